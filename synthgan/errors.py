@@ -1,0 +1,62 @@
+"""The exceptions of synthgan.
+
+::
+
+    SynthganError
+    ├── InputError (also ValueError)        what the caller handed over cannot be used
+    │   ├── SchemaError                     a column cannot be described, or a frame does not match its schema
+    │   ├── ConditionError                  a condition no row can satisfy, or one that names what the model does not know
+    │   └── ConfigError                     a hyper-parameter outside its range
+    ├── NotFittedError (also scikit-learn's) sample, save, ... before fit
+    ├── DivergedError                       training broke down and could not be recovered
+    └── ArchiveError                        a model file that is damaged, foreign or from the future
+
+A message states the rule, the fact that broke it and the way out, and names the column.
+"""
+
+from __future__ import annotations
+
+from sklearn.exceptions import NotFittedError as _SklearnNotFittedError
+
+__all__ = [
+    "ArchiveError",
+    "ConditionError",
+    "ConfigError",
+    "DivergedError",
+    "InputError",
+    "NotFittedError",
+    "SchemaError",
+    "SynthganError",
+]
+
+
+class SynthganError(Exception):
+    """Base of every error that synthgan raises on purpose."""
+
+
+class InputError(SynthganError, ValueError):
+    """What the caller handed over cannot be used as it is."""
+
+
+class SchemaError(InputError):
+    """A column cannot be described, or a frame does not match the schema it should have."""
+
+
+class ConditionError(InputError):
+    """A condition that no row can satisfy, or that names a column or value the model does not know."""
+
+
+class ConfigError(InputError):
+    """A hyper-parameter outside its documented range."""
+
+
+class NotFittedError(SynthganError, _SklearnNotFittedError):
+    """The synthesizer has to be fitted (or loaded) before this call."""
+
+
+class DivergedError(SynthganError, RuntimeError):
+    """Training broke down (non-finite weights) and could not be brought back."""
+
+
+class ArchiveError(SynthganError):
+    """A model file that is damaged, was not written by synthgan, or needs a newer version."""

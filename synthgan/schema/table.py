@@ -1,0 +1,199 @@
+"""What a table is: the kind, dtype and domain of each column."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+from synthgan.errors import SchemaError
+
+__all__ = ["ColumnKind", "ColumnName", "ColumnSpec", "MissingKind", "Scalar", "Schema"]
+
+ColumnName = str | int
+Scalar = str | int | float | bool
+
+
+class ColumnKind(StrEnum):
+    """What a column means, and so how it is learned.
+
+    ========== =====================================================================
+    numeric    numbers with an order and a distance; learned by quantiles
+    categorical a limited set of levels, ordered or not
+    boolean    two levels, true and false
+    datetime   points in time; learned as day and time of day
+    id         a name for the row: never learned, made anew when sampling
+    constant   the same value in every row, or missing in every row
+    text       free text: refused by `fit` (drop it, or declare it an id)
+    ========== =====================================================================
+    """
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+    BOOLEAN = "boolean"
+    DATETIME = "datetime"
+    ID = "id"
+    CONSTANT = "constant"
+    TEXT = "text"
+
+
+class MissingKind(StrEnum):
+    """How a missing cell is written in a column of dtype object; other dtypes have one way only."""
+
+    NAN = "nan"
+    NONE = "none"
+    NA = "na"
+    NAT = "nat"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ColumnSpec:
+    """One column.
+
+    Parameters
+    ----------
+    name : str or int
+        The column's label.
+    kind : ColumnKind
+        What it means.
+    dtype : str
+        The pandas dtype that sampled rows get back, as ``str(dtype)``: ``"int64"``, ``"Int64"``, ``"category"``, ...
+    reason : str
+        Why `kind` was chosen: a sentence for `synthgan inspect`.
+    missing : MissingKind or None
+        How missing cells are written; None where the column had none.
+    levels : tuple of scalars or None
+        CATEGORICAL, BOOLEAN: the values seen or declared, in the dtype's order if it has one. CONSTANT: the one value,
+        or ``()`` when every cell is missing.
+    level_dtype : str or None
+        The dtype of a ``category`` column's categories (``"object"``, ``"int64"``, ...).
+    ordered : bool
+        Whether the levels of a ``category`` column are ordered.
+    decimals, step : int or None, int
+        NUMERIC: values lie on the grid ``k * step / 10**decimals`` (k an integer); `decimals` None means no grid.
+    low, high : float, int, str or None
+        NUMERIC, DATETIME: smallest and largest value (datetimes as ISO text in the column's own zone). Sampled values stay inside.
+    format : str or None
+        DATETIME given as text: its strftime format.
+    tz : str or None
+        DATETIME: its time zone.
+    unit : str or None
+        DATETIME: resolution of the values seen: ``"D"``, ``"h"``, ``"min"``, ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``.
+    """
+
+    name: ColumnName
+    kind: ColumnKind
+    dtype: str
+    reason: str = ""
+    missing: MissingKind | None = None
+    levels: tuple[Scalar, ...] | None = None
+    level_dtype: str | None = None
+    ordered: bool = False
+    decimals: int | None = None
+    step: int = 1
+    low: float | int | str | None = None
+    high: float | int | str | None = None
+    format: str | None = None
+    tz: str | None = None
+    unit: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON- and TOML-ready dict; fields at their default are left out."""
+        out: dict[str, Any] = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value is not None and (field.default is dataclasses.MISSING or value != field.default):
+                out[field.name] = list(value) if isinstance(value, tuple) else value
+        return out | {"kind": str(self.kind)} | ({"missing": str(self.missing)} if self.missing else {})
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ColumnSpec:
+        """Rebuild a column from `to_dict`'s output.
+
+        Raises
+        ------
+        SchemaError
+            For a missing or unknown key, an unknown kind, or a value of the wrong type.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        label = data.get("name", "?")
+        if unknown := sorted(set(data) - known):
+            raise SchemaError(f"column {label!r}: unknown schema keys {unknown}; known are {sorted(known)}")
+        if absent := [key for key in ("name", "kind", "dtype") if key not in data]:
+            raise SchemaError(f"column {label!r}: schema keys {absent} are required")
+        values = dict(data)
+        try:
+            values["kind"] = ColumnKind(values["kind"])
+            if values.get("missing") is not None:
+                values["missing"] = MissingKind(values["missing"])
+            if values.get("levels") is not None:
+                values["levels"] = tuple(values["levels"])
+        except (ValueError, TypeError) as error:
+            raise SchemaError(f"column {label!r}: {error}") from None
+        return cls(**values)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Schema:
+    """The columns of a table, in order.
+
+    Parameters
+    ----------
+    columns : tuple of ColumnSpec
+        Names are unique.
+
+    Raises
+    ------
+    SchemaError
+        When a name occurs twice.
+    """
+
+    columns: tuple[ColumnSpec, ...]
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        if repeated := sorted({str(name) for name in names if names.count(name) > 1}):
+            raise SchemaError(f"column names must be unique; repeated: {repeated}. Rename or drop them")
+
+    def __iter__(self) -> Iterator[ColumnSpec]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __contains__(self, name: object) -> bool:
+        return any(column.name == name for column in self.columns)
+
+    def __getitem__(self, name: ColumnName) -> ColumnSpec:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise SchemaError(f"no column {name!r} in the schema; it has {self.names}")
+
+    @property
+    def names(self) -> list[ColumnName]:
+        """Column labels in table order."""
+        return [column.name for column in self.columns]
+
+    def of_kind(self, *kinds: ColumnKind) -> list[ColumnSpec]:
+        """Return the columns of the given kinds, in table order."""
+        return [column for column in self.columns if column.kind in kinds]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON- and TOML-ready dict."""
+        return {"columns": [column.to_dict() for column in self.columns]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Schema:
+        """Rebuild a schema from `to_dict`'s output.
+
+        Raises
+        ------
+        SchemaError
+            When `data` does not describe a schema.
+        """
+        columns = data.get("columns")
+        if not isinstance(columns, list) or not all(isinstance(item, Mapping) for item in columns):
+            raise SchemaError("a schema is a table with one list, 'columns', of one entry per column")
+        return cls(tuple(ColumnSpec.from_dict(item) for item in columns))
