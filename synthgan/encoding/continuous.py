@@ -1,0 +1,212 @@
+"""Numbers as codes and positions: frequent values, quantile bins, and the cells inside them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from synthgan.encoding.cells import MAX_CELLS, CellTable, FloatArray, IntArray
+
+__all__ = ["Grid", "NumericEncoder", "default_n_bins"]
+
+MIN_ROWS_PER_CELL = 4
+
+
+def default_n_bins(n_rows: int) -> int:
+    """Quantile bins for a column of `n_rows` numbers: more rows carry finer bins, from 8 to 64.
+
+    Examples
+    --------
+    >>> [default_n_bins(n) for n in (50, 1000, 30_000)]
+    [8, 16, 64]
+    """
+    return int(np.clip(round(np.sqrt(n_rows) / 2), 8, 64))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Grid:
+    """The values ``k * step / 10**decimals`` between `low` and `high`; no grid where `decimals` is None.
+
+    Examples
+    --------
+    >>> Grid(decimals=2, step=5, low=0.0, high=1.0).snap(np.array([0.123, 7.0])).tolist()
+    [0.1, 1.0]
+    """
+
+    decimals: int | None = None
+    step: int = 1
+    low: float = -np.inf
+    high: float = np.inf
+
+    @property
+    def half(self) -> float:
+        """Half the distance of neighbouring grid values; 0 without a grid."""
+        return 0.0 if self.decimals is None else 0.5 * self.step / 10.0**self.decimals
+
+    def snap(self, values: FloatArray) -> FloatArray:
+        """Move values to the nearest grid value inside the bounds. NaN stays NaN."""
+        if self.decimals is not None:
+            scale = 10.0**self.decimals
+            values = np.round(values * scale / self.step) * self.step / scale
+        return np.clip(values, self.low, self.high)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NumericEncoder:
+    """A column of numbers as cells in ascending order, plus one code for missing.
+
+    A value that holds at least ``1 / n_bins`` of the rows is a code of its own. The other values fall into quantile bins, cut so
+    that no bin reaches across such a value. A bin of few different values has one cell for each; any other has up to
+    `MAX_CELLS` intervals of equal counts, inside which values are spread evenly.
+
+    Parameters
+    ----------
+    low, high : ndarray of float64, shape (n_cells,)
+        Ends of each cell; equal where the cell is a single value.
+    cells : CellTable
+        Codes of those cells, and a last one for missing where `missing` is true.
+    missing : bool
+        Whether the column has a code for missing.
+    grid : Grid
+        What decoded values are snapped to.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    cells: CellTable
+    missing: bool
+    grid: Grid
+
+    @classmethod
+    def fit(cls, values: FloatArray, grid: Grid, n_bins: int) -> NumericEncoder:
+        """Choose cells and codes for `values` (float64, shape (n_rows,), NaN for missing, at least one number)."""
+        present = values[~np.isnan(values)]
+        distinct, counts = np.unique(present, return_counts=True)
+        low, high, code, mass = _cut(distinct, counts, grid, n_bins)
+        n_missing = len(values) - len(present)
+        if n_missing:
+            code, mass = np.append(code, code[-1] + 1), np.append(mass, n_missing)
+        return cls(low, high, CellTable.from_counts(code, mass), n_missing > 0, grid)
+
+    @property
+    def missing_code(self) -> int | None:
+        """The code of missing cells, or None."""
+        return self.cells.n_codes - 1 if self.missing else None
+
+    def encode(self, values: FloatArray) -> tuple[Any, Any, Any]:
+        """Return codes (uint8), positions (float32) and which cells are known (bool), each of shape (n_rows,).
+
+        A value outside every cell goes to the nearest one; a missing value is known only if the column has a code for it.
+        """
+        missing = np.isnan(values)
+        filled = np.where(missing, self.low[0], values)
+        # Atoms have no width, so a value belongs to the last cell that starts at or before it, unless it lies past that
+        # cell's end and the next cell is nearer.
+        flat = np.clip(np.searchsorted(self.low, filled, side="right") - 1, 0, len(self.low) - 1)
+        after = np.minimum(flat + 1, len(self.low) - 1)
+        past = filled - self.high[flat]
+        flat = np.where((past > 0) & (self.low[after] - filled < past), after, flat)
+        width = self.high[flat] - self.low[flat]
+        inside = np.where(width > 0, (filled - self.low[flat]) / np.where(width > 0, width, 1.0), 0.5)
+        if self.missing:
+            flat = np.where(missing, len(self.low), flat)
+            inside = np.where(missing, 0.5, inside)
+        code, position = self.cells.locate(flat, inside)
+        return code, position, ~missing | self.missing
+
+    def decode(self, code: Any, position: Any) -> FloatArray:
+        """Return the numbers (float64, NaN for missing) that codes and positions stand for."""
+        flat, inside = self.cells.flatten(code, position)
+        missing = flat >= len(self.low)
+        flat = np.minimum(flat, len(self.low) - 1)
+        values = self.grid.snap(self.low[flat] + inside * (self.high[flat] - self.low[flat]))
+        values[missing] = np.nan
+        return values
+
+    def overlap(self, low: float, high: float) -> tuple[FloatArray, FloatArray]:
+        """Ends, within each cell, of the part that decodes into ``[low, high]``, as places in [0, 1]; NaN where none does.
+
+        Returns
+        -------
+        start, stop : ndarray of float64, shape (n_flat,)
+            Cells of a single value give (0, 1). The missing cell gives NaN.
+        """
+        half = self.grid.half
+        if half:  # every place in [value - half, value + half] decodes to that grid value
+            unit = 2 * half
+            low = np.ceil(round(low / unit, 9)) * unit - half
+            high = np.floor(round(high / unit, 9)) * unit + half
+        width = self.high - self.low
+        divisor = np.where(width > 0, width, 1.0)
+        start = np.where(width > 0, np.clip((low - self.low) / divisor, 0, 1), 0.0)
+        stop = np.where(width > 0, np.clip((high - self.low) / divisor, 0, 1), 1.0)
+        outside = (self.low > high) | (self.high < low) | (stop <= start) | (low > high)
+        start[outside] = stop[outside] = np.nan
+        if self.missing:
+            start, stop = np.append(start, np.nan), np.append(stop, np.nan)
+        return start, stop
+
+    def state(self) -> dict[str, Any]:
+        """Return everything needed to rebuild the encoder: arrays and plain values."""
+        return {
+            "low": self.low,
+            "high": self.high,
+            "code": self.cells.code,
+            "weight": self.cells.weight,
+            "missing": self.missing,
+            "grid": dataclasses.asdict(self.grid),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> NumericEncoder:
+        """Rebuild an encoder from `state`."""
+        cells = CellTable(state["code"], state["weight"])
+        return cls(state["low"], state["high"], cells, bool(state["missing"]), Grid(**state["grid"]))
+
+
+def _cut(
+    distinct: FloatArray, counts: IntArray, grid: Grid, n_bins: int
+) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
+    """Cut sorted distinct values into codes and cells: ends, code and number of rows of each cell."""
+    total = counts.sum()
+    spike = counts * n_bins >= total
+    # Runs of neighbours between spikes; each spike is a run of its own.
+    run = np.cumsum(spike | np.r_[False, spike[:-1]])
+    starts = np.flatnonzero(np.diff(run, prepend=-1))
+    low: list[FloatArray] = []
+    high: list[FloatArray] = []
+    mass: list[FloatArray] = []
+    code: list[IntArray] = []
+    n_codes = 0
+    for start, stop in zip(starts, np.r_[starts[1:], len(distinct)], strict=True):
+        rows = counts[start:stop].cumsum()
+        bins = max(1, round(n_bins * rows[-1] / total))
+        cuts = np.unique(np.searchsorted(rows, rows[-1] * np.arange(1, bins) / bins, side="left") + 1)
+        edges = np.unique(np.r_[0, cuts[cuts < len(rows)], len(rows)]) + start
+        for a, b in zip(edges[:-1], edges[1:], strict=True):
+            cell_low, cell_high, cell_mass = _cells(distinct[a:b], counts[a:b], grid)
+            low.append(cell_low)
+            high.append(cell_high)
+            mass.append(cell_mass)
+            code.append(np.full(len(cell_low), n_codes))
+            n_codes += 1
+    return np.concatenate(low), np.concatenate(high), np.concatenate(code), np.concatenate(mass)
+
+
+def _cells(values: FloatArray, counts: IntArray, grid: Grid) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Cells of one bin: an atom for each value where they are few, else intervals of equal counts."""
+    repeated = counts.sum() >= 2 * len(values)
+    if len(values) == 1 or (len(values) <= MAX_CELLS and (repeated or grid.half > 0)):
+        return values, values, counts.astype(np.float64)
+    rows = np.r_[0.0, counts.cumsum()]
+    n_cells = int(np.clip(rows[-1] // MIN_ROWS_PER_CELL, 1, min(MAX_CELLS, len(values) - 1)))
+    # Knots lie halfway between neighbouring values (never on one), save the outer ends.
+    between = (values[:-1] + values[1:]) / 2
+    knot = np.unique(np.searchsorted(rows[1:-1], rows[-1] * np.arange(1, n_cells) / n_cells, side="left"))
+    knot = knot[knot < len(between)]
+    ends = np.r_[values[0] - grid.half, between[knot], values[-1] + grid.half]
+    mass = np.diff(np.r_[0.0, rows[knot + 1], rows[-1]])
+    return ends[:-1], ends[1:], mass

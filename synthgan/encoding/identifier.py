@@ -1,0 +1,99 @@
+"""Row identifiers: never learned, made anew in the style of the originals."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import string
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["IdentifierMaker"]
+
+ALPHABETS = (string.digits, "0123456789abcdef", "0123456789ABCDEF", string.ascii_lowercase, string.ascii_uppercase)
+FALLBACK = string.digits + string.ascii_lowercase
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class IdentifierMaker:
+    """Makes the identifier of row ``i``: a number, numbered text, or text of the same pattern.
+
+    Parameters
+    ----------
+    style : str
+        ``"integer"`` (start, start + 1, ...), ``"numbered"`` (prefix and a padded number) or ``"pattern"``.
+    start : int
+        First number: one past the largest original, so no original comes back.
+    prefix : str
+        Text before the number.
+    width : int
+        Digits the number is padded to.
+    slots : tuple of str
+        For ``"pattern"``: the characters possible at each place.
+    """
+
+    style: str
+    start: int = 0
+    prefix: str = ""
+    width: int = 0
+    slots: tuple[str, ...] = ()
+
+    @classmethod
+    def fit(cls, values: pd.Series) -> IdentifierMaker:
+        """Find the style of the identifiers (missing ones are ignored; at least one is present)."""
+        present = values.dropna()
+        if pd.api.types.is_numeric_dtype(present):
+            return cls("integer", int(present.max()) + 1)
+        texts = present.astype(str)
+        numbered = texts.str.extract(r"^(?P<prefix>.*?)(?P<number>\d{1,15})$", flags=re.DOTALL)
+        if numbered["prefix"].notna().all() and numbered["prefix"].nunique() == 1:
+            width = int(numbered["number"].str.len().min())
+            return cls("numbered", int(numbered["number"].astype(np.int64).max()) + 1, str(numbered["prefix"].iloc[0]), width)
+        if texts.str.len().nunique() == 1:
+            slots = tuple(_alphabet(set(column)) for column in zip(*texts, strict=True))
+            if math.prod(len(slot) for slot in slots) >= 1000 * len(texts):
+                return cls("pattern", slots=slots)
+        return cls("numbered", 1, "id-", 9)
+
+    def make(self, start: int, n_rows: int) -> list[int] | list[str]:
+        """Return the identifiers of rows ``start`` to ``start + n_rows - 1``, all different."""
+        rows = range(start, start + n_rows)
+        if self.style == "integer":
+            return [self.start + row for row in rows]
+        if self.style == "numbered":
+            return [f"{self.prefix}{self.start + row:0{self.width}d}" for row in rows]
+        capacity = math.prod(len(slot) for slot in self.slots)
+        stride = int(capacity * 0.6180339887) | 1  # a stride coprime to the capacity visits every text once, far apart
+        while math.gcd(stride, capacity) != 1:
+            stride += 2
+        return [self._text((row + 1) * stride % capacity) for row in rows]
+
+    def _text(self, number: int) -> str:
+        out = []
+        for slot in reversed(self.slots):
+            number, place = divmod(number, len(slot))
+            out.append(slot[place])
+        return "".join(reversed(out))
+
+    def state(self) -> dict[str, Any]:
+        """Return plain values that rebuild the maker."""
+        return dataclasses.asdict(self) | {"slots": list(self.slots)}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> IdentifierMaker:
+        """Rebuild a maker from `state`."""
+        return cls(**{**state, "slots": tuple(state["slots"])})
+
+
+def _alphabet(seen: set[str]) -> str:
+    """The smallest usual alphabet that holds every character seen at a place; a constant place stays as it is."""
+    if len(seen) == 1:
+        return next(iter(seen))
+    for alphabet in (*ALPHABETS, FALLBACK, FALLBACK + string.ascii_uppercase):
+        if seen <= set(alphabet):
+            return alphabet
+    return "".join(sorted(seen))

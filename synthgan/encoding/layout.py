@@ -1,0 +1,110 @@
+"""Where each column's codes lie: the only owner of offsets."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from synthgan.encoding.cells import CellTable, IntArray
+from synthgan.schema.table import ColumnName
+
+__all__ = ["Block", "TableLayout"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """One drawn variable: a column, or one part of a column (the day and the time of day of a datetime).
+
+    Parameters
+    ----------
+    column : str or int
+        The column it belongs to.
+    part : str
+        ``"value"``, ``"day"``, ``"time"`` or ``"present"``.
+    cells : CellTable
+        Its codes and cells.
+    missing_code : int or None
+        The code (within the block) that stands for missing.
+    continuous : bool
+        Whether some cell is an interval of numbers.
+    """
+
+    column: ColumnName
+    part: str
+    cells: CellTable
+    missing_code: int | None = None
+    continuous: bool = False
+
+    @property
+    def n_codes(self) -> int:
+        """Number of codes."""
+        return self.cells.n_codes
+
+    @cached_property
+    def has_positions(self) -> bool:
+        """Whether any code holds more than one value, so that a position has to be kept beside the code."""
+        return self.continuous or self.cells.max_cells > 1
+
+
+@dataclasses.dataclass(frozen=True)
+class TableLayout:
+    """The blocks of a table, side by side on one axis of codes.
+
+    Parameters
+    ----------
+    blocks : tuple of Block
+        In table order.
+    """
+
+    blocks: tuple[Block, ...]
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    @cached_property
+    def offsets(self) -> IntArray:
+        """First code of each block on the common axis, and the total: shape (n_blocks + 1,)."""
+        return np.r_[0, np.cumsum([block.n_codes for block in self.blocks])].astype(np.int64)
+
+    @property
+    def n_codes(self) -> int:
+        """Number of codes of all blocks together."""
+        return int(self.offsets[-1])
+
+    @cached_property
+    def positioned(self) -> tuple[int, ...]:
+        """Indices of the blocks that have positions, in order: column ``i`` of the positions array is block ``positioned[i]``."""
+        return tuple(i for i, block in enumerate(self.blocks) if block.has_positions)
+
+    @cached_property
+    def n_cells(self) -> IntArray:
+        """Cells of every code on the common axis, shape (n_codes,)."""
+        parts: Sequence[IntArray] = [block.cells.n_cells for block in self.blocks]
+        return np.concatenate([*parts, np.zeros(0, np.int64)])
+
+    @property
+    def max_cells(self) -> int:
+        """Cells of the richest code of the table."""
+        return int(self.n_cells.max(initial=1))
+
+    @cached_property
+    def columns(self) -> tuple[ColumnName, ...]:
+        """The learned columns, in table order."""
+        return tuple(dict.fromkeys(block.column for block in self.blocks))
+
+    def blocks_of(self, column: ColumnName) -> list[int]:
+        """Indices of a column's blocks; empty for a column that is not learned."""
+        return [i for i, block in enumerate(self.blocks) if block.column == column]
+
+    @cached_property
+    def column_index(self) -> IntArray:
+        """Index into `columns` of each block, shape (n_blocks,)."""
+        return np.array([self.columns.index(block.column) for block in self.blocks], np.int64)
+
+    @property
+    def bytes_per_row(self) -> int:
+        """Bytes of an encoded row: one a block, and four for each position."""
+        return len(self.blocks) + 4 * len(self.positioned)

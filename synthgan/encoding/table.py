@@ -1,0 +1,259 @@
+"""A whole table as small integer codes and positions, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.encoding.categorical import CategoricalEncoder
+from synthgan.encoding.continuous import Grid, NumericEncoder, default_n_bins
+from synthgan.encoding.dtypes import (
+    levels_to_column,
+    numbers_of,
+    numbers_to_column,
+    objects_to_column,
+    ticks_to_column,
+    wall_ticks,
+)
+from synthgan.encoding.identifier import IdentifierMaker
+from synthgan.encoding.layout import Block, TableLayout
+from synthgan.encoding.temporal import TemporalEncoder
+from synthgan.errors import SchemaError
+from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
+
+__all__ = ["ColumnEncoder", "EncodedTable", "TableEncoder"]
+
+ColumnEncoder = NumericEncoder | CategoricalEncoder | TemporalEncoder
+PRESENT = "present"
+"""The one level of an id column that has missing cells: only whether there is an id is learned."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EncodedTable:
+    """Rows as codes and positions.
+
+    Parameters
+    ----------
+    codes : ndarray of uint8, shape (n_rows, n_blocks)
+        The code of each block, counted within the block.
+    positions : ndarray of float32, shape (n_rows, n_positioned)
+        Place in [0, 1) within the code, for the blocks of `TableLayout.positioned`.
+    known : ndarray of bool, shape (n_rows, n_blocks)
+        False where the cell holds something the encoder never saw (its code then means nothing).
+    """
+
+    codes: npt.NDArray[np.uint8]
+    positions: npt.NDArray[np.float32]
+    known: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+@dataclasses.dataclass(frozen=True)
+class TableEncoder:
+    """The encoders of all columns of a table.
+
+    Parameters
+    ----------
+    schema : Schema
+        The table's columns.
+    encoders : mapping of column label to encoder
+        Learned columns: NUMERIC, CATEGORICAL, BOOLEAN, DATETIME, and ID columns with missing cells.
+    makers : mapping of column label to IdentifierMaker
+        ID columns.
+
+    Examples
+    --------
+    >>> from synthgan.schema import infer_schema
+    >>> frame = pd.DataFrame({"age": [31, 47, 25, 31], "city": ["Ulm", None, "Bonn", "Ulm"]})
+    >>> encoder = TableEncoder.fit(frame, infer_schema(frame))
+    >>> encoder.decode(encoder.encode(frame)).equals(frame)
+    True
+    """
+
+    schema: Schema
+    encoders: Mapping[ColumnName, ColumnEncoder]
+    makers: Mapping[ColumnName, IdentifierMaker]
+    layout: TableLayout = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        blocks = [block for name, encoder in self.encoders.items() for block in _blocks(name, encoder, self.schema[name])]
+        object.__setattr__(self, "layout", TableLayout(tuple(blocks)))
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, schema: Schema, n_bins: int | None = None) -> TableEncoder:
+        """Fit one encoder per learned column.
+
+        Parameters
+        ----------
+        frame : DataFrame of shape (n_rows, n_columns)
+            Columns as in `schema`.
+        schema : Schema
+            What they are.
+        n_bins : int, optional
+            Quantile bins of a number; by default `default_n_bins`.
+
+        Raises
+        ------
+        SchemaError
+            For a TEXT column, or values that contradict the schema.
+        """
+        if texts := [column.name for column in schema.of_kind(ColumnKind.TEXT)]:
+            raise SchemaError(
+                f"column {texts[0]!r} is free text, which cannot be learned; drop it, or declare it an id or categorical "
+                f"(all such columns: {texts})"
+            )
+        bins = n_bins or default_n_bins(len(frame))
+        encoders: dict[ColumnName, ColumnEncoder] = {}
+        makers: dict[ColumnName, IdentifierMaker] = {}
+        for spec in schema:
+            values = frame[spec.name].reset_index(drop=True)
+            if spec.kind is not ColumnKind.CONSTANT and bool(values.isna().all()):
+                raise SchemaError(f"column {spec.name!r} is {spec.kind} in the schema, but every cell is missing")
+            if spec.kind is ColumnKind.ID:
+                makers[spec.name] = IdentifierMaker.fit(values)
+            if encoder := _fit_column(values, spec, bins):
+                encoders[spec.name] = encoder
+        return cls(schema, encoders, makers)
+
+    def encode(self, frame: pd.DataFrame) -> EncodedTable:
+        """Encode the learned columns of `frame` (which has all of them; others are not looked at)."""
+        codes, positions, known = [], [], []
+        for name, encoder in self.encoders.items():
+            values = frame[name].reset_index(drop=True)
+            for block_code, block_position, block_known in _encode_column(values, encoder, self.schema[name]):
+                codes.append(block_code)
+                positions.append(block_position)
+                known.append(block_known)
+        picked = [positions[i] for i in self.layout.positioned]
+        n_rows = len(frame)
+        return EncodedTable(
+            np.stack(codes, axis=1) if codes else np.zeros((n_rows, 0), np.uint8),
+            np.stack(picked, axis=1) if picked else np.zeros((n_rows, 0), np.float32),
+            np.stack(known, axis=1) if known else np.zeros((n_rows, 0), np.bool_),
+        )
+
+    def decode(self, table: EncodedTable, first_row: int = 0) -> pd.DataFrame:
+        """Turn codes and positions back into a frame with the schema's columns and dtypes.
+
+        Parameters
+        ----------
+        table : EncodedTable
+            Rows to decode; `known` is not looked at.
+        first_row : int
+            Number of the first row, which the identifiers count from.
+
+        Returns
+        -------
+        DataFrame of shape (n_rows, n_columns)
+            With a fresh `RangeIndex`.
+        """
+        columns = {spec.name: self._decode_column(table, spec, first_row) for spec in self.schema}
+        index = pd.RangeIndex(len(table))
+        return pd.DataFrame(columns, columns=list(columns), index=index, copy=False)
+
+    def _decode_column(self, table: EncodedTable, spec: ColumnSpec, first_row: int) -> pd.Series:
+        n_rows = len(table)
+        if spec.kind is ColumnKind.CONSTANT:
+            value = spec.levels[0] if spec.levels else None
+            return levels_to_column(np.full(n_rows, value, object), np.full(n_rows, value is None), spec)
+        encoder = self.encoders.get(spec.name)
+        parts = [self._block_values(table, block) for block in self.layout.blocks_of(spec.name)]
+        if spec.kind is ColumnKind.ID:
+            missing = encoder.decode(*parts[0]) < 0 if isinstance(encoder, CategoricalEncoder) else np.zeros(n_rows, bool)
+            made = np.array(self.makers[spec.name].make(first_row, n_rows), dtype=object)
+            return objects_to_column(made, missing, spec)
+        if isinstance(encoder, CategoricalEncoder):
+            index = encoder.decode(*parts[0])
+            return levels_to_column(_objects(encoder.levels)[index], index < 0, spec)
+        if isinstance(encoder, TemporalEncoder):
+            numbers = [part.decode(*values) for part, values in zip(encoder.parts, parts, strict=True)]
+            return ticks_to_column(*encoder.join(numbers), spec)
+        assert encoder is not None  # noqa: S101 - every learned column has an encoder
+        return numbers_to_column(encoder.decode(*parts[0]), spec)
+
+    def _block_values(self, table: EncodedTable, block: int) -> tuple[Any, Any]:
+        if block in self.layout.positioned:
+            position = table.positions[:, self.layout.positioned.index(block)]
+        else:
+            position = np.full(len(table), 0.5, np.float32)
+        return table.codes[:, block], position
+
+    def state(self) -> dict[str, Any]:
+        """Return everything but the schema that is needed to rebuild the encoder: arrays and plain values."""
+        return {
+            "columns": [{"name": name, **encoder.state()} for name, encoder in self.encoders.items()],
+            "makers": [{"name": name, **maker.state()} for name, maker in self.makers.items()],
+        }
+
+    @classmethod
+    def from_state(cls, schema: Schema, state: Mapping[str, Any]) -> TableEncoder:
+        """Rebuild an encoder from `schema` and `state`."""
+        classes: dict[ColumnKind, type[NumericEncoder] | type[CategoricalEncoder] | type[TemporalEncoder]] = {
+            ColumnKind.NUMERIC: NumericEncoder,
+            ColumnKind.DATETIME: TemporalEncoder,
+        }
+        encoders = {
+            item["name"]: classes.get(schema[item["name"]].kind, CategoricalEncoder).from_state(item)
+            for item in state["columns"]
+        }
+        makers = {
+            item["name"]: IdentifierMaker.from_state({key: value for key, value in item.items() if key != "name"})
+            for item in state["makers"]
+        }
+        return cls(schema, encoders, makers)
+
+
+def _fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int) -> ColumnEncoder | None:
+    match spec.kind:
+        case ColumnKind.NUMERIC:
+            low, high = float(spec.low or 0), float(spec.high or 0)
+            grid = Grid(spec.decimals, spec.step, low, high)
+            return NumericEncoder.fit(grid.snap(numbers_of(values, spec)), grid, n_bins)
+        case ColumnKind.DATETIME:
+            return TemporalEncoder.fit(*wall_ticks(values, spec), n_bins)
+        case ColumnKind.CATEGORICAL | ColumnKind.BOOLEAN:
+            levels = list(spec.levels or ())
+            index = pd.Index(levels, dtype=object).get_indexer(pd.Index(values.astype(object)))
+            if (unknown := (index < 0) & values.notna().to_numpy()).any():
+                raise SchemaError(f"column {spec.name!r} holds {values[unknown].iloc[0]!r}, which is not among its levels")
+            return CategoricalEncoder.fit(index, levels)
+        case ColumnKind.ID if bool(values.isna().any()):
+            return CategoricalEncoder.fit(np.where(values.isna(), -1, 0), [PRESENT])
+    return None
+
+
+def _encode_column(values: pd.Series, encoder: ColumnEncoder, spec: ColumnSpec) -> list[tuple[Any, Any, Any]]:
+    if isinstance(encoder, TemporalEncoder):
+        numbers = encoder.split(*wall_ticks(values, spec))
+        return [part.encode(number) for part, number in zip(encoder.parts, numbers, strict=True)]
+    if isinstance(encoder, NumericEncoder):
+        return [encoder.encode(numbers_of(values, spec))]
+    if spec.kind is ColumnKind.ID:
+        values = values.notna().map({True: PRESENT, False: None})
+    return [encoder.encode(values)]
+
+
+def _blocks(name: ColumnName, encoder: ColumnEncoder, spec: ColumnSpec) -> list[Block]:
+    if isinstance(encoder, TemporalEncoder):
+        names = ("day", "time")
+        return [
+            Block(name, part, item.cells, item.missing_code, continuous=bool((item.low < item.high).any()))
+            for part, item in zip(names, encoder.parts, strict=False)
+        ]
+    part = PRESENT if spec.kind is ColumnKind.ID else "value"
+    continuous = isinstance(encoder, NumericEncoder) and bool((encoder.low < encoder.high).any())
+    return [Block(name, part, encoder.cells, encoder.missing_code, continuous)]
+
+
+def _objects(levels: tuple[Any, ...]) -> npt.NDArray[np.object_]:
+    """Levels as an object array, with a place for index -1."""
+    out = np.empty(len(levels) + 1, dtype=object)
+    out[:-1] = levels
+    return out

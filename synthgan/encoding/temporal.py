@@ -1,0 +1,114 @@
+"""Points in time as two numbers: the day, and the time of day.
+
+Calendars are regular in both, and only apart does either show it: an hourly column has 24 times of day whatever the year.
+A time zone's wall clock is what is learned, because that is what people's columns (hour, weekday, shop hours) follow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.encoding.cells import FloatArray, IntArray
+from synthgan.encoding.continuous import Grid, NumericEncoder
+
+__all__ = ["TemporalEncoder", "ticks_of", "ticks_to_datetime"]
+
+TICKS_PER_DAY = 86_400_000_000
+"""A tick is a microsecond."""
+
+
+def ticks_of(values: pd.Series) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+    """Wall-clock microseconds since 1970 of a datetime64 series (any unit, any zone), and which cells are missing.
+
+    Examples
+    --------
+    >>> ticks, missing = ticks_of(pd.Series(pd.to_datetime(["1970-01-02", None])))
+    >>> int(ticks[0]) // TICKS_PER_DAY, missing.tolist()
+    (1, [False, True])
+    """
+    wall = values.dt.tz_localize(None) if getattr(values.dt, "tz", None) is not None else values
+    missing = wall.isna().to_numpy()
+    ticks = wall.to_numpy().astype("datetime64[us]").astype(np.int64)
+    return np.where(missing, 0, ticks), missing
+
+
+def ticks_to_datetime(ticks: IntArray, missing: npt.NDArray[np.bool_]) -> pd.Series:
+    """Build the naive datetime64[us] series of wall-clock ticks."""
+    return pd.Series(np.where(missing, np.datetime64("NaT", "us"), ticks.astype("datetime64[us]")))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TemporalEncoder:
+    """A column of points in time as one or two columns of numbers.
+
+    Parameters
+    ----------
+    day : NumericEncoder
+        Whole days since `origin`.
+    time : NumericEncoder or None
+        Ticks since midnight; None where the time of day is the same in every row.
+    origin : int
+        Day number (since 1970-01-01) of the first day.
+    midnight : int
+        The one time of day where `time` is None.
+    """
+
+    day: NumericEncoder
+    time: NumericEncoder | None
+    origin: int
+    midnight: int
+
+    @classmethod
+    def fit(cls, ticks: IntArray, missing: npt.NDArray[np.bool_], n_bins: int) -> TemporalEncoder:
+        """Fit on wall-clock ticks (int64, shape (n_rows,)); at least one row is present."""
+        days, clock = np.divmod(ticks[~missing], TICKS_PER_DAY)
+        origin = int(days.min())
+        day = NumericEncoder.fit(_with_missing(days - origin, missing), _grid(days - origin), n_bins)
+        if (clock == clock[0]).all():
+            return cls(day, None, origin, int(clock[0]))
+        return cls(day, NumericEncoder.fit(_with_missing(clock, missing), _grid(clock), n_bins), origin, 0)
+
+    @property
+    def parts(self) -> tuple[NumericEncoder, ...]:
+        """The encoders of the day and, where it varies, the time of day."""
+        return (self.day,) if self.time is None else (self.day, self.time)
+
+    def split(self, ticks: IntArray, missing: npt.NDArray[np.bool_]) -> list[FloatArray]:
+        """Return the numbers that each of `parts` encodes, NaN where missing."""
+        days, clock = np.divmod(ticks, TICKS_PER_DAY)
+        numbers = [days - self.origin, clock][: len(self.parts)]
+        return [np.where(missing, np.nan, part.astype(np.float64)) for part in numbers]
+
+    def join(self, numbers: list[FloatArray]) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+        """Return wall-clock ticks and which cells are missing (a cell is missing when any part is)."""
+        missing = np.isnan(numbers).any(axis=0)
+        clock = numbers[1] if self.time is not None else np.full(len(missing), float(self.midnight))
+        day, clock = (np.where(missing, 0, part).astype(np.int64) for part in (numbers[0], clock))
+        return (day + self.origin) * TICKS_PER_DAY + clock, missing
+
+    def state(self) -> dict[str, Any]:
+        """Return everything needed to rebuild the encoder: arrays and plain values."""
+        parts = {"day": self.day.state()} | ({} if self.time is None else {"time": self.time.state()})
+        return parts | {"origin": self.origin, "midnight": self.midnight}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> TemporalEncoder:
+        """Rebuild an encoder from `state`."""
+        time = NumericEncoder.from_state(state["time"]) if "time" in state else None
+        return cls(NumericEncoder.from_state(state["day"]), time, int(state["origin"]), int(state["midnight"]))
+
+
+def _with_missing(present: IntArray, missing: npt.NDArray[np.bool_]) -> FloatArray:
+    values = np.full(len(missing), np.nan)
+    values[~missing] = present
+    return values
+
+
+def _grid(values: IntArray) -> Grid:
+    return Grid(0, max(int(np.gcd.reduce(values)), 1), float(values.min()), float(values.max()))
