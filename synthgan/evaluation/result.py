@@ -1,0 +1,332 @@
+"""What an evaluation says: metrics with their companions, themes with a verdict, and the report that holds both."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from synthgan.errors import InputError
+from synthgan.schema.table import ColumnName
+
+__all__ = ["THEMES", "Comparison", "EvaluationReport", "Metric", "Theme"]
+
+THEMES = ("fidelity", "utility", "privacy", "coverage")
+FORMAT = 1
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Metric:
+    """One number and what it has to be read beside.
+
+    Parameters
+    ----------
+    name : str
+        The metric, as `synthgan.evaluation.definitions` defines it.
+    columns : tuple of column names
+        The columns it is about; empty for the whole table.
+    value : float or None
+        None when it could not be computed; `note` says why.
+    ceiling : float or None
+        What a perfect generator gets: real rows against real rows, or the formula for samples of these sizes.
+    floor : float or None
+        What a table without any joint structure gets (each real column shuffled on its own). For privacy metrics: what
+        a copy of the real rows gets.
+    low, high : float or None
+        A 95 % interval for `value`.
+    note : str
+        The reason of a failure, or how to read the number.
+    """
+
+    name: str
+    columns: tuple[ColumnName, ...] = ()
+    value: float | None = None
+    ceiling: float | None = None
+    floor: float | None = None
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the metric could not be computed."""
+        return self.value is None
+
+    def scaled(self, floor: float | None = None) -> float | None:
+        """Return ``(value - floor) / (ceiling - floor)`` clipped to [0, 1]: 1 is as good as real rows.
+
+        Parameters
+        ----------
+        floor : float, optional
+            Taken in place of the metric's own floor.
+
+        Returns
+        -------
+        float or None
+            None when a part is missing, or ceiling and floor are too close to tell anything (under 0.01).
+
+        Examples
+        --------
+        >>> Metric("TSTR", value=0.8, ceiling=0.9, floor=0.5).scaled()
+        0.75
+        """
+        floor = self.floor if floor is None else floor
+        if self.value is None or self.ceiling is None or floor is None or abs(self.ceiling - floor) < 0.01:
+            return None
+        return min(1.0, max(0.0, (self.value - floor) / (self.ceiling - floor)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict."""
+        return dataclasses.asdict(self) | {"columns": list(self.columns)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Metric:
+        """Rebuild a metric from `to_dict`'s output."""
+        return cls(**{**data, "columns": tuple(data["columns"])})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Theme:
+    """The answer to one question about the table.
+
+    Parameters
+    ----------
+    score : float or None
+        In [0, 1]: the weakest of the theme's headline metrics, scaled so that 0 is the floor and 1 the ceiling. None
+        when it was not measured.
+    verdict : str
+        The answer in words.
+    metric : str or None
+        The metric that set the score.
+    """
+
+    score: float | None
+    verdict: str
+    metric: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationReport:
+    """How good a synthetic table is.
+
+    Parameters
+    ----------
+    themes : dict of str to Theme
+        ``fidelity``, ``utility``, ``privacy`` and ``coverage``. They are never blended into one score.
+    metrics : tuple of Metric
+        Every number, the failed ones too.
+    run : dict
+        The run card: rows, columns, data hashes, seed, profile, versions, seconds, and what was subsampled.
+    details : dict
+        What the charts draw, as plain lists: no real row, no count under 5.
+    """
+
+    themes: dict[str, Theme]
+    metrics: tuple[Metric, ...]
+    run: dict[str, Any]
+    details: dict[str, Any]
+
+    def metric(self, name: str, *columns: ColumnName) -> Metric:
+        """Return the metric of that name about these columns.
+
+        Raises
+        ------
+        InputError
+            When there is none.
+        """
+        for metric in self.metrics:
+            if metric.name == name and metric.columns == columns:
+                return metric
+        known = sorted({metric.name for metric in self.metrics if not metric.columns})
+        raise InputError(f"no metric {name!r} about {list(columns) or 'the whole table'} in this report; it has {known}")
+
+    @property
+    def headline(self) -> list[Metric]:
+        """The metrics about the whole table."""
+        return [metric for metric in self.metrics if not metric.columns]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict with the keys ``format, themes, metrics, run, details``."""
+        return {
+            "format": FORMAT,
+            "themes": {name: dataclasses.asdict(theme) for name, theme in self.themes.items()},
+            "metrics": [metric.to_dict() for metric in self.metrics],
+            "run": self.run,
+            "details": self.details,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> EvaluationReport:
+        """Rebuild a report from `to_dict`'s output.
+
+        Raises
+        ------
+        InputError
+            When `data` is not such a dict, or comes from a newer format.
+        """
+        if data.get("format") != FORMAT:
+            raise InputError(f"an evaluation report has format {FORMAT}; this one says {data.get('format')!r}: evaluate again")
+        try:
+            return cls(
+                themes={name: Theme(**theme) for name, theme in data["themes"].items()},
+                metrics=tuple(Metric.from_dict(metric) for metric in data["metrics"]),
+                run=dict(data["run"]),
+                details=dict(data["details"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"this is no evaluation report: {error!r}. Write it with EvaluationReport.to_json") from None
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return the report as JSON text."""
+        return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False, indent=indent)
+
+    @classmethod
+    def from_json(cls, text: str) -> EvaluationReport:
+        """Rebuild a report from `to_json`'s output.
+
+        Raises
+        ------
+        InputError
+            When `text` is not the JSON of a report.
+        """
+        return cls.from_dict(_load(text))
+
+    def summary(self) -> str:
+        """Return the report as plain text for a terminal: verdicts, then the table-wide metrics."""
+        lines = [f"{name:<9} {_score(theme.score):>5}  {theme.verdict}" for name, theme in self.themes.items()]
+        lines += ["", f"{'metric':<24}{'value':>8}{'ceiling':>9}{'floor':>8}   95 % interval"]
+        for metric in self.headline:
+            if metric.failed:
+                lines.append(f"{metric.name:<24}{'failed':>8}   {metric.note}")
+                continue
+            low_high = "" if metric.low is None else f"   {_number(metric.low)} to {_number(metric.high)}"
+            lines.append(
+                f"{metric.name:<24}{_number(metric.value):>8}{_number(metric.ceiling):>9}{_number(metric.floor):>8}{low_high}"
+            )
+        if worst := _worst_columns(self.metrics):
+            lines += ["", "worst columns: " + ", ".join(f"{m.columns[0]} {_number(m.value)}" for m in worst)]
+        return "\n".join(lines)
+
+    def to_markdown(self) -> str:
+        """Return the report as Markdown for a pull request."""
+        lines = ["| theme | score | verdict |", "|---|---|---|"]
+        lines += [f"| {name} | {_score(theme.score)} | {_cell(theme.verdict)} |" for name, theme in self.themes.items()]
+        lines += ["", "| metric | value | ceiling | floor | 95 % interval |", "|---|---|---|---|---|"]
+        for m in self.headline:
+            interval = "" if m.low is None else f"{_number(m.low)} to {_number(m.high)}"
+            value = f"failed: {_cell(m.note)}" if m.failed else _number(m.value)
+            lines.append(f"| {m.name} | {value} | {_number(m.ceiling)} | {_number(m.floor)} | {interval} |")
+        if worst := _worst_columns(self.metrics):
+            lines += ["", "Worst columns: " + ", ".join(f"`{_cell(str(m.columns[0]))}` {_number(m.value)}" for m in worst)]
+        return "\n".join(lines) + "\n"
+
+    def _repr_html_(self) -> str:
+        """Return the verdicts and table-wide metrics as two small HTML tables, for notebooks."""
+        themes = "".join(
+            f"<tr><th scope=row>{name}</th><td>{_score(theme.score)}</td><td>{escape(theme.verdict)}</td></tr>"
+            for name, theme in self.themes.items()
+        )
+        metrics = "".join(
+            f"<tr><th scope=row>{escape(m.name)}</th><td>{escape(m.note) if m.failed else _number(m.value)}</td>"
+            f"<td>{_number(m.ceiling)}</td><td>{_number(m.floor)}</td></tr>"
+            for m in self.headline
+        )
+        head = "<tr><th>metric</th><th>value</th><th>ceiling</th><th>floor</th></tr>"
+        return f"<table>{themes}</table><table><thead>{head}</thead><tbody>{metrics}</tbody></table>"
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Several synthetic tables, judged against the same real rows.
+
+    Parameters
+    ----------
+    reports : dict of str to EvaluationReport
+        One report for each candidate, in the order given.
+    """
+
+    reports: dict[str, EvaluationReport]
+
+    def rows(self) -> list[tuple[str, list[str]]]:
+        """Return ``(label, one text per candidate)`` for the themes and then for each table-wide metric."""
+        reports = list(self.reports.values())
+        out = [(name, [_score(report.themes[name].score) for report in reports]) for name in THEMES]
+        names = list(dict.fromkeys(metric.name for report in reports for metric in report.headline))
+        for name in names:
+            found = [next((m.value for m in report.headline if m.name == name), None) for report in reports]
+            out.append((name, [_number(value) for value in found]))
+        return out
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict: ``{"format": 1, "candidates": {name: report}}``."""
+        return {"format": FORMAT, "candidates": {name: report.to_dict() for name, report in self.reports.items()}}
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return the comparison as JSON text."""
+        return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False, indent=indent)
+
+    @classmethod
+    def from_json(cls, text: str) -> Comparison:
+        """Rebuild a comparison from `to_json`'s output.
+
+        Raises
+        ------
+        InputError
+            When `text` is not the JSON of a comparison.
+        """
+        candidates = _load(text).get("candidates")
+        if not isinstance(candidates, dict):
+            raise InputError("this is no comparison: it has no 'candidates'. Write it with Comparison.to_json")
+        return cls({name: EvaluationReport.from_dict(report) for name, report in candidates.items()})
+
+    def summary(self) -> str:
+        """Return the candidates side by side as plain text."""
+        widths = [max(8, len(name)) + 2 for name in self.reports]
+        lines = [" " * 24 + "".join(f"{name:>{width}}" for name, width in zip(self.reports, widths, strict=True))]
+        for label, texts in self.rows():
+            lines.append(f"{label:<24}" + "".join(f"{t:>{width}}" for t, width in zip(texts, widths, strict=True)))
+        return "\n".join(lines)
+
+    def to_markdown(self) -> str:
+        """Return the candidates side by side as a Markdown table."""
+        lines = ["| | " + " | ".join(_cell(name) for name in self.reports) + " |", "|---" * (len(self.reports) + 1) + "|"]
+        lines += [f"| {label} | " + " | ".join(texts) + " |" for label, texts in self.rows()]
+        return "\n".join(lines) + "\n"
+
+    def _repr_html_(self) -> str:
+        """Return the candidates side by side as an HTML table, for notebooks."""
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.reports)
+        body = "".join(
+            f"<tr><th scope=row>{escape(label)}</th>" + "".join(f"<td>{text}</td>" for text in texts) + "</tr>"
+            for label, texts in self.rows()
+        )
+        return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _load(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"this is no JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise InputError("an evaluation report is a JSON object; this is not")
+    return data
+
+
+def _worst_columns(metrics: tuple[Metric, ...], n_columns: int = 5) -> list[Metric]:
+    shapes = [m for m in metrics if m.name in ("KSComplement", "TVComplement") and m.value is not None]
+    return sorted(shapes, key=lambda m: (m.value - (m.ceiling or 1.0), str(m.columns)))[:n_columns]  # type: ignore[operator]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _score(value: float | None) -> str:
+    return "none" if value is None else f"{value:.2f}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
