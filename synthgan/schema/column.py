@@ -12,7 +12,7 @@ import pandas as pd
 from synthgan.errors import SchemaError
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, MissingKind
 
-__all__ = ["Column", "Family", "families", "missing_kind"]
+__all__ = ["Column", "Family", "check_finite", "families", "missing_kind"]
 
 Family = str
 """What the cells of a column are: ``"text"``, ``"bool"``, ``"int"``, ``"float"``, ``"datetime"``, ``"category"``."""
@@ -66,26 +66,30 @@ class Column:
         dtype = self.cells.dtype
         if isinstance(dtype, pd.CategoricalDtype):
             return "category"
+        if isinstance(dtype, pd.SparseDtype):
+            raise SchemaError(f"column {self.name!r} is sparse; make it dense with .sparse.to_dense()")
         if pd.api.types.is_bool_dtype(dtype):
             return "bool"
         if pd.api.types.is_integer_dtype(dtype):
             return "int"
-        if pd.api.types.is_float_dtype(dtype) and not isinstance(dtype, pd.SparseDtype):
+        if pd.api.types.is_float_dtype(dtype):
             return "float"
         if isinstance(dtype, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(dtype):
             return "datetime"
         if pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype):
             return self._object_family()
         raise SchemaError(
-            f"column {self.name!r}: dtype {dtype} has no kind here (numbers, text, booleans, categories and datetimes have). "
-            "Convert or drop it"
+            f"column {self.name!r}: dtype {dtype} has no kind here; numbers, text, booleans, categories and "
+            "datetimes have. Convert or drop it"
         )
 
     def _object_family(self) -> Family:
         kinds = families(self.present)
         if odd := [kind for kind in kinds if not isinstance(kind, str)]:
             way_out = next((way for base, way in _WAYS_OUT.items() if issubclass(odd[0], base)), "convert or drop it")
-            raise SchemaError(f"column {self.name!r} holds Python {odd[0].__name__} objects, which have no kind; {way_out}")
+            raise SchemaError(
+                f"column {self.name!r} holds Python {odd[0].__name__} objects, which have no kind; {way_out}"
+            )
         if len(kinds) > 1:
             raise SchemaError(
                 f"column {self.name!r} mixes Python types ({', '.join(sorted(map(str, kinds)))}); a column has one. "
@@ -104,7 +108,7 @@ def _family_of(kind: type) -> Family | type:
         return "text"
     if issubclass(kind, (bool, np.bool_)):
         return "bool"
-    if issubclass(kind, (int, np.integer)) and not issubclass(kind, np.timedelta64):
+    if issubclass(kind, (int, np.integer)) and not kind.__name__.startswith("timedelta"):
         return "int"
     if issubclass(kind, (float, np.floating)):
         return "float"
@@ -136,3 +140,19 @@ def missing_kind(cells: pd.Series[Any]) -> MissingKind | None:
     if written is pd.NA:
         return MissingKind.NA
     return MissingKind.NAT if pd.api.types.is_datetime64_any_dtype(cells.dtype) else MissingKind.NAN
+
+
+def check_finite(column: Column) -> None:
+    """Refuse infinite numbers.
+
+    Raises
+    ------
+    SchemaError
+        When a cell is infinite.
+    """
+    infinite = np.isinf(column.present.to_numpy(dtype=np.float64))
+    if infinite.any():
+        raise SchemaError(
+            f"column {column.name!r}: {int(infinite.sum()):,} infinite values; numbers must be finite. Replace them, "
+            f"e.g. frame[{column.name!r}].replace([np.inf, -np.inf], np.nan)"
+        )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from synthgan.errors import SchemaError
-from synthgan.schema.column import Column, families
+from synthgan.schema.column import Column, check_finite, families
 from synthgan.schema.numbers import decimals_of, step_of
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Scalar, Schema
 from synthgan.schema.text import MIN_ROWS_FOR_ID, describe_text, describe_text_times, quoted
@@ -22,9 +22,14 @@ __all__ = ["Override", "column_labels", "infer_schema"]
 
 Override = str | ColumnKind | Mapping[str, Any]
 
-_ID_NAME = re.compile(r"(^|[^a-zA-Z])(id|uuid|guid|identifier|index|idx|key|pk|row|rowid)$|[a-z](Id|ID)$|^Unnamed: 0$", re.I)
+_ID_NAME = re.compile(
+    r"(^|[^a-z])(id|uuid|guid|identifier|index|idx|key|pk|row|rowid)$|^Unnamed: 0$",
+    re.IGNORECASE,
+)
 _ID_CAMEL = re.compile(r"[a-z0-9](Id|ID)$")
-_TIME_NAME = re.compile(r"(^|[^a-zA-Z])(year|month|week|day|hour|minute|second|date|time|age)s?([^a-zA-Z]|$)", re.I)
+_TIME_NAME = re.compile(
+    r"(^|[^a-zA-Z])(year|month|week|day|hour|minute|second|date|time|age)s?([^a-zA-Z]|$)", re.IGNORECASE
+)
 _FEW_LEVELS = 20
 
 
@@ -40,8 +45,8 @@ def infer_schema(
     frame : DataFrame of shape (n_rows, n_columns)
         At least one row and one column; labels are unique and are strings or integers.
     overrides : mapping of column label to str, ColumnKind or mapping, optional
-        What the caller knows better: a kind (``"categorical"``), or fields of `ColumnSpec` (``{"decimals": 2, "low": 0}``),
-        with or without a ``"kind"``.
+        What the caller knows better: a kind (``"categorical"``), or fields of `ColumnSpec` (``{"decimals": 2, "low":
+        0}``), with or without a ``"kind"``.
     discrete_columns : collection of column labels, optional
         Columns whose values are names, not amounts; short for the override ``"categorical"``.
 
@@ -53,8 +58,8 @@ def infer_schema(
     Raises
     ------
     SchemaError
-        For an empty table, a repeated or unusable label, a column that no kind describes (infinite numbers, mixed Python
-        types, ...), an override that the column contradicts, or one for a column that is not there.
+        For an empty table, a repeated or unusable label, a column that no kind describes (infinite numbers, mixed
+        Python types, ...), an override that the column contradicts, or one for a column that is not there.
 
     Examples
     --------
@@ -90,10 +95,12 @@ def column_labels(frame: pd.DataFrame) -> list[ColumnName]:
     if not frame.shape[1]:
         raise SchemaError("a table needs at least one column; this one has none")
     names: list[ColumnName] = []
-    for label in frame.columns:
-        if isinstance(label, (bool, np.bool_)) or not isinstance(label, (str, int, np.integer)):
-            raise SchemaError(f"column labels are strings or integers; got {label!r}. Rename it, e.g. with frame.columns = [...]")
-        names.append(str(label) if isinstance(label, str) else int(label))
+    for label in cast(list[object], frame.columns.tolist()):
+        if isinstance(label, bool) or not isinstance(label, (str, int)):
+            raise SchemaError(
+                f"column labels are strings or integers; got {label!r}. Rename it, e.g. with frame.columns = [...]"
+            )
+        names.append(label)
     if repeated := [name for name, count in pd.Series(names, dtype=object).value_counts().items() if count > 1]:
         raise SchemaError(f"column names must be unique; repeated: {quoted(repeated)}. Rename or drop them")
     return names
@@ -106,7 +113,7 @@ def _infer(column: Column) -> ColumnSpec:
     if column.present.empty:
         return column.spec(ColumnKind.CONSTANT, "every cell is missing", levels=())
     if family in ("int", "float"):
-        _check_finite(column)
+        check_finite(column)
     if column.missing is None and column.present.nunique() == 1:
         value = _scalars(column.present.iloc[:1], family)[0]
         return column.spec(ColumnKind.CONSTANT, f"every cell is {value!r}", levels=(value,))
@@ -122,8 +129,7 @@ def _infer(column: Column) -> ColumnSpec:
 
 
 def _describe_category(column: Column) -> ColumnSpec:
-    dtype = column.cells.dtype
-    assert isinstance(dtype, pd.CategoricalDtype)  # noqa: S101 - the family says so; for the type checker
+    dtype = cast(pd.CategoricalDtype, column.cells.dtype)
     levels = _category_levels(column, dtype.categories)
     fields = {"levels": levels, "level_dtype": str(dtype.categories.dtype), "ordered": bool(dtype.ordered)}
     if not levels:
@@ -135,12 +141,11 @@ def _describe_category(column: Column) -> ColumnSpec:
 
 
 def _category_levels(column: Column, categories: pd.Index[Any]) -> tuple[Scalar, ...]:
-    kinds = families(categories)
+    kinds = {kind if isinstance(kind, str) else kind.__name__ for kind in families(categories)}
     if len(kinds) > 1 or not kinds <= {"text", "bool", "int", "float"}:
-        found = ", ".join(sorted(kind if isinstance(kind, str) else kind.__name__ for kind in kinds))
         raise SchemaError(
-            f"column {column.name!r}: its categories are {found} objects; categories are all text, all numbers or all "
-            "booleans. Convert them, e.g. with .cat.rename_categories(str)"
+            f"column {column.name!r}: its categories are {', '.join(sorted(kinds))} objects; categories are all text, "
+            "all numbers or all booleans. Convert them, e.g. with .cat.rename_categories(str)"
         )
     if kinds == {"float"} and not np.isfinite(categories.to_numpy(dtype=np.float64)).all():
         raise SchemaError(f"column {column.name!r}: an infinite category; rename or remove it")
@@ -165,7 +170,7 @@ def _describe_numbers(column: Column, family: str) -> ColumnSpec:
 
 
 def _describe_id(column: Column, family: str) -> ColumnSpec | None:
-    """Whole numbers that name the row, or None: all different, and a run, or evenly spaced in row order, or named an id."""
+    """Whole numbers that name the row, or None: all different, and a run, or evenly spaced by row, or named an id."""
     if family != "int" or len(column.present) < MIN_ROWS_FOR_ID or not column.present.is_unique:
         return None
     name = str(column.name)
@@ -219,20 +224,23 @@ def _overridden(column: Column, override: Override) -> ColumnSpec:
 def _declared(column: Column, kind: ColumnKind, format: str | None) -> ColumnSpec:
     family = column.family()
     if family in ("int", "float"):
-        _check_finite(column)
+        check_finite(column)
     if kind in (ColumnKind.ID, ColumnKind.TEXT):
         return column.spec(kind, "declared")
     if column.present.empty or kind is ColumnKind.CONSTANT:
         spec = _infer(column)
         if spec.kind is not ColumnKind.CONSTANT and kind is ColumnKind.CONSTANT:
-            raise SchemaError(f"column {column.name!r} was declared constant, but holds different values; declare another kind")
+            raise SchemaError(
+                f"column {column.name!r} was declared constant, but its values differ; declare another kind"
+            )
         return spec
-    spec = _declared_values(column, family, kind, format)
-    if spec is None:
+    described = _declared_values(column, family, kind, format)
+    if described is None:
         raise SchemaError(
-            f"column {column.name!r} was declared {kind}, but holds {_values_of(family)}; convert it or declare another kind"
+            f"column {column.name!r} was declared {kind}, but holds {_values_of(family)}; convert it or declare "
+            "another kind"
         )
-    return dataclasses.replace(spec, reason="declared")
+    return dataclasses.replace(described, reason="declared")
 
 
 def _declared_values(column: Column, family: str, kind: ColumnKind, format: str | None) -> ColumnSpec | None:
@@ -253,15 +261,6 @@ def _declared_values(column: Column, family: str, kind: ColumnKind, format: str 
         if kind is ColumnKind.CATEGORICAL or len(levels) == 2:
             return column.spec(kind, "", levels=levels)
     return None
-
-
-def _check_finite(column: Column) -> None:
-    infinite = np.isinf(column.present.to_numpy(dtype=np.float64))
-    if infinite.any():
-        raise SchemaError(
-            f"column {column.name!r}: {int(infinite.sum()):,} infinite values; numbers must be finite. Replace them, e.g. "
-            f"frame[{column.name!r}].replace([np.inf, -np.inf], np.nan)"
-        )
 
 
 def _distinct_numbers(column: Column, family: str) -> npt.NDArray[Any]:

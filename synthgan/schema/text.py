@@ -47,8 +47,8 @@ def describe_text(column: Column) -> ColumnSpec:
             return column.spec(ColumnKind.ID, "every text is different and none has a space: a name for the row")
         if share >= _FREE_TEXT_SHARE and (spaced >= 0.5 or longest > _MAX_ID_LENGTH):
             reason = (
-                f"{len(distinct):,} of {len(column.present):,} texts are different, with spaces or long: free text cannot be "
-                "learned; drop the column, or declare it an id or categorical"
+                f"{len(distinct):,} of {len(column.present):,} texts are different, with spaces or long: free text "
+                "cannot be learned; drop the column, or declare it an id or categorical"
             )
             return column.spec(ColumnKind.TEXT, reason)
     return column.spec(
@@ -79,8 +79,9 @@ def _check_stray_words(column: Column, counts: pd.Series[int]) -> None:
     if not 0 < len(stray) <= _MAX_STRAY_WORDS or share < _NUMERIC_SHARE:
         return
     raise SchemaError(
-        f"column {column.name!r}: {share:.0%} of the cells are numbers, but some hold {quoted(stray)}. A column is numbers or "
-        f"words: replace the words, read them as missing (pd.read_csv(..., na_values=...)), or declare the column categorical"
+        f"column {column.name!r}: {share:.0%} of the cells are numbers, but some hold {quoted(stray)}. A column is "
+        "numbers or words: replace the words, read them as missing (pd.read_csv(..., na_values=...)), or declare the "
+        "column categorical"
     )
 
 

@@ -1,7 +1,8 @@
 """Datetimes: finding the format of a text column, parsing and writing it, and the resolution of the values.
 
-A format is `strftime`'s, with two additions: ``%3f`` and ``%9f`` are milli- and nanoseconds (``%f`` is microseconds), and
-``%-d``, ``%-m``, ``%-H``, ``%-I`` are numbers without a leading zero. A time zone is a literal at the end, ``Z`` or ``+01:00``.
+A format is `strftime`'s, with two additions: ``%3f`` and ``%9f`` are milli- and nanoseconds (``%f`` is microseconds),
+and ``%-d``, ``%-m``, ``%-H``, ``%-I`` are numbers without a leading zero. A time zone is a literal at the end, ``Z`` or
+``+01:00``.
 """
 
 from __future__ import annotations
@@ -40,7 +41,17 @@ _DATES = (
     "%B %d, %Y",
     "%d %B %Y",
 )
-_TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%H:%M:%S.%3f", "%H:%M:%S.%9f", "%I:%M %p", "%I:%M:%S %p", "%-H:%M", "%-I:%M %p")
+_TIMES = (
+    "%H:%M:%S",
+    "%H:%M",
+    "%H:%M:%S.%f",
+    "%H:%M:%S.%3f",
+    "%H:%M:%S.%9f",
+    "%I:%M %p",
+    "%I:%M:%S %p",
+    "%-H:%M",
+    "%-I:%M %p",
+)
 FORMATS: tuple[str, ...] = (
     *_DATES,
     *(f"{date} {time}" for date in _DATES for time in _TIMES),
@@ -49,17 +60,15 @@ FORMATS: tuple[str, ...] = (
     "%H:%M:%S",
     "%H:%M",
 )
-"""The formats tried, in this order (so an ambiguous 03/04/2020 is month first), each also with a time zone at its end."""
+"""The formats tried, in this order (an ambiguous 03/04/2020 is month first), each also with a time zone at its end."""
 
 _ZONE = re.compile(r"(?<=[0-9A-Za-z])(Z| ?[+-]\d\d:?\d\d)$")
-_SHAPES = {
-    **{f"%{key}": r"\d\d" for key in "mdyHIMS"},
-    **{f"%-{key}": r"\d\d?" for key in "mdHI"},
-    **{"%Y": r"\d{4}", "%f": r"\d{6}", "%3f": r"\d{3}", "%9f": r"\d{9}", "%b": r"\w{3}", "%B": r"\w{3,}", "%p": r"\w\w"},
-}
+_SHAPES = {f"%{key}": r"\d\d" for key in "mdyHIMS"} | {f"%-{key}": r"\d\d?" for key in "mdHI"}
+_SHAPES |= {"%Y": r"\d{4}", "%3f": r"\d{3}", "%f": r"\d{6}", "%9f": r"\d{9}"}
+_SHAPES |= {"%b": r"\w{3}", "%B": r"\w{3,}", "%p": r"\w\w"}
 _DIGITS = {"%3f": 3, "%9f": 9}
 _UNITS = {"D": 86_400_000_000_000, "h": 3_600_000_000_000, "min": 60_000_000_000, "s": 10**9, "ms": 10**6, "us": 10**3}
-_SAMPLE = 64
+_SAMPLE, _WRITTEN = 64, 10_000
 
 
 def find_format(distinct: npt.NDArray[np.object_]) -> str | None:
@@ -77,7 +86,7 @@ def find_format(distinct: npt.NDArray[np.object_]) -> str | None:
     >>> find_format(np.array(["2020-02-29T10:00:00Z", "2021-12-01T00:30:00Z"], dtype=object))
     '%Y-%m-%dT%H:%M:%SZ'
     """
-    sample = distinct[np.linspace(0, len(distinct) - 1, min(len(distinct), _SAMPLE)).astype(int)]
+    sample = _spread(distinct, _SAMPLE)
     if not all(4 < len(text) < 48 and any(map(str.isdigit, text)) for text in sample):
         return None
     zones = {match[0] if (match := _ZONE.search(text)) and ":" in text else "" for text in sample}
@@ -98,12 +107,19 @@ def _shape(format: str) -> re.Pattern[str]:
 
 
 def _reads(texts: npt.NDArray[np.object_], format: str) -> bool:
-    times = parse_times(texts, format, errors="coerce")
-    if bool(times.isna().any()):
+    zone = _zone_text(format)
+    if not all(text.endswith(zone) for text in texts):
+        # Summer-time offsets: the instants are right, the texts come back as UTC.
+        return bool(zone) and not bool(parse_times(texts, format, errors="coerce").isna().any())
+    shape = _shape(format)
+    if not all(map(shape.fullmatch, texts)) or bool(parse_times(texts, format, errors="coerce").isna().any()):
         return False
-    if zone_of_format(format) and not all(text.endswith(_zone_text(format)) for text in texts):
-        return True  # summer-time offsets: the instants are right, the texts come back as UTC
-    return bool((format_times(times, format) == texts).all())
+    written = _spread(texts, _WRITTEN)
+    return bool((format_times(parse_times(written, format), format) == written).all())
+
+
+def _spread(texts: npt.NDArray[np.object_], limit: int) -> npt.NDArray[np.object_]:
+    return texts.take(np.linspace(0, len(texts) - 1, min(len(texts), limit)).astype(int))
 
 
 def parse_times(texts: Iterable[Any], format: str, *, errors: str = "raise") -> pd.DatetimeIndex:
