@@ -84,12 +84,23 @@ class Side:
 
 
 def decile_edges(values: Floats) -> Floats:
-    """Return the inner bin edges of a real column: at most 9 distinct deciles."""
+    """Return the inner bin edges of a real column: its distinct deciles.
+
+    A value that a tenth of the cells share (a zero-inflated column's zero) gets a bin of its own, and the other cells
+    their quintiles: the deciles alone would put a column of 95 % zeros into one bin.
+    """
     values = values[~np.isnan(values)]
     if not len(values):
         return np.empty(0)
-    edges = np.unique(np.quantile(values, np.arange(1, N_BINS) / N_BINS, method="higher"))
-    return np.asarray(edges[edges > values.min()])
+    distinct, counts = np.unique(values, return_counts=True)
+    spike = distinct[counts.argmax()]
+    if counts.max() < 0.1 * len(values) or len(distinct) == 1:
+        edges = np.quantile(values, np.arange(1, N_BINS) / N_BINS, method="higher")
+    else:
+        rest = np.quantile(values[values != spike], [0.2, 0.4, 0.6, 0.8], method="higher")
+        edges = np.array([*rest, spike, np.nextafter(spike, np.inf)])
+    edges = np.unique(edges)
+    return np.asarray(edges[edges > distinct[0]])
 
 
 def correlation_similarity(real: tuple[Floats, Floats], synthetic: tuple[Floats, Floats]) -> tuple[Estimate, float, float] | None:

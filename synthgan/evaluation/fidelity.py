@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from synthgan.evaluation.associations import MAX_LEVELS, pairs
+from synthgan.evaluation.chartdata import column_charts, pair_charts
 from synthgan.evaluation.context import Context, Part
 from synthgan.evaluation.detection import Detection, detect, null_spread
 from synthgan.evaluation.estimate import Z95, Estimate, mean_estimate
@@ -36,7 +37,7 @@ def shapes(context: Context) -> Part:
             label, estimate = "TVComplement", tv_complement(real, synthetic)
         found.append(estimate)
         metrics.append(_metric(label, estimate, 1.0, (name,)))
-    return Part([_metric("ColumnShapes", mean_estimate(found), 1.0), *metrics])
+    return Part([_metric("ColumnShapes", mean_estimate(found), 1.0), *metrics], {"columns": column_charts(context, metrics)})
 
 
 def trends(context: Context) -> Part:
@@ -59,7 +60,8 @@ def trends(context: Context) -> Part:
         i, j = place[pair.columns[0]], place[pair.columns[1]]
         for key, value in (("real", pair.real), ("synthetic", pair.synthetic), ("score", pair.estimate.value)):
             grids[key][i, j] = grids[key][j, i] = round(value, 4)
-    return Part(metrics, {"associations": {"columns": list(names)} | {key: grid.tolist() for key, grid in grids.items()}})
+    details: dict[str, Any] = {"pairs": pair_charts(context, metrics)}
+    return Part(metrics, details | {"associations": {"columns": list(names)} | {key: grid.tolist() for key, grid in grids.items()}})
 
 
 def detection(context: Context) -> Part:
