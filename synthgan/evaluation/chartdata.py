@@ -119,9 +119,10 @@ def _number_bars(tables: Tables, name: ColumnName, real: Floats, synthetic: Floa
         )
         for column in (real, synthetic)
     )
-    if left[-1] + right[-1] == 0:
-        return labels, left[:-1], right[:-1]
-    return [*labels, "missing"], left, right
+    labels = [*labels, "missing"]
+    first = int(left[0] + right[0] == 0)  # nothing below the first percentile: it is the smallest value
+    last = len(labels) - int(left[-1] + right[-1] == 0)
+    return labels[first:last], left[first:last], right[first:last]
 
 
 def _level_bars(tables: Tables, name: ColumnName, real: Codes, synthetic: Codes) -> tuple[list[str], Codes, Codes]:
@@ -185,4 +186,5 @@ def _text(tables: Tables, name: ColumnName, value: float) -> str:
         return (EPOCH + pd.Timedelta(seconds=round(value))).strftime("%Y-%m-%d")
     if name in tables.integers and float(value).is_integer() and abs(value) < 1e7:
         return str(int(value))
-    return f"{value:.4g}"
+    short = f"{value:.4g}"
+    return f"{float(short):.0f}" if 1e4 <= abs(value) < 1e9 else short

@@ -13,12 +13,11 @@ from synthgan.evaluation.frames import Rows
 from synthgan.evaluation.result import Metric
 from synthgan.schema.table import ColumnName
 
-__all__ = ["COLUMN_COVERAGE_METRICS", "column_coverage", "duplicates"]
+__all__ = ["COLUMN_COVERAGE_METRICS", "column_coverage", "duplicates", "rarest_class"]
 
 Codes = NDArray[np.int64]
 
 COLUMN_COVERAGE_METRICS = ("CategoryCoverage", "RangeCoverage", "EntropyRatio")
-N_RESAMPLES = 40
 
 
 def column_coverage(context: Context) -> Part:
@@ -61,7 +60,9 @@ def _means(metrics: list[Metric]) -> list[Metric]:
             values = np.array([m.value for m in found], dtype=np.float64)
             half = 1.96 * float(values.std()) / math.sqrt(len(values))
             value, top = float(values.mean()), float(np.mean([m.ceiling for m in found if m.ceiling is not None]))
-            out.append(Metric(label, (), value, top, 1.0, max(0.0, value - half), value + half, f"mean of {len(found)} columns; the interval is over columns"))
+            cap = 1.0 if label != "EntropyRatio" else math.inf  # a ratio may pass 1
+            high = min(cap, value + half)
+            out.append(Metric(label, (), value, top, 1.0, max(0.0, value - half), high, f"mean of {len(found)} columns; the interval is over columns"))
     return out
 
 
@@ -74,6 +75,21 @@ def duplicates(context: Context) -> Part:
     control = _duplicate_rate(context.draw(real, n, "duplicates/real"))
     half = 1.96 * math.sqrt(max(value * (1 - value), 1 / n) / n)
     return Part([Metric("DuplicateRate", (), value, control, 1.0, max(0.0, value - half), min(1.0, value + half), f"among {n} rows")])
+
+
+def rarest_class(context: Context, target: ColumnName) -> Part:
+    """Measure RarestClass: the share of the target's rarest class over its real share, at most 1."""
+    tables = context.tables
+    if target not in tables.categorical:
+        raise ValueError(f"the target {target!r} is no category, so it has no rarest class")
+    codes = tables.column(tables.real, target)
+    n_levels = tables.n_real_levels[tables.categorical.index(target)]
+    real = float((codes == n_levels).mean())  # codes are in order of frequency
+    other = tables.real if tables.holdout is None else tables.holdout
+    value, control = (min(1.0, float((tables.column(rows, target) == n_levels).mean()) / real) for rows in (tables.synthetic, other))
+    half = 1.96 * math.sqrt(real * (1 - real) * (1 / len(codes) + 1 / len(tables.synthetic))) / real
+    label = tables.levels[tables.categorical.index(target)][n_levels - 1]
+    return Part([Metric("RarestClass", (), value, control, 1.0, max(0.0, value - half), min(1.0, value + half), f"{target} = {label}")])
 
 
 def _duplicate_rate(rows: Rows) -> float:

@@ -38,6 +38,6 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "DuplicateRate": ("coverage", "Share of rows that repeat another row of the same table."),
     "BetaRecall": ("coverage", "Do the real rows fall inside the synthetic rows' regions? (Alaa et al. 2022)"),
     "Coverage": ("coverage", "Share of real rows with a synthetic row among their 5 nearest. (Naeem et al. 2020)"),
-    "DifferentBins": ("coverage", "Share of 50 clusters of real rows whose size differs in the synthetic rows by more than chance."),
+    "DifferentBins": ("coverage", "Share of 50 regions of the table whose share of rows differs significantly (5 %); chance gives 0.05. (Richardson and Weiss 2018)"),
     "RarestClass": ("coverage", "Share of the target's rarest class, over its real share (at most 1)."),
 }

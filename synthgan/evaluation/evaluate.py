@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from typing import Any, overload
 import numpy as np
 
 from synthgan.errors import ConfigError, InputError
-from synthgan.evaluation import collapse, fidelity, privacy, themes, utility
+from synthgan.evaluation import attacks, collapse, fidelity, geometry, privacy, themes, utility
 from synthgan.evaluation.context import PROFILES, Context, Part, Profile, attempt
 from synthgan.evaluation.frames import Rows, Tables, as_frame, make_tables
 from synthgan.evaluation.result import Comparison, EvaluationReport
@@ -20,6 +21,8 @@ from synthgan.schema.infer import infer_schema
 from synthgan.schema.table import ColumnName, Schema
 
 __all__ = ["evaluate"]
+
+logger = logging.getLogger(__name__)
 
 
 @overload
@@ -129,15 +132,25 @@ def _evaluate(tables: Tables, target: ColumnName | None, profile: Profile, seed:
         (("ColumnShapes",), fidelity.shapes),
         (("PairTrends",), fidelity.trends),
         (fidelity.DETECTION_METRICS, fidelity.detection),
+        (geometry.GEOMETRY_METRICS, geometry.geometry),
         (collapse.COLUMN_COVERAGE_METRICS, collapse.column_coverage),
         (("DuplicateRate",), collapse.duplicates),
         (("ExactCopies",), privacy.copies),
         (("IdReuse",), privacy.id_reuse),
         (privacy.DISTANCE_METRICS, privacy.distances),
+        (attacks.MEMBERSHIP_METRICS, attacks.membership),
+        (("SinglingOut",), attacks.singling_out),
+        (("AttributeInference",), attacks.attribute_inference),
     ]
     if target is not None:
-        steps.insert(3, (utility.UTILITY_METRICS, lambda it: utility.utility(it, target)))
-    parts = [attempt(names, compute, context) for names, compute in steps]
+        steps.append((utility.UTILITY_METRICS, lambda it: utility.utility(it, target)))
+        if target in tables.categorical:
+            steps.append((("RarestClass",), lambda it: collapse.rarest_class(it, target)))
+    parts = []
+    for names, compute in steps:
+        began = time.perf_counter()
+        parts.append(attempt(names, compute, context))
+        logger.debug("%s took %.2f s", names[0], time.perf_counter() - began)
     metrics = tuple(metric for part in parts for metric in part.metrics)
     details: dict[str, Any] = {}
     for part in parts:

@@ -32,13 +32,17 @@ def copies(context: Context) -> Part:
     """
     real, synthetic, holdout = context.tables.real, context.tables.synthetic, context.tables.holdout
     hits = np.isin(synthetic.keys, real.keys)
-    low, high = wilson(int(hits.sum()), len(hits))
+    value, low, high = float(hits.mean()), *wilson(int(hits.sum()), len(hits))
     if holdout is not None:
         control, note = float(np.isin(holdout.keys, real.keys).mean()), ""
     else:
         _, where, counts = np.unique(real.keys, return_inverse=True, return_counts=True)
         control, note = float((counts[where] > 1).mean()), "control: real rows with a twin, for want of holdout rows"
-    return Part([Metric("ExactCopies", (), float(hits.mean()), control, 1.0, low, high, note)])
+    n_control = len(real if holdout is None else holdout)
+    # What matters is the difference to the control, which is a sample too.
+    half = Z95 * math.sqrt(value * (1 - value) / len(hits) + control * (1 - control) / n_control)
+    low, high = min(low, max(0.0, value - half)), max(high, min(1.0, value + half))
+    return Part([Metric("ExactCopies", (), value, control, 1.0, low, high, note)])
 
 
 def id_reuse(context: Context) -> Part:

@@ -65,7 +65,8 @@ class Metric:
         Returns
         -------
         float or None
-            None when a part is missing, or ceiling and floor are too close to tell anything (under 0.01).
+            None when a part is missing, or ceiling and floor are too close to tell anything: nearer than 0.02 or than the
+            interval is wide.
 
         Examples
         --------
@@ -73,7 +74,10 @@ class Metric:
         0.75
         """
         floor = self.floor if floor is None else floor
-        if self.value is None or self.ceiling is None or floor is None or abs(self.ceiling - floor) < 0.01:
+        if self.value is None or self.ceiling is None or floor is None:
+            return None
+        width = 0.0 if self.low is None or self.high is None else self.high - self.low
+        if abs(self.ceiling - floor) < max(0.02, width):
             return None
         return min(1.0, max(0.0, (self.value - floor) / (self.ceiling - floor)))
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from synthgan.evaluation.estimate import Z95
 from synthgan.evaluation.result import Metric, Theme
 from synthgan.schema.table import ColumnName
 
 __all__ = ["leaks", "make_themes"]
 
 # Shuffled columns reach the ceiling of these, so what they are scaled from is 0.
-MARGINAL = ("ColumnShapes", "CategoryCoverage", "RangeCoverage", "EntropyRatio")
+MARGINAL = ("ColumnShapes", "CategoryCoverage", "RangeCoverage", "EntropyRatio", "RarestClass")
 FIDELITY = ("ColumnShapes", "PairTrends", "C2ST_holdout", "AlphaPrecision", "Density")
-COVERAGE = ("CategoryCoverage", "RangeCoverage", "EntropyRatio", "BetaRecall", "Coverage", "DuplicateRate")
+COVERAGE = ("CategoryCoverage", "RangeCoverage", "EntropyRatio", "BetaRecall", "Coverage", "DuplicateRate", "RarestClass")
 PRIVACY = (
     "ExactCopies",
     "DCRShare",
@@ -69,8 +70,8 @@ def _weakest(whole: dict[str, Metric], names: Sequence[str], otherwise: str) -> 
     name = min(scores, key=lambda key: scores[key])
     score, metric = scores[name], whole[name]
     text = f"{_word(score).capitalize()}: {name} is {metric.value:.3f}, real rows get {metric.ceiling:.3f}"
-    floor = 0.0 if name in MARGINAL else metric.floor
-    text += "." if name in MARGINAL else f", shuffled columns {floor:.3f}."
+    # The floor is worth a word only where shuffled columns set it.
+    text += "." if name in MARGINAL or name == "DuplicateRate" else f", shuffled columns {metric.floor:.3f}."
     return Theme(score, text + missing, name)
 
 
@@ -85,7 +86,7 @@ def leaks(whole: dict[str, Metric]) -> list[Metric]:
         metric = whole.get(name)
         if metric is None or metric.value is None or metric.ceiling is None or metric.low is None or metric.high is None:
             continue
-        spread = (metric.high - metric.low) / (2 * 1.96)
+        spread = max(metric.high - metric.value, metric.value - metric.low) / Z95  # one side may be cut at 0 or 1
         if metric.value - metric.ceiling > ALARM_Z * spread:
             out.append(metric)
     return out

@@ -16,6 +16,8 @@ __all__ = ["curves", "drops", "heat_map", "histogram", "intervals", "level_bars"
 
 WIDTH = 320
 N_SHADES = 9
+N_LABELS = 20
+MAX_TEXT = 20
 SERIES = ("a", "b", "c", "d")
 
 
@@ -58,7 +60,7 @@ def level_bars(chart: Mapping[str, Any], ident: str) -> Markup:
 
 
 def heat_map(grid: Sequence[Sequence[float]], names: Sequence[Any], title: str, ident: str, *, colour: str = "a", low: float = 0.0, high: float = 1.0) -> Markup:
-    """Draw a square matrix, darker for higher values.
+    """Draw a square matrix, in fuller colour for higher values.
 
     Parameters
     ----------
@@ -69,13 +71,15 @@ def heat_map(grid: Sequence[Sequence[float]], names: Sequence[Any], title: str, 
     colour : str
         Which series' colour.
     low, high : float
-        Values of the lightest and the darkest shade.
+        Values of the palest and the fullest shade.
     """
-    size = WIDTH / max(len(names), 1)
+    left = 96 if len(names) <= N_LABELS else 0  # with more, the labels would be smaller than can be read
+    size = (WIDTH - left) / max(len(names), 1)
     cells = ((i, j, value) for i, row in enumerate(grid) for j, value in enumerate(row))
-    body = f'<g class="fill-{colour}">{_shaded(cells, size, size, low, high)}</g>'
+    labels = [_text(left - 4, (i + 0.5) * size + 4, str(name), "end") for i, name in enumerate(names)] if left else []
+    body = f'<g class="fill-{colour}" transform="translate({left} 0)">{_shaded(cells, size, size, low, high)}</g>{"".join(labels)}'
     note = f"{len(names)} columns by {len(names)}; the values are in the table below."
-    return _svg(ident, WIDTH, WIDTH, title, note, body)
+    return _svg(ident, WIDTH, WIDTH - left, title, note, body)
 
 
 def pair_maps(chart: Mapping[str, Any], ident: str) -> Markup:
@@ -92,7 +96,7 @@ def pair_maps(chart: Mapping[str, Any], ident: str) -> Markup:
         parts.append(f'<g class="fill-{colour}" transform="translate({offset} 14)">{shaded}</g>')
         parts.append(f'<path class="axis" d="M{offset} 14v{height}h{room}"/>' + _text(offset + room / 2, 10, role, "middle"))
     parts.append(_text(0, 158, f"across: {x}", "start") + _text(WIDTH, 158, f"up: {y}", "end"))
-    return _svg(ident, WIDTH, 164, f"{x} and {y}", "Share of rows by cell, real on the left, synthetic on the right; darker is more.", "".join(parts))
+    return _svg(ident, WIDTH, 164, f"{x} and {y}", "Share of rows by cell, real on the left, synthetic on the right; fuller colour is more.", "".join(parts))
 
 
 def curves(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], title: str, ident: str, *, x_label: str, y_label: str, diagonal: bool = False) -> Markup:
@@ -197,7 +201,7 @@ def _rect(x: float, y: float, width: float, height: float, css: str = "") -> str
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
-    short = text if len(text) <= 26 else f"{text[:25]}…"
+    short = text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
     return f'<text x="{_f(x)}" y="{_f(y)}" class="{anchor}">{escape(short)}</text>'
 
 

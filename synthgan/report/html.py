@@ -125,13 +125,13 @@ def _pairs(details: Mapping[str, Any]) -> dict[str, Any]:
         return {"associations": None, "heat_maps": [], "association_rows": [], "pairs": []}
     names = found["columns"]
     maps = [
-        ("Real: darker is stronger", charts.heat_map(found["real"], names, "Associations in the real rows", "assoc-r")),
+        ("Real: fuller colour, stronger", charts.heat_map(found["real"], names, "Associations in the real rows", "assoc-r")),
         (
-            "Synthetic: darker is stronger",
+            "Synthetic: fuller colour, stronger",
             charts.heat_map(found["synthetic"], names, "Associations in the synthetic rows", "assoc-s", colour="b"),
         ),
         (
-            "Similarity: darker is worse",
+            "Similarity: fuller colour, worse",
             charts.heat_map(found["score"], names, "Similarity of the pairs", "assoc-d", colour="c", low=1.0, high=0.8),
         ),
     ]
