@@ -33,7 +33,7 @@ import pyarrow.parquet
 
 from synthgan.errors import InputError
 
-__all__ = ["MISSING_WORDS", "SUFFIXES", "atomic_write", "read_table", "write_table"]
+__all__ = ["MISSING_WORDS", "SUFFIXES", "atomic_write", "check_writable", "read_table", "write_table"]
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".feather")
 MISSING_WORDS = ("", "NA", "N/A", "n/a", "<NA>", "NaN", "nan", "-nan", "-NaN", "NULL", "null", "None", "#N/A", "#NA")
@@ -145,7 +145,7 @@ def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
             with target.open("wb") as file:
                 yield file
             return
-        temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.tmp")
+        temporary = _temporary(target)
         try:
             with temporary.open("xb") as file:
                 if target.exists():
@@ -156,6 +156,30 @@ def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: str | Path) -> None:
+    """Find out before a long computation that its result could not be written.
+
+    Raises
+    ------
+    InputError
+        When a file of that name could not be created.
+    """
+    target = Path(os.path.realpath(path))
+    with _as_input_error(path):
+        if target.is_dir():
+            raise IsADirectoryError(None, "it is a directory")
+        if not target.exists():
+            probe = _temporary(target)
+            probe.touch(exist_ok=False)
+            probe.unlink()
+        elif not os.access(target, os.W_OK):
+            raise PermissionError(None, "no permission")
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.tmp")
 
 
 @contextlib.contextmanager

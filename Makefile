@@ -1,0 +1,49 @@
+# A fresh clone needs nothing but Python 3.11+ and make: each goal first makes .venv with what it needs.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help demo test quick check format clean
+
+help:
+	@echo "make demo    fit datasets/adult, sample, judge: writes demo/ and prints a score table (under 5 minutes)"
+	@echo "make test    the whole test suite"
+	@echo "make quick   the tests that take no more than a few seconds each"
+	@echo "make check   lint, format, types, import contracts"
+	@echo "make format  put the code in order"
+	@echo "make clean   remove what make made"
+
+demo: $(VENV)/.has-core
+	$(BIN)/synthgan demo adult --out demo
+
+test: $(VENV)/.has-test
+	$(BIN)/python -m pytest
+
+quick: $(VENV)/.has-test
+	$(BIN)/python -m pytest -m "not slow"
+
+check: $(VENV)/.has-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.has-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './$(VENV)/*' -type d -exec rm -rf {} +
+
+# One stamp for each set of packages, renewed when what should be in it changes.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.has-core: EXTRA :=
+$(VENV)/.has-test: EXTRA := [test]
+$(VENV)/.has-dev: EXTRA := [dev]
+$(VENV)/.has-%: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable ".$(EXTRA)"
+	@touch $@

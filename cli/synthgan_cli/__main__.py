@@ -1,0 +1,5 @@
+"""``python -m synthgan_cli``."""
+
+from synthgan_cli.app import main
+
+main()

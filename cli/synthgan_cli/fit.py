@@ -1,0 +1,86 @@
+"""``synthgan fit``: from a table to a model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from synthgan_cli.console import Notes, show_warning
+from synthgan_cli.exits import ExitCode
+from synthgan_cli.options import Device, Quiet, SchemaFile, Seed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthgan import SynthGAN
+    from synthgan.schema import Schema
+
+__all__ = ["fit", "fit_with_progress"]
+
+
+def fit(
+    table: Annotated[str, typer.Argument(help="CSV, CSV.gz, TSV, Parquet or Feather; - for CSV on stdin.")],
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="The column of the classes, if there is one.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the model.")] = Path("model.synthgan"),
+    max_seconds: Annotated[
+        float | None, typer.Option("--max-seconds", min=0, help="Seconds of training at most.", show_default=False)
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", min=1, help="Passes over the rows at most; by default the table's size decides."),
+    ] = None,
+    schema: SchemaFile = None,
+    discrete: Annotated[
+        list[str] | None, typer.Option("--discrete", help="A column of codes that are names, not amounts; repeatable.")
+    ] = None,
+    device: Device = "auto",
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Learn a table and write a model file.
+
+    Training stops by itself when the rows kept aside stop getting likelier. Ctrl-C ends it early and still writes the
+    best model so far (exit code 130).
+    """
+    from synthgan import SynthGAN
+    from synthgan.errors import InputError
+    from synthgan.io import check_writable, read_table
+    from synthgan.schema import infer_schema, read_schema, validate
+
+    notes = Notes(quiet)
+    check_writable(out)
+    declared = None if schema is None else read_schema(schema)
+    frame = read_table(table)
+    if target is not None and target not in frame:
+        raise InputError(f"no column {target!r} in {table} to be the target; it has {', '.join(map(str, frame))}")
+    if declared is None:
+        declared = infer_schema(frame, discrete_columns=discrete)
+    elif discrete:
+        raise typer.BadParameter(
+            "--discrete and --schema both say what columns are; edit the schema", param_hint="--discrete"
+        )
+    frame = validate(frame, declared)
+    model = SynthGAN(epochs=epochs, max_seconds=max_seconds, device=device, random_state=seed, verbose=0)
+    fit_with_progress(model, frame, declared, target, notes)
+    model.save(out)
+    notes.say(
+        f"saved {out} ({out.stat().st_size / 1e6:.1f} MB); next: synthgan sample {out} -n 1000 --out synthetic.csv"
+    )
+    if model.interrupted_:
+        show_warning("interrupted: the model is the best so far")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+
+
+def fit_with_progress(model: SynthGAN, frame: pd.DataFrame, schema: Schema, target: str | None, notes: Notes) -> None:
+    """Show the plan, then train behind a progress bar."""
+    from synthgan_cli.progress import TrainingBar, plan_text
+
+    if not notes.quiet:
+        notes.say(plan_text(model.plan(frame, schema=schema), model.max_seconds))
+    with TrainingBar(notes, model.max_seconds) as bar:
+        model.fit(frame, schema=schema, target=target, callback=bar.update)
+    notes.say(bar.outcome())

@@ -1,0 +1,82 @@
+"""``synthgan sample``: from a model file to rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from synthgan_cli.console import Notes
+from synthgan_cli.options import Device, Model, OutTable, Quiet, Seed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["sample"]
+
+
+def sample(
+    model: Model,
+    n_rows: Annotated[
+        int | None,
+        typer.Option("--rows", "-n", min=1, help="How many rows; by default as many as the model was fitted on."),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            "-w",
+            help="A condition that every row satisfies: column=value, column=a|b, column=low..high (an end may be "
+            "left out), column= for missing; repeatable.",
+        ),
+    ] = None,
+    class_counts: Annotated[
+        str | None,
+        typer.Option("--class-counts", help='Exact numbers of rows by the target: ">50K=500,<=50K=500".'),
+    ] = None,
+    passes: Annotated[
+        int | None, typer.Option("--passes", min=1, help="Columns are drawn in this many passes: fewer are faster.")
+    ] = None,
+    out: OutTable = "-",
+    device: Device = "auto",
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Sample rows from a model.
+
+    There are exactly as many as asked for, and every one satisfies the conditions given.
+    """
+    from synthgan import SynthGAN
+    from synthgan.errors import ConditionError
+    from synthgan.io import check_writable, write_table
+    from synthgan_cli.progress import RowBar
+    from synthgan_cli.where import parse_class_counts, parse_where
+
+    if out != "-":
+        check_writable(out)
+    if class_counts is not None and n_rows is not None:
+        raise typer.BadParameter("--class-counts already says how many rows", param_hint="--rows")
+    notes = Notes(quiet)
+    loaded = SynthGAN.load(model, device=device)
+    conditions = parse_where(where or [], loaded.schema_)
+    counts = None
+    if class_counts is not None:
+        if loaded.target_ is None:
+            raise ConditionError("--class-counts counts the target's classes; fit the model with --target")
+        counts = parse_class_counts(class_counts, loaded.schema_[loaded.target_])
+        n_rows = sum(counts.values())
+    total = n_rows or loaded.info_["n_rows"]
+
+    with RowBar(notes, "sampling", total) as bar:
+
+        def batches() -> Iterator[pd.DataFrame]:
+            for batch in loaded.sample_batches(
+                total, conditions=conditions or None, class_counts=counts, random_state=seed, n_passes=passes
+            ):
+                yield batch
+                bar.add(len(batch))
+
+        write_table(batches(), out)
+    if out != "-":
+        notes.say(f"wrote {total:,} rows to {out}")
