@@ -1,3 +1,54 @@
-"""Synthetic tabular data: fit a conditional GAN on a table, sample rows, judge them."""
+"""Synthetic tabular data: fit a conditional GAN on a table, sample rows, judge them.
 
-__version__ = "0.1.0"
+The public names are imported on first use, so that ``import synthgan`` (and the command line's ``--help``) need not wait for torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from synthgan._version import __version__
+
+if TYPE_CHECKING:
+    from synthgan.datasets import load_dataset
+    from synthgan.errors import SynthganError
+    from synthgan.evaluation import EvaluationReport, evaluate
+    from synthgan.report import render_html
+    from synthgan.schema import ColumnKind, Schema, infer_schema
+    from synthgan.synthesizers import SynthGAN
+
+__all__ = [
+    "ColumnKind",
+    "EvaluationReport",
+    "Schema",
+    "SynthGAN",
+    "SynthganError",
+    "__version__",
+    "evaluate",
+    "infer_schema",
+    "load_dataset",
+    "render_html",
+]
+
+_HOME = {
+    "ColumnKind": "schema",
+    "EvaluationReport": "evaluation",
+    "Schema": "schema",
+    "SynthGAN": "synthesizers",
+    "SynthganError": "errors",
+    "evaluate": "evaluation",
+    "infer_schema": "schema",
+    "load_dataset": "datasets",
+    "render_html": "report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from synthgan.encoding.cells import MAX_CELLS, CellTable, FloatArray, IntArray
 
@@ -95,6 +96,11 @@ class NumericEncoder:
     def missing_code(self) -> int | None:
         """The code of missing cells, or None."""
         return self.cells.n_codes - 1 if self.missing else None
+
+    @property
+    def interval(self) -> npt.NDArray[np.bool_]:
+        """Which cells are intervals, shape (n_flat,)."""
+        return np.append(self.low < self.high, [False] * self.missing)
 
     def encode(self, values: FloatArray) -> tuple[Any, Any, Any]:
         """Return codes (uint8), positions (float32) and which cells are known (bool), each of shape (n_rows,).

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from synthgan.encoding.cells import CellTable, IntArray
 from synthgan.schema.table import ColumnName
@@ -14,7 +15,7 @@ from synthgan.schema.table import ColumnName
 __all__ = ["Block", "TableLayout"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Block:
     """One drawn variable: a column, or one part of a column (the day and the time of day of a datetime).
 
@@ -28,15 +29,18 @@ class Block:
         Its codes and cells.
     missing_code : int or None
         The code (within the block) that stands for missing.
-    continuous : bool
-        Whether some cell is an interval of numbers.
+    interval : ndarray of bool, shape (n_flat,)
+        Whether a cell is an interval of numbers, inside which values are spread evenly; the others are single values.
+    ordered : bool
+        Whether neighbouring codes are neighbouring numbers (missing aside).
     """
 
     column: ColumnName
     part: str
     cells: CellTable
-    missing_code: int | None = None
-    continuous: bool = False
+    missing_code: int | None
+    interval: npt.NDArray[np.bool_]
+    ordered: bool
 
     @property
     def n_codes(self) -> int:
@@ -46,10 +50,10 @@ class Block:
     @cached_property
     def has_positions(self) -> bool:
         """Whether any code holds more than one value, so that a position has to be kept beside the code."""
-        return self.continuous or self.cells.max_cells > 1
+        return self.cells.max_cells > 1 or bool(self.interval.any())
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class TableLayout:
     """The blocks of a table, side by side on one axis of codes.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 
 __all__ = ["ColumnEncoder", "EncodedTable", "TableEncoder"]
 
+BlockValues = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArray[np.bool_]]
 ColumnEncoder = NumericEncoder | CategoricalEncoder | TemporalEncoder
 PRESENT = "present"
 """The one level of an id column that has missing cells: only whether there is an id is learned."""
@@ -126,8 +127,8 @@ class TableEncoder:
         """Encode the learned columns of `frame` (which has all of them; others are not looked at)."""
         codes, positions, known = [], [], []
         for name, encoder in self.encoders.items():
-            values = frame[name].reset_index(drop=True)
-            for block_code, block_position, block_known in _encode_column(values, encoder, self.schema[name]):
+            plain = _plain(frame[name].reset_index(drop=True), self.schema[name])
+            for block_code, block_position, block_known in _encode(encoder, *plain):
                 codes.append(block_code)
                 positions.append(block_position)
                 known.append(block_known)
@@ -139,7 +140,22 @@ class TableEncoder:
             np.stack(known, axis=1) if known else np.zeros((n_rows, 0), np.bool_),
         )
 
-    def decode(self, table: EncodedTable, first_row: int = 0) -> pd.DataFrame:
+    def encode_plain(self, name: ColumnName, values: npt.NDArray[Any]) -> list[BlockValues]:
+        """Encode cells of one column, none missing, that are levels (object), numbers (float64) or wall-clock ticks (int64).
+
+        Returns
+        -------
+        list of tuple of ndarray
+            Codes (uint8), positions (float32) and known (bool) of each block of the column.
+        """
+        encoder = self.encoders[name]
+        if isinstance(encoder, TemporalEncoder):
+            return _encode(encoder, values, np.zeros(len(values), np.bool_))
+        return _encode(encoder, pd.Series(values) if isinstance(encoder, CategoricalEncoder) else values)
+
+    def decode(
+        self, table: EncodedTable, first_row: int = 0, adjust: Mapping[ColumnName, Callable[[Any], Any]] | None = None
+    ) -> pd.DataFrame:
         """Turn codes and positions back into a frame with the schema's columns and dtypes.
 
         Parameters
@@ -148,17 +164,24 @@ class TableEncoder:
             Rows to decode; `known` is not looked at.
         first_row : int
             Number of the first row, which the identifiers count from.
+        adjust : mapping of column label to callable, optional
+            Applied to the decoded numbers (float64) or wall-clock ticks (int64) of a column before they get its dtype.
 
         Returns
         -------
         DataFrame of shape (n_rows, n_columns)
             With a fresh `RangeIndex`.
         """
-        columns = {spec.name: self._decode_column(table, spec, first_row) for spec in self.schema}
+        columns = {
+            spec.name: self._decode_column(table, spec, first_row, (adjust or {}).get(spec.name, _as_is))
+            for spec in self.schema
+        }
         index = pd.RangeIndex(len(table))
         return pd.DataFrame(columns, columns=list(columns), index=index, copy=False)
 
-    def _decode_column(self, table: EncodedTable, spec: ColumnSpec, first_row: int) -> pd.Series:
+    def _decode_column(
+        self, table: EncodedTable, spec: ColumnSpec, first_row: int, adjust: Callable[[Any], Any]
+    ) -> pd.Series:
         n_rows = len(table)
         if spec.kind is ColumnKind.CONSTANT:
             value = spec.levels[0] if spec.levels else None
@@ -173,10 +196,11 @@ class TableEncoder:
             index = encoder.decode(*parts[0])
             return levels_to_column(_objects(encoder.levels)[index], index < 0, spec)
         if isinstance(encoder, TemporalEncoder):
-            numbers = [part.decode(*values) for part, values in zip(encoder.parts, parts, strict=True)]
-            return ticks_to_column(*encoder.join(numbers), spec)
+            numbers = [part.decode(*values) for part, values in zip(encoder.parts.values(), parts, strict=True)]
+            ticks, missing = encoder.join(numbers)
+            return ticks_to_column(adjust(ticks), missing, spec)
         assert encoder is not None  # noqa: S101 - every learned column has an encoder
-        return numbers_to_column(encoder.decode(*parts[0]), spec)
+        return numbers_to_column(adjust(encoder.decode(*parts[0])), spec)
 
     def _block_values(self, table: EncodedTable, block: int) -> tuple[Any, Any]:
         if block in self.layout.positioned:
@@ -229,27 +253,29 @@ def _fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int) -> ColumnEncod
     return None
 
 
-def _encode_column(values: pd.Series, encoder: ColumnEncoder, spec: ColumnSpec) -> list[tuple[Any, Any, Any]]:
+def _encode(encoder: ColumnEncoder, *plain: Any) -> list[BlockValues]:
     if isinstance(encoder, TemporalEncoder):
-        numbers = encoder.split(*wall_ticks(values, spec))
-        return [part.encode(number) for part, number in zip(encoder.parts, numbers, strict=True)]
-    if isinstance(encoder, NumericEncoder):
-        return [encoder.encode(numbers_of(values, spec))]
+        return [part.encode(number) for part, number in zip(encoder.parts.values(), encoder.split(*plain), strict=True)]
+    return [encoder.encode(*plain)]
+
+
+def _plain(values: pd.Series, spec: ColumnSpec) -> Any:
+    """Return the cells of a column as its encoder takes them."""
+    if spec.kind is ColumnKind.DATETIME:
+        return wall_ticks(values, spec)
+    if spec.kind is ColumnKind.NUMERIC:
+        return (numbers_of(values, spec),)
     if spec.kind is ColumnKind.ID:
-        values = values.notna().map({True: PRESENT, False: None})
-    return [encoder.encode(values)]
+        return (values.notna().map({True: PRESENT, False: None}),)
+    return (values,)
 
 
 def _blocks(name: ColumnName, encoder: ColumnEncoder, spec: ColumnSpec) -> list[Block]:
-    if isinstance(encoder, TemporalEncoder):
-        names = ("day", "time")
-        return [
-            Block(name, part, item.cells, item.missing_code, continuous=bool((item.low < item.high).any()))
-            for part, item in zip(names, encoder.parts, strict=False)
-        ]
-    part = PRESENT if spec.kind is ColumnKind.ID else "value"
-    continuous = isinstance(encoder, NumericEncoder) and bool((encoder.low < encoder.high).any())
-    return [Block(name, part, encoder.cells, encoder.missing_code, continuous)]
+    if isinstance(encoder, CategoricalEncoder):
+        part = PRESENT if spec.kind is ColumnKind.ID else "value"
+        return [Block(name, part, encoder.cells, encoder.missing_code, np.zeros(len(encoder.cells.code), np.bool_), False)]
+    parts = {"value": encoder} if isinstance(encoder, NumericEncoder) else encoder.parts
+    return [Block(name, part, item.cells, item.missing_code, item.interval, True) for part, item in parts.items()]
 
 
 def _objects(levels: tuple[Any, ...]) -> npt.NDArray[np.object_]:
@@ -257,3 +283,7 @@ def _objects(levels: tuple[Any, ...]) -> npt.NDArray[np.object_]:
     out = np.empty(len(levels) + 1, dtype=object)
     out[:-1] = levels
     return out
+
+
+def _as_is(values: Any) -> Any:
+    return values

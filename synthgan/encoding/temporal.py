@@ -75,9 +75,9 @@ class TemporalEncoder:
         return cls(day, NumericEncoder.fit(_with_missing(clock, missing), _grid(clock), n_bins), origin, 0)
 
     @property
-    def parts(self) -> tuple[NumericEncoder, ...]:
+    def parts(self) -> dict[str, NumericEncoder]:
         """The encoders of the day and, where it varies, the time of day."""
-        return (self.day,) if self.time is None else (self.day, self.time)
+        return {"day": self.day} if self.time is None else {"day": self.day, "time": self.time}
 
     def split(self, ticks: IntArray, missing: npt.NDArray[np.bool_]) -> list[FloatArray]:
         """Return the numbers that each of `parts` encodes, NaN where missing."""
@@ -94,7 +94,7 @@ class TemporalEncoder:
 
     def state(self) -> dict[str, Any]:
         """Return everything needed to rebuild the encoder: arrays and plain values."""
-        parts = {"day": self.day.state()} | ({} if self.time is None else {"time": self.time.state()})
+        parts = {name: part.state() for name, part in self.parts.items()}
         return parts | {"origin": self.origin, "midnight": self.midnight}
 
     @classmethod

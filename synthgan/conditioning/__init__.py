@@ -1,0 +1,1 @@
+"""Which columns are given, and what values they may take."""

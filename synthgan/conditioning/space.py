@@ -1,0 +1,255 @@
+"""Conditions in the user's words as given blocks and restrictions: the only owner of condition indices."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.conditioning.columns import ColumnCondition, exact_values, read_condition
+from synthgan.conditioning.pieces import Restriction
+from synthgan.encoding import EncodedTable, TableEncoder
+from synthgan.encoding.cells import FloatArray, IntArray
+from synthgan.errors import ConditionError
+from synthgan.schema.table import ColumnKind, ColumnName
+
+__all__ = ["Conditions", "ConditionSpace", "DayDependent"]
+
+Adjust = Callable[[Any], Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class DayDependent:
+    """A restriction of the time of day that depends on the day: the ends of a range of points in time.
+
+    Parameters
+    ----------
+    day_block : int
+        The block that holds the day.
+    by_day : callable
+        From days (float64, shape (n,)) to groups of rows (bool, shape (n,)), each with its restriction.
+    """
+
+    day_block: int
+    by_day: Callable[[FloatArray], list[tuple[npt.NDArray[np.bool_], Restriction]]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Conditions:
+    """What is given and what is allowed, for every row to be sampled.
+
+    Parameters
+    ----------
+    rows : EncodedTable
+        The distinct rows of given values; `known` says which blocks are given.
+    row_of : ndarray of int64, shape (n_rows,), or None
+        Which of `rows` each sampled row takes; None when there is one for all.
+    restrictions : dict of block to Restriction or DayDependent
+        What the other blocks may hold.
+    adjusters : dict of column label to callable
+        ``adjusters[column](values, start)`` makes the decoded numbers (or ticks) of rows `start`, ... exact.
+    """
+
+    rows: EncodedTable
+    row_of: IntArray | None
+    restrictions: dict[int, Restriction | DayDependent]
+    adjusters: dict[ColumnName, Callable[[Any, int], Any]]
+
+    def given(self, start: int, stop: int) -> EncodedTable:
+        """Given values of sampled rows `start` to `stop - 1`; rows past the last repeat it."""
+        if self.row_of is None:
+            index = np.zeros(stop - start, np.int64)
+        else:
+            index = self.row_of[np.minimum(np.arange(start, stop), len(self.row_of) - 1)]
+        return EncodedTable(self.rows.codes[index], self.rows.positions[index], self.rows.known[index])
+
+    def adjust(self, start: int) -> dict[ColumnName, Adjust]:
+        """Functions that make the decoded values of a batch, whose first row is `start`, exact."""
+        return {
+            name: (lambda values, exact=exact: exact(values, start))  # type: ignore[misc]
+            for name, exact in self.adjusters.items()
+        }
+
+
+class ConditionSpace:
+    """Reads conditions for one encoder.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+        Which columns there are, and what they can hold.
+    """
+
+    def __init__(self, encoder: TableEncoder) -> None:
+        self.encoder = encoder
+
+    def none(self) -> Conditions:
+        """No condition at all."""
+        return Conditions(self._blank(1), None, {}, {})
+
+    def from_mapping(self, conditions: Mapping[ColumnName, Any]) -> Conditions:
+        """Read a value, a set of values or a ``(low, high)`` range per column, the same for all rows.
+
+        Raises
+        ------
+        ConditionError
+            For an unknown column or one that is not learned, a value the model does not know, an empty set or range.
+        """
+        out = self.none()
+        for name, wanted in conditions.items():
+            self._check_column(name)
+            if self.encoder.schema[name].kind is ColumnKind.CONSTANT:
+                self._check_constant(name, wanted)
+                continue
+            self._apply(out, name, read_condition(self.encoder.schema[name], self.encoder.encoders[name], wanted))
+        return out
+
+    def from_frame(self, frame: pd.DataFrame) -> Conditions:
+        """Read partial rows: every cell that is not missing is given, row by row.
+
+        Raises
+        ------
+        ConditionError
+            As `from_mapping`; names the row too.
+        """
+        rows = self._blank(len(frame))
+        adjusters: dict[ColumnName, Callable[[Any, int], Any]] = {}
+        for name in frame.columns:
+            self._check_column(name)
+            spec = self.encoder.schema[name]
+            values = frame[name].reset_index(drop=True)
+            if spec.kind is ColumnKind.CONSTANT:
+                for value in values.dropna().unique():
+                    self._check_constant(name, value)
+                continue
+            encoder = self.encoder.encoders[name]
+            present = values.notna().to_numpy()
+            if not present.any():
+                continue
+            exact = exact_values(spec, encoder, values[present])
+            self._give(rows, name, self.encoder.encode_plain(name, exact), present)
+            if exact.dtype != object:
+                adjusters[name] = _overwrite(exact, present)
+        return Conditions(rows, np.arange(len(frame)), {}, adjusters)
+
+    def with_counts(self, base: Conditions, target: ColumnName, counts: Mapping[Any, int]) -> Conditions:
+        """Add exact numbers of rows per value of `target` to conditions that are the same for all rows.
+
+        Raises
+        ------
+        ConditionError
+            For an unknown value, or a count that is not a whole number from 0.
+        """
+        self._check_column(target)
+        if any(base.rows.known[0, block] or block in base.restrictions for block in self._blocks(target)):
+            raise ConditionError(f"column {target!r} has a condition and class counts; give one of them")
+        for label, count in counts.items():
+            if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 0:
+                raise ConditionError(f"class counts are whole numbers from 0; {label!r} has {count!r}")
+        if not sum(counts.values()):
+            raise ConditionError("class counts must ask for at least one row")
+        labels = [label for label, count in counts.items() if count]
+        frame = self.from_frame(pd.DataFrame({target: pd.Series(labels, dtype=object)}))
+        rows = self._blank(len(labels))
+        for block in range(len(self.encoder.layout)):
+            source = frame.rows if block in self._blocks(target) else base.rows
+            self._copy_block(rows, source, block)
+        row_of = np.repeat(np.arange(len(labels)), [counts[label] for label in labels])
+        adjusters = dict(base.adjusters)
+        for name, exact in frame.adjusters.items():
+            adjusters[name] = _per_label(exact, row_of)
+        return Conditions(rows, row_of, base.restrictions, adjusters)
+
+    def for_imputation(self, frame: pd.DataFrame) -> Conditions:
+        """Give every known cell of complete-width rows, and forbid missing values elsewhere; unknown values are not given."""
+        encoded = self.encoder.encode(frame)
+        rows = EncodedTable(encoded.codes, encoded.positions, encoded.known.copy())
+        restrictions: dict[int, Restriction | DayDependent] = {}
+        for index, block in enumerate(self.encoder.layout.blocks):
+            rows.known[:, index] &= frame[block.column].notna().to_numpy()
+            if block.missing_code is not None:
+                restrictions[index] = Restriction.cells_only(block.cells, np.arange(len(block.cells.code) - 1))
+        return Conditions(rows, np.arange(len(frame)), restrictions, {})
+
+    def _apply(self, out: Conditions, name: ColumnName, condition: ColumnCondition) -> None:
+        blocks = self._blocks(name)
+        if condition.exact is not None:
+            self._give(out.rows, name, self.encoder.encode_plain(name, condition.exact), np.ones(1, np.bool_))
+        elif condition.by_day is not None:
+            out.restrictions[blocks[0]] = condition.restrictions[0]
+            out.restrictions[blocks[1]] = DayDependent(blocks[0], condition.by_day)
+        else:
+            out.restrictions.update(zip(blocks, condition.restrictions, strict=True))
+        if condition.adjust is not None:
+            adjust = condition.adjust
+            out.adjusters[name] = lambda values, _start: adjust(values)
+
+    def _give(self, rows: EncodedTable, name: ColumnName, parts: Sequence[tuple[Any, Any, Any]], where: Any) -> None:
+        positioned = self.encoder.layout.positioned
+        for block, (code, position, _) in zip(self._blocks(name), parts, strict=True):
+            rows.codes[where, block] = code
+            rows.known[where, block] = True
+            if block in positioned:
+                rows.positions[where, positioned.index(block)] = position
+
+    def _copy_block(self, rows: EncodedTable, source: EncodedTable, block: int) -> None:
+        rows.codes[:, block] = source.codes[:, block]
+        rows.known[:, block] = source.known[:, block]
+        if block in self.encoder.layout.positioned:
+            place = self.encoder.layout.positioned.index(block)
+            rows.positions[:, place] = source.positions[:, place]
+
+    def _blank(self, n_rows: int) -> EncodedTable:
+        layout = self.encoder.layout
+        return EncodedTable(
+            np.zeros((n_rows, len(layout)), np.uint8),
+            np.full((n_rows, len(layout.positioned)), 0.5, np.float32),
+            np.zeros((n_rows, len(layout)), np.bool_),
+        )
+
+    def _blocks(self, name: ColumnName) -> list[int]:
+        return self.encoder.layout.blocks_of(name)
+
+    def _check_column(self, name: ColumnName) -> None:
+        schema = self.encoder.schema
+        if name not in schema:
+            raise ConditionError(f"no column {name!r} to put a condition on; the model knows {schema.names}")
+        if schema[name].kind is ColumnKind.ID:
+            raise ConditionError(f"column {name!r} is an id: ids are made anew and take no condition")
+
+    def _check_constant(self, name: ColumnName, wanted: Any) -> None:
+        levels = self.encoder.schema[name].levels or ()
+        choices = list(wanted) if isinstance(wanted, (Set, list)) else [wanted]
+        if isinstance(wanted, tuple) and levels and not isinstance(levels[0], str):
+            low, high = wanted
+            fits = (low is None or low <= levels[0]) and (high is None or levels[0] <= high)
+        else:
+            fits = any(choice in levels or (not levels and pd.isna(choice)) for choice in choices)
+        if not fits:
+            known = repr(levels[0]) if levels else "missing"
+            raise ConditionError(f"column {name!r} is {known} in every row; {wanted!r} cannot be sampled")
+
+
+def _overwrite(kept: Any, present: npt.NDArray[np.bool_]) -> Callable[[Any, int], Any]:
+    """Put the given values of the present rows in the place of decoded ones."""
+    filled = np.zeros(len(present), kept.dtype)
+    filled[present] = kept
+
+    def exact(values: Any, start: int) -> Any:
+        rows = slice(start, start + len(values))
+        return np.where(present[rows], filled[rows], values)
+
+    return exact
+
+
+def _per_label(exact: Callable[[Any, int], Any], row_of: IntArray) -> Callable[[Any, int], Any]:
+    def adjusted(values: Any, start: int) -> Any:
+        index = row_of[start : start + len(values)]
+        table = exact(np.zeros(int(row_of.max()) + 1, values.dtype), 0)
+        return table[index]
+
+    return adjusted

@@ -1,0 +1,78 @@
+"""The one layer and the one trunk that the networks are made of."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["Dropout", "Linear", "ResidualTrunk"]
+
+
+class Dropout(nn.Module):
+    """Dropout that draws from a stream of its own (`generator`), so that the global random state stays untouched."""
+
+    generator: torch.Generator | None = None
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Zero a share `rate` of the entries and scale the others up; the identity in eval mode."""
+        if not self.rate or not self.training:
+            return input
+        keep = torch.empty(input.shape, device=input.device).bernoulli_(1 - self.rate, generator=self.generator)
+        return input * (keep / (1 - self.rate)).to(input.dtype)
+
+
+class Linear(nn.Linear):
+    """A linear layer that multiplies in `compute_dtype` while weights, and what is added to, stay float32.
+
+    Shape
+    -----
+    (n, in_features) -> (n, out_features), of dtype `compute_dtype`.
+
+    Examples
+    --------
+    >>> layer = Linear(3, 2)
+    >>> layer.compute_dtype = torch.bfloat16
+    >>> layer(torch.zeros(4, 3)).dtype
+    torch.bfloat16
+    """
+
+    compute_dtype = torch.float32
+
+    def forward(self, input: Tensor, weight: Tensor | None = None, outputs: slice = slice(None)) -> Tensor:
+        """Return ``input @ weight.T + bias``: of some `outputs` only, and with another weight, where asked for."""
+        dtype = self.compute_dtype
+        matrix = (self.weight if weight is None else weight)[outputs]
+        return functional.linear(input.to(dtype), matrix.to(dtype), self.bias[outputs].to(dtype))
+
+
+class ResidualTrunk(nn.Module):
+    """Residual blocks ``h + W2 dropout(relu(W1 norm(h)))``, then a last norm and relu.
+
+    The second layer of each block starts at zero, so the trunk starts as the identity.
+
+    Shape
+    -----
+    (n, width) -> (n, width)
+    """
+
+    def __init__(self, width: int, depth: int, dropout: float) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(depth))
+        self.inner = nn.ModuleList(Linear(width, width) for _ in range(depth))
+        self.outer = nn.ModuleList(Linear(width, width) for _ in range(depth))
+        self.last = nn.LayerNorm(width)
+        self.dropout = Dropout(dropout)
+        for layer in self.outer:
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Return the transformed hidden state (float32)."""
+        for norm, inner, outer in zip(self.norms, self.inner, self.outer, strict=True):
+            hidden = hidden + outer(self.dropout(functional.relu(inner(norm(hidden)))))
+        return functional.relu(self.last(hidden))

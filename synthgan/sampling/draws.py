@@ -1,0 +1,96 @@
+"""Drawing a code, a cell and a place inside it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from synthgan.conditioning.pieces import Restriction
+from synthgan.models.generator import Generator
+
+__all__ = ["DeviceRestriction", "draw_block"]
+
+
+class DeviceRestriction:
+    """A `Restriction` as float32 tensors on the generator's device."""
+
+    def __init__(self, restriction: Restriction, device: torch.device) -> None:
+        self.code_bonus = torch.from_numpy(restriction.code_bonus).float().to(device)
+        self.cell_bonus = torch.from_numpy(restriction.cell_bonus).float().to(device)
+        self.first = torch.from_numpy(restriction.first).to(device)
+        self.count = torch.from_numpy(restriction.count).to(device)
+        self.start = torch.from_numpy(restriction.start).float().to(device)
+        self.stop = torch.from_numpy(restriction.stop).float().to(device)
+
+
+def draw_block(
+    generator: Generator,
+    hidden: Tensor,
+    block: int,
+    uniform: Tensor,
+    restrictions: list[tuple[Tensor | None, DeviceRestriction]],
+) -> tuple[Tensor, Tensor]:
+    """Draw one block of each row.
+
+    Parameters
+    ----------
+    generator : Generator
+        Folded, in eval mode.
+    hidden : Tensor, shape (n, H)
+        What it made of the given columns.
+    block : int
+        The block to draw.
+    uniform : Tensor of float32 in [0, 1), shape (n, 3)
+        The randomness: for the code, the cell, and the place inside.
+    restrictions : list of (rows, DeviceRestriction)
+        What is allowed, in which rows (bool (n,), None for all); a row in none of them is free.
+
+    Returns
+    -------
+    codes : Tensor of int64, shape (n,)
+        On the common axis.
+    positions : Tensor of float32, shape (n,)
+    """
+    axis = generator.axis
+    offset, _ = axis.bounds(block)
+    logits = generator.block_logits(hidden, block)
+    for rows, allowed in restrictions:
+        bent = logits + allowed.code_bonus
+        logits = bent if rows is None else torch.where(rows[:, None], bent, logits)
+    local = _choose(torch.softmax(logits, dim=1), uniform[:, 0])
+    codes = local + offset
+    cells = torch.zeros_like(codes)
+    if block in generator.cells.blocks:
+        scores = generator.cells.one(axis, hidden, block, codes)
+        for rows, allowed in restrictions:
+            width = allowed.cell_bonus.shape[1]
+            bent = scores.clone()
+            bent[:, :width] += allowed.cell_bonus[local]
+            scores = bent if rows is None else torch.where(rows[:, None], bent, scores)
+        cells = _choose(torch.softmax(scores, dim=1), uniform[:, 1])
+    inside = torch.where(axis.interval[codes, cells], uniform[:, 2], 0.5)
+    for rows, allowed in restrictions:
+        placed = _place(allowed, local, cells, uniform[:, 2], axis.interval[codes, cells])
+        inside = placed if rows is None else torch.where(rows, placed, inside)
+    return codes, ((cells + inside) / axis.n_cells[codes]).clamp(0, 1 - 1e-6)
+
+
+def _choose(probabilities: Tensor, uniform: Tensor) -> Tensor:
+    """Inverse-CDF draw from each row; an entry of probability zero is never chosen."""
+    running = probabilities.cumsum(dim=1)
+    wanted = uniform[:, None] * running[:, -1:]
+    chosen = torch.searchsorted(running, wanted, right=True)[:, 0]
+    # Rounding may put `wanted` on the total: then take the last entry that has any probability.
+    last = (running < running[:, -1:]).sum(dim=1)
+    return torch.minimum(chosen, last)
+
+
+def _place(allowed: DeviceRestriction, local: Tensor, cells: Tensor, uniform: Tensor, interval: Tensor) -> Tensor:
+    """A place inside one of the cell's pieces; the uniform draw picks the piece, and what is left of it the place."""
+    cells = cells.clamp(max=allowed.count.shape[1] - 1)
+    count = allowed.count[local, cells]
+    scaled = uniform * count
+    pick = torch.minimum(scaled.long(), (count - 1).clamp(min=0))
+    piece = (allowed.first[local, cells] + pick).clamp(max=len(allowed.start) - 1)
+    place = allowed.start[piece] + (scaled - pick) * (allowed.stop[piece] - allowed.start[piece])
+    return torch.where(interval, place, 0.5)

@@ -1,0 +1,159 @@
+"""Rows, batch by batch: columns are filled one after another, or several at a time."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from synthgan.conditioning.space import Conditions, DayDependent
+from synthgan.encoding import EncodedTable, TableEncoder
+from synthgan.encoding.continuous import NumericEncoder
+from synthgan.encoding.temporal import TemporalEncoder
+from synthgan.models.generator import Generator
+from synthgan.models.layers import Linear
+from synthgan.rng import numpy_stream, torch_stream
+from synthgan.sampling.draws import DeviceRestriction, draw_block
+
+__all__ = ["CHUNK_ROWS", "Sampler", "inference_copy"]
+
+CHUNK_ROWS = 2048
+"""Rows computed together. Chunks are always whole and have a random stream each, so row i is the same in any sample of one seed."""
+
+
+class Sampler:
+    """Draws encoded rows from a trained generator.
+
+    Parameters
+    ----------
+    generator : Generator
+        Trained; it is copied, folded and put into eval mode.
+    encoder : TableEncoder
+        What its codes mean.
+    """
+
+    def __init__(self, generator: Generator, encoder: TableEncoder) -> None:
+        self.generator = inference_copy(generator)
+        self.encoder = encoder
+        self.device = generator.axis.offsets.device
+        self.n_blocks = len(encoder.layout)
+
+    def chunks(
+        self, n_rows: int, conditions: Conditions, seed: int, n_passes: int | None = None
+    ) -> Iterator[tuple[int, EncodedTable]]:
+        """Draw `n_rows` rows in chunks.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows in all.
+        conditions : Conditions
+            What is given and allowed.
+        seed : int
+            Names the random streams.
+        n_passes : int, optional
+            Runs of the generator in which all columns are filled; by default one for each column.
+
+        Yields
+        ------
+        start, rows : int, EncodedTable
+            Number of the first row, and the rows.
+        """
+        restrictions = {
+            block: found if isinstance(found, DayDependent) else DeviceRestriction(found, self.device)
+            for block, found in conditions.restrictions.items()
+        }
+        for start in range(0, n_rows, CHUNK_ROWS):
+            given = conditions.given(start, start + CHUNK_ROWS)
+            rows = self._chunk(given, restrictions, seed, start // CHUNK_ROWS, n_passes)
+            kept = min(CHUNK_ROWS, n_rows - start)
+            yield start, EncodedTable(rows.codes[:kept], rows.positions[:kept], rows.known[:kept])
+
+    @torch.no_grad()
+    def _chunk(
+        self,
+        given: EncodedTable,
+        restrictions: dict[int, DeviceRestriction | DayDependent],
+        seed: int,
+        index: int,
+        n_passes: int | None,
+    ) -> EncodedTable:
+        generator, axis = self.generator, self.generator.axis
+        known = torch.from_numpy(given.known).to(self.device)
+        codes = torch.from_numpy(given.codes).to(self.device).long() + axis.offsets
+        positions = torch.full(codes.shape, 0.5, device=self.device)
+        positions[:, axis.positioned] = torch.from_numpy(given.positions).to(self.device)
+        stream = torch_stream(seed, "sample", index, self.device)
+        uniform = torch.rand(self.n_blocks, len(codes), 3, generator=stream, device=self.device)
+        sums = generator.empty(len(codes))
+        wanted = [block for block in range(self.n_blocks) if not given.known[:, block].all()]
+        for block in np.flatnonzero(given.known.any(axis=0)).tolist():
+            sums = generator.fill(sums, block, codes[:, block], positions[:, block], known[:, block])
+        groups = self._groups(wanted, numpy_stream(seed, "column order", index), n_passes)
+        noise = None
+        if len(groups) < len(wanted):
+            noise = torch.randn(len(codes), generator.config.noise_dim, generator=stream, device=self.device)
+        for group in groups:
+            hidden = generator.trunk(generator.add_noise(sums, noise))
+            for block in group:
+                allowed = self._allowed(restrictions.get(block), codes, positions)
+                code, position = draw_block(generator, hidden, block, uniform[block], allowed)
+                free = ~known[:, block]
+                codes[:, block] = torch.where(free, code, codes[:, block])
+                positions[:, block] = torch.where(free, position, positions[:, block])
+                sums = generator.fill(sums, block, codes[:, block], positions[:, block], free)
+        return EncodedTable(
+            (codes - axis.offsets).to(torch.uint8).cpu().numpy(),
+            positions[:, axis.positioned].cpu().numpy(),
+            np.ones(given.known.shape, np.bool_),
+        )
+
+    def _groups(self, wanted: list[int], stream: np.random.Generator, n_passes: int | None) -> list[list[int]]:
+        """Blocks to draw in each pass, in random order; a time of day comes after its day."""
+        order = [int(block) for block in stream.permutation(wanted)]
+        blocks = self.encoder.layout.blocks
+        for place, block in enumerate(order):
+            if blocks[block].part == "time" and block - 1 in order[place:]:
+                day = order.index(block - 1)
+                order[place], order[day] = block - 1, block
+        parts = np.array_split(np.array(order, int), min(n_passes or len(order), len(order)) or 1)
+        return [part.tolist() for part in parts if len(part)]
+
+    def _allowed(
+        self, found: DeviceRestriction | DayDependent | None, codes: Tensor, positions: Tensor
+    ) -> list[tuple[Tensor | None, DeviceRestriction]]:
+        if found is None:
+            return []
+        if isinstance(found, DeviceRestriction):
+            return [(None, found)]
+        day = found.day_block
+        encoder = self.encoder.encoders[self.encoder.layout.blocks[day].column]
+        assert isinstance(encoder, TemporalEncoder)  # noqa: S101 - only datetimes have a day
+        days = self._numbers(encoder.day, day, codes, positions)
+        return [
+            (torch.from_numpy(rows).to(self.device), DeviceRestriction(restriction, self.device))
+            for rows, restriction in found.by_day(days)
+        ]
+
+    def _numbers(self, encoder: NumericEncoder, block: int, codes: Tensor, positions: Tensor) -> npt.NDArray[np.float64]:
+        local = (codes[:, block] - self.generator.axis.offsets[block]).cpu().numpy()
+        return encoder.decode(local, positions[:, block].cpu().numpy())
+
+
+def inference_copy(generator: Generator) -> Generator:
+    """Return a folded copy in eval mode, with the matrices of all but the first layer stored in the compute dtype.
+
+    The first layer's sums are kept in float32, because they are added to column after column.
+    """
+    out = copy.deepcopy(generator).eval().requires_grad_(False)
+    if not out.folded:
+        out.fold()
+    for name, module in out.named_modules():
+        if isinstance(module, Linear) and name not in ("first", "noise"):
+            module.weight.data = module.weight.data.to(module.compute_dtype)
+            module.bias.data = module.bias.data.to(module.compute_dtype)
+    return out

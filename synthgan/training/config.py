@@ -1,0 +1,89 @@
+"""What can be set about training, and what follows from the size of the table."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from synthgan.errors import ConfigError
+
+__all__ = ["TrainingConfig"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """Settings of the training loop.
+
+    Parameters
+    ----------
+    epochs : int or None
+        Passes over the training rows at most; None lets the table's size decide (see `n_steps`). Training ends earlier when
+        the held-out likelihood stops improving.
+    batch_size : int
+        Rows per step; a smaller table is one batch.
+    generator_lr, discriminator_lr : float
+        Highest learning rates of Adam.
+    max_seconds : float or None
+        Seconds of training at most; the learning rate is annealed inside them.
+    adversarial_share : float
+        Share of the steps, from 0 to below 1, that the adversarial stage takes after the likelihood stage.
+    discriminator_steps : int
+        Discriminator steps per generator step.
+    gradient_penalty : float
+        Weight of R1 + R2 in the discriminator's loss.
+    moment_weight : float
+        Weight of moment matching in the adversarial stage.
+    ema_decay : float
+        Decay per step of the averaged weights, which are what samples and is judged on held-out rows.
+
+    Raises
+    ------
+    ConfigError
+        For a value out of range.
+    """
+
+    epochs: int | None = None
+    batch_size: int = 1000
+    generator_lr: float = 1e-3
+    discriminator_lr: float = 5e-4
+    max_seconds: float | None = None
+    adversarial_share: float = 0.0
+    discriminator_steps: int = 1
+    gradient_penalty: float = 0.5
+    moment_weight: float = 3.0
+    ema_decay: float = 0.998
+
+    def __post_init__(self) -> None:
+        _check("epochs", self.epochs, 1, math.inf, whole=True, optional=True)
+        _check("batch_size", self.batch_size, 1, math.inf, whole=True)
+        _check("generator_lr", self.generator_lr, 0, 1)
+        _check("discriminator_lr", self.discriminator_lr, 0, 1)
+        _check("max_seconds", self.max_seconds, 0, math.inf, optional=True)
+        _check("adversarial_share", self.adversarial_share, 0, 0.95)
+        _check("discriminator_steps", self.discriminator_steps, 1, math.inf, whole=True)
+        _check("gradient_penalty", self.gradient_penalty, 0, math.inf)
+        _check("moment_weight", self.moment_weight, 0, math.inf)
+        _check("ema_decay", self.ema_decay, 0, 1)
+
+    def n_steps(self, n_rows: int) -> int:
+        """Optimiser steps at most, for `n_rows` training rows: ``20 sqrt(n)`` between 300 and 6000 unless `epochs` is set.
+
+        Examples
+        --------
+        >>> TrainingConfig().n_steps(32_000), TrainingConfig(epochs=10).n_steps(32_000)
+        (3578, 320)
+        """
+        if self.epochs is not None:
+            return self.epochs * math.ceil(n_rows / self.batch_size)
+        return min(max(round(20 * math.sqrt(n_rows)), 300), 6000)
+
+
+def _check(
+    name: str, value: float | None, low: float, high: float, *, whole: bool = False, optional: bool = False
+) -> None:
+    if value is None and optional:
+        return
+    wanted = f"{name} must be {'a whole number' if whole else 'a number'} from {low:g} to {high:g}"
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or (whole and int(value) != value) or not low <= value <= high:
+        raise ConfigError(f"{wanted}{', or None' if optional else ''}; got {value!r}")

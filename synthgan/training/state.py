@@ -1,0 +1,203 @@
+"""Everything that changes while training."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from synthgan.encoding import EncodedTable
+from synthgan.models import CodeAxis, Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
+from synthgan.models.features import Rows
+from synthgan.models.layers import Dropout
+from synthgan.rng import torch_stream
+from synthgan.training.config import TrainingConfig
+
+__all__ = ["DeviceTable", "TrainState", "new_state"]
+
+ADAM_BETAS = (0.5, 0.99)
+
+
+class DeviceTable:
+    """An encoded table on the training device, as compact as it was encoded.
+
+    Parameters
+    ----------
+    table : EncodedTable
+        Rows to hold.
+    axis : CodeAxis
+        The layout, on the device to use.
+    """
+
+    def __init__(self, table: EncodedTable, axis: CodeAxis) -> None:
+        device = axis.offsets.device
+        self.axis = axis
+        self.codes = torch.from_numpy(table.codes).to(device)
+        self.positions = torch.from_numpy(table.positions).to(device)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def rows(self, index: Tensor) -> Rows:
+        """Gather rows by index (n,)."""
+        codes = self.codes[index].long() + self.axis.offsets
+        positions = torch.full(codes.shape, 0.5, device=codes.device)
+        positions[:, self.axis.positioned] = self.positions[index]
+        return Rows(codes, positions)
+
+    def counts(self) -> Tensor:
+        """Rows that hold each code: float32, shape (T,)."""
+        total = torch.zeros(len(self.axis.block_of), device=self.codes.device)
+        for block in range(self.codes.shape[1]):
+            low, high = self.axis.bounds(block)
+            total[low:high] = torch.bincount(self.codes[:, block].int(), minlength=high - low).float()
+        return total
+
+
+@dataclasses.dataclass
+class TrainState:
+    """Networks, optimisers, averages, random streams and the best weights so far.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        Settings.
+    generator, discriminator : Module
+        What is trained; both own the same axis.
+    train, held_out : DeviceTable
+        Rows to learn from, and rows to watch.
+    streams : dict of str to torch.Generator
+        Random streams: ``"order"`` (of rows), ``"given"`` (masks), ``"noise"``, ``"dropout"``.
+
+    Attributes
+    ----------
+    code_share : Tensor of float32, shape (T,)
+        Share of the training rows that hold each code.
+    average : list of Tensor
+        The generator's weights, averaged over the steps.
+    """
+
+    config: TrainingConfig
+    generator: Generator
+    discriminator: Discriminator
+    train: DeviceTable
+    held_out: DeviceTable
+    streams: dict[str, torch.Generator]
+    code_share: Tensor = dataclasses.field(init=False)
+    average: list[Tensor] = dataclasses.field(init=False)
+    generator_optimizer: torch.optim.Adam = dataclasses.field(init=False)
+    discriminator_optimizer: torch.optim.Adam = dataclasses.field(init=False)
+    step: int = 0
+    batches: Iterator[Tensor] = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        counts = self.train.counts()
+        self.generator.start_from(counts)
+        self.code_share = counts / max(len(self.train), 1)
+        self.average = [weight.detach().clone() for weight in self.generator.parameters()]
+        self.generator_optimizer = _adam(self.generator, self.config.generator_lr)
+        self.discriminator_optimizer = _adam(self.discriminator, self.config.discriminator_lr)
+        self.batches = self._batches()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.generator.axis.offsets.device
+
+    def update_average(self) -> None:
+        """Move the averaged weights towards the current ones; the decay ramps up from 0.1 over the first steps."""
+        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
+        weights = [weight.detach() for weight in self.generator.parameters()]
+        torch._foreach_lerp_(self.average, weights, 1 - decay)
+
+    def detach_streams(self) -> None:
+        """Take the random streams out of the generator, which can then be copied."""
+        for module in self.generator.modules():
+            if isinstance(module, Dropout):
+                module.generator = None
+
+    @torch.no_grad()
+    def swap_average(self) -> None:
+        """Exchange the generator's weights with the averaged ones."""
+        for weight, mean in zip(self.generator.parameters(), self.average, strict=True):
+            kept = weight.detach().clone()
+            weight.copy_(mean)
+            mean.copy_(kept)
+
+    def weights(self) -> list[Tensor]:
+        """A copy of the generator's weights and of their averages."""
+        return [tensor.detach().clone() for tensor in (*self.generator.parameters(), *self.average)]
+
+    @torch.no_grad()
+    def restore(self, weights: list[Tensor]) -> None:
+        """Go back to weights copied by `weights`, with fresh optimiser moments."""
+        for tensor, kept in zip((*self.generator.parameters(), *self.average), weights, strict=True):
+            tensor.copy_(kept)
+        self.generator_optimizer = _adam(self.generator, self.config.generator_lr)
+
+    def _batches(self) -> Iterator[Tensor]:
+        """Row indices, batch after batch, each row once per epoch."""
+        n_rows, size = len(self.train), min(self.config.batch_size, len(self.train))
+        while True:
+            order = torch.randperm(n_rows, generator=self.streams["order"], device=self.device)
+            yield from order[: n_rows - n_rows % size].split(size)
+
+
+def new_state(
+    table: EncodedTable,
+    axis: CodeAxis,
+    config: TrainingConfig,
+    generator_config: GeneratorConfig,
+    discriminator_config: DiscriminatorConfig,
+    seed: int,
+    compute_dtype: torch.dtype,
+) -> TrainState:
+    """Build networks with seeded weights and set some rows aside.
+
+    Parameters
+    ----------
+    table : EncodedTable
+        All rows; `n_held_out` of them are not trained on.
+    axis : CodeAxis
+        The table's layout, on the device to train on.
+    config, generator_config, discriminator_config
+        Settings and sizes.
+    seed : int
+        Names the random streams.
+    compute_dtype : torch.dtype
+        What matrices are multiplied in.
+    """
+    device = axis.offsets.device
+    with torch.random.fork_rng(devices=[]):  # torch's initialisers draw from the global state: lend it, put it back
+        torch.manual_seed(torch_stream(seed, "weights").initial_seed())
+        generator = Generator(axis, generator_config)
+        discriminator = Discriminator(axis, discriminator_config)
+    generator.set_compute_dtype(compute_dtype)
+    streams = {name: torch_stream(seed, name, device=device) for name in ("order", "given", "noise", "dropout")}
+    for module in generator.modules():
+        if isinstance(module, Dropout):
+            module.generator = streams["dropout"]
+    shuffled = torch.randperm(len(table), generator=torch_stream(seed, "held out")).numpy()
+    cut = n_held_out(len(table))
+    parts = [
+        DeviceTable(EncodedTable(table.codes[part], table.positions[part], table.known[part]), axis)
+        for part in (shuffled[cut:], shuffled[:cut])
+    ]
+    return TrainState(config, generator.to(device), discriminator.to(device), parts[0], parts[1], streams)
+
+
+def n_held_out(n_rows: int) -> int:
+    """Rows set aside to watch the likelihood of: 5 %, at least 50 or a fifth of a small table, at most 2000.
+
+    Examples
+    --------
+    >>> [n_held_out(n) for n in (2, 50, 1000, 32_000, 300_000)]
+    [0, 10, 50, 1600, 2000]
+    """
+    return min(max(n_rows // 20, min(n_rows // 5, 50)), 2000)
+
+
+def _adam(module: nn.Module, rate: float) -> torch.optim.Adam:
+    return torch.optim.Adam(module.parameters(), lr=rate, betas=ADAM_BETAS, fused=True)
