@@ -1,4 +1,4 @@
-"""Pair trends: do any two columns go together as they should?"""
+"""Pair trends: how any two columns go together."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ def decile_edges(values: Floats) -> Floats:
     return np.asarray(edges[edges > distinct[0]])
 
 
-def correlation_similarity(real: tuple[Floats, Floats], synthetic: tuple[Floats, Floats]) -> tuple[Estimate, float, float] | None:
+def correlation_similarity(
+    real: tuple[Floats, Floats], synthetic: tuple[Floats, Floats]
+) -> tuple[Estimate, float, float] | None:
     """Return ``1 - |r_real - r_synthetic| / 2`` (Pearson, over complete rows) and both correlations.
 
     Parameters
@@ -114,7 +116,8 @@ def correlation_similarity(real: tuple[Floats, Floats], synthetic: tuple[Floats,
     Returns
     -------
     tuple of (Estimate, float, float) or None
-        None when the real correlation does not exist (a constant column). A synthetic one that does not exist counts as 0.
+        None when the real correlation does not exist (a constant column); a synthetic one that does not exist counts as
+        0.
     """
     left, right = _correlation(*real), _correlation(*synthetic)
     if left is None:
@@ -136,7 +139,9 @@ def _correlation(x: Floats, y: Floats) -> tuple[float, Floats] | None:
     u, v = x[complete] - x[complete].mean(), y[complete] - y[complete].mean()
     norm_u, norm_v = math.sqrt(u @ u), math.sqrt(v @ v)
     # A column of one value leaves a remainder of rounding only.
-    if norm_u <= 1e-12 * np.abs(x[complete]).max() * math.sqrt(len(u)) or norm_v <= 1e-12 * np.abs(y[complete]).max() * math.sqrt(len(v)):
+    if norm_u <= 1e-12 * np.abs(x[complete]).max() * math.sqrt(len(u)) or norm_v <= 1e-12 * np.abs(
+        y[complete]
+    ).max() * math.sqrt(len(v)):
         return None
     r = min(1.0, max(-1.0, float((u / norm_u) @ (v / norm_v))))
     zu, zv = u * (math.sqrt(len(u)) / norm_u), v * (math.sqrt(len(v)) / norm_v)
@@ -179,7 +184,9 @@ def _pair(x: ColumnName, y: ColumnName, real: Side, synthetic: Side, shuffled: S
     estimate = tv_complement(cells, others)
     shape = (real.sizes[x], size)
     floor_value = 1 - 0.5 * float(np.abs(p - f).sum())
-    return Pair((x, y), "ContingencySimilarity", estimate, floor_value, cramers_v(p.reshape(shape)), cramers_v(q.reshape(shape)))
+    return Pair(
+        (x, y), "ContingencySimilarity", estimate, floor_value, cramers_v(p.reshape(shape)), cramers_v(q.reshape(shape))
+    )
 
 
 def cramers_v(table: Floats) -> float:
@@ -191,5 +198,3 @@ def cramers_v(table: Floats) -> float:
     expected = np.outer(rows[rows > 0], columns[columns > 0])
     chi2 = float(((table - expected) ** 2 / expected).sum())
     return min(1.0, math.sqrt(chi2 / (min(table.shape) - 1)))
-
-

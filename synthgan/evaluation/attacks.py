@@ -33,14 +33,15 @@ N_GUESS_COLUMNS = 3
 def membership(context: Context) -> Part:
     """Guess which rows the generator was fitted on: by distance, and by the ratio of synthetic to reference density.
 
-    Members, others and reference rows are three sets of one size; the others and the reference are halves of the holdout.
-    MembershipDistance scores a row by its distance to the nearest synthetic row, relative to that to the nearest reference
-    row; MembershipDensity by boosted trees that tell synthetic from reference rows. TPR is the better attack's.
+    Members, others and reference rows are three sets of one size; the others and the reference are halves of the
+    holdout. MembershipDistance scores a row by its distance to the nearest synthetic row, relative to that to the
+    nearest reference row; MembershipDensity by boosted trees that tell synthetic from reference rows. TPR is the better
+    attack's.
 
     References
     ----------
     van Breugel et al., "Membership inference attacks against synthetic data through overfitting detection" (DOMIAS),
-    AISTATS 2023. Carlini et al., "Membership inference attacks from first principles", 2022 (rates at low false alarms).
+    AISTATS 2023. Carlini et al., "Membership inference attacks from first principles", 2022 (rates at few alarms).
     """
     tables, limits = context.tables, context.limits
     if tables.holdout is None:
@@ -61,7 +62,9 @@ def membership(context: Context) -> Part:
     scores = {"MembershipDistance": -to_synthetic.astype(np.float64) / (to_synthetic + to_reference + 1e-9)}
     features = Features(tables)
     m = min(n, len(synthetic))
-    fit = np.concatenate([features(synthetic.sample(m, context.rng("membership/fit"))), features(reference.take(np.arange(m)))])
+    fit = np.concatenate(
+        [features(synthetic.sample(m, context.rng("membership/fit"))), features(reference.take(np.arange(m)))]
+    )
     model = classifier(features.categorical, limits.trees, context.seed).fit(fit, np.repeat([True, False], m))
     scores["MembershipDensity"] = model.predict_proba(np.concatenate([features(members), features(others)]))[:, 1]
 
@@ -69,7 +72,11 @@ def membership(context: Context) -> Part:
     for name, score in scores.items():
         value, influence = auc(member, score)
         half = Z95 * float(influence.std()) / math.sqrt(len(influence))
-        metrics.append(Metric(name, (), value, 0.5, 1.0, max(0.0, value - half), min(1.0, value + half), f"{n} members, {n} others"))
+        metrics.append(
+            Metric(
+                name, (), value, 0.5, 1.0, max(0.0, value - half), min(1.0, value + half), f"{n} members, {n} others"
+            )
+        )
         for rate in best:
             best[rate] = max(best[rate], _true_rate(score[:n], score[n:], rate))
     for rate, label in ((0.01, "MembershipTPR_1%"), (0.001, "MembershipTPR_0.1%")):
@@ -77,7 +84,18 @@ def membership(context: Context) -> Part:
             metrics.append(Metric(label, note=f"needs {round(1 / rate)} members and others; there are {n} of each"))
         else:
             low, high = wilson(round(best[rate] * n), n)
-            metrics.append(Metric(label, (), best[rate], rate, 1.0, low, high, "the better of two attacks, so a little over chance by chance"))
+            metrics.append(
+                Metric(
+                    label,
+                    (),
+                    best[rate],
+                    rate,
+                    1.0,
+                    low,
+                    high,
+                    "the better of two attacks, so a little over chance by chance",
+                )
+            )
     return Part(metrics)
 
 
@@ -92,7 +110,7 @@ def singling_out(context: Context) -> Part:
     """Guess predicates that fit exactly one person: SinglingOut.
 
     Each guess is read off a synthetic row: three of its columns, a code as equality, a number as a bound away from the
-    column's median. It succeeds when exactly one real row fits. The ceiling is its success on equally many holdout rows.
+    column's median. It succeeds when exactly one real row fits. The ceiling is the same on equally many holdout rows.
 
     References
     ----------
@@ -105,7 +123,11 @@ def singling_out(context: Context) -> Part:
     rng = context.rng("singling")
     sides = [_columns(tables, rows.sample(n, rng)) for rows in (tables.real, tables.holdout)]
     guesses = _columns(tables, tables.synthetic.sample(limits.attacks, rng))
-    median = {name: np.nanmedian(values) for name, values in sides[0].items() if name < len(tables.numeric) and not np.isnan(values).all()}
+    median = {
+        name: float(np.nanmedian(values))
+        for name, values in sides[0].items()
+        if name < len(tables.numeric) and not np.isnan(values).all()
+    }
     usable = [name for name in sides[0] if name >= len(tables.numeric) or name in median]
     if not usable:
         raise InputError("no column has a value to guess with")
@@ -123,7 +145,9 @@ def _columns(tables: Tables, rows: Rows) -> dict[int, NDArray[np.float64]]:
     return {i: np.ascontiguousarray(matrix[:, i]) for i in range(len(tables.names))}
 
 
-def _fits(side: dict[int, Floats], guesses: dict[int, Floats], chosen: NDArray[np.int64], row: int, median: dict[int, float]) -> NDArray[np.bool_]:
+def _fits(
+    side: dict[int, Floats], guesses: dict[int, Floats], chosen: NDArray[np.int64], row: int, median: dict[int, float]
+) -> NDArray[np.bool_]:
     fits = np.ones(len(side[0]), dtype=bool)
     for name in chosen.tolist():
         value = guesses[name][row]
@@ -139,8 +163,8 @@ def _fits(side: dict[int, Floats], guesses: dict[int, Floats], chosen: NDArray[n
 def attribute_inference(context: Context) -> Part:
     """Guess a cell of a row from all its other cells and the nearest synthetic row: AttributeInference.
 
-    A category must be guessed exactly, a number within 5 % of the real range. The mean over at most four columns (the most
-    varied ones); the ceiling is the same on holdout rows.
+    A category must be guessed exactly, a number within 5 % of the real range. The mean over at most four columns (the
+    most varied ones); the ceiling is the same on holdout rows.
     """
     tables, limits = context.tables, context.limits
     if tables.holdout is None:
@@ -160,7 +184,16 @@ def attribute_inference(context: Context) -> Part:
             _, at = nearest(side.without(secret), hidden)
             hits[s] += _guessed(side, known, secret, at[:, 0]) / len(secrets)
     names = ", ".join(str(tables.names[i]) for i in secrets)
-    return Part([_paired("AttributeInference", hits[0], hits[1], f"guessed: {names}; the interval is that of the difference to the control")])
+    return Part(
+        [
+            _paired(
+                "AttributeInference",
+                hits[0],
+                hits[1],
+                f"guessed: {names}; the interval is that of the difference to the control",
+            )
+        ]
+    )
 
 
 def _most_varied(points: Points) -> list[int]:

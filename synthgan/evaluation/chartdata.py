@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -112,10 +113,15 @@ def _number_bars(tables: Tables, name: ColumnName, real: Floats, synthetic: Floa
         n_bins = min(N_BINS, round(2 * len(known) ** (1 / 3)) + 1)
         edges = np.linspace(low, high, n_bins - 1) if high > low else np.array([low])
         texts = [_text(tables, name, edge) for edge in edges]
-        labels = [f"under {texts[0]}", *(f"{a} to {b}" for a, b in zip(texts, texts[1:], strict=False)), f"{texts[-1]} or more"]
+        labels = [
+            f"under {texts[0]}",
+            *(f"{a} to {b}" for a, b in itertools.pairwise(texts)),
+            f"{texts[-1]} or more",
+        ]
     left, right = (
         np.append(
-            np.bincount(np.searchsorted(edges, column[~np.isnan(column)], side="right"), minlength=len(labels)), np.isnan(column).sum()
+            np.bincount(np.searchsorted(edges, column[~np.isnan(column)], side="right"), minlength=len(labels)),
+            np.isnan(column).sum(),
         )
         for column in (real, synthetic)
     )
@@ -154,7 +160,9 @@ def _axis(tables: Tables, name: ColumnName, sides: dict[str, Side]) -> tuple[lis
     for column in codes.values():
         used |= np.bincount(column, minlength=len(labels)) > 0
     new = np.cumsum(used) - 1
-    return [label for label, is_used in zip(labels, used, strict=True) if is_used], {role: new[c] for role, c in codes.items()}
+    return [label for label, is_used in zip(labels, used, strict=True) if is_used], {
+        role: new[c] for role, c in codes.items()
+    }
 
 
 def _bin_labels(tables: Tables, name: ColumnName, edges: Floats) -> list[str]:
@@ -162,11 +170,9 @@ def _bin_labels(tables: Tables, name: ColumnName, edges: Floats) -> list[str]:
         return ["any"]
     texts = [_text(tables, name, edge) for edge in edges]
     # A bin between neighbouring floats holds one value, and an edge right after it is "over" that value.
-    after = [False, *(np.nextafter(a, np.inf) == b for a, b in zip(edges, edges[1:], strict=False))]
+    after = [False, *(np.nextafter(a, np.inf) == b for a, b in itertools.pairwise(edges))]
     starts = [f"over {text}" if is_after else text for text, is_after in zip(texts, after, strict=True)]
-    inner = [
-        texts[i] if after[i + 1] else f"{starts[i]} to under {texts[i + 1]}" for i in range(len(texts) - 1)
-    ]
+    inner = [texts[i] if after[i + 1] else f"{starts[i]} to under {texts[i + 1]}" for i in range(len(texts) - 1)]
     first = f"{texts[0]} or less" if np.nextafter(_smallest(tables, name), np.inf) == edges[0] else f"under {texts[0]}"
     return [first, *inner, starts[-1] if after[-1] else f"{starts[-1]} or more"]
 

@@ -1,4 +1,4 @@
-"""Coverage: does the synthetic table reach everything the real one holds, or has the generator collapsed?"""
+"""Coverage: whether the synthetic table reaches all that the real one holds, or the generator has collapsed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def column_coverage(context: Context) -> Part:
 
     CategoryCoverage is the share of real levels that occur, RangeCoverage the part of the real range from the first to
     the last percentile that the synthetic rows span, EntropyRatio the entropy over the real one (numbers by deciles).
-    The ceiling is what the holdout rows reach at the synthetic table's size, else what a resample of the real rows does.
+    The ceiling is what as many holdout rows reach as the synthetic table has, else a resample of the real rows.
     """
     tables = context.tables
     real, synthetic = Side.of(tables, tables.real), Side.of(tables, tables.synthetic)
@@ -40,7 +40,10 @@ def column_coverage(context: Context) -> Part:
             value, top = (_range_coverage(real.numbers[name], side.numbers[name]) for side in (synthetic, ceiling))
             label = "RangeCoverage"
         else:
-            value, top = (_category_coverage(tables.column(tables.real, name), tables.column(rows, name)) for rows in (tables.synthetic, ceiling_rows))
+            value, top = (
+                _category_coverage(tables.column(tables.real, name), tables.column(rows, name))
+                for rows in (tables.synthetic, ceiling_rows)
+            )
             label = "CategoryCoverage"
         if value is not None:
             metrics.append(Metric(label, (name,), value, top, 1.0))
@@ -62,7 +65,18 @@ def _means(metrics: list[Metric]) -> list[Metric]:
             value, top = float(values.mean()), float(np.mean([m.ceiling for m in found if m.ceiling is not None]))
             cap = 1.0 if label != "EntropyRatio" else math.inf  # a ratio may pass 1
             high = min(cap, value + half)
-            out.append(Metric(label, (), value, top, 1.0, max(0.0, value - half), high, f"mean of {len(found)} columns; the interval is over columns"))
+            out.append(
+                Metric(
+                    label,
+                    (),
+                    value,
+                    top,
+                    1.0,
+                    max(0.0, value - half),
+                    high,
+                    f"mean of {len(found)} columns; the interval is over columns",
+                )
+            )
     return out
 
 
@@ -74,7 +88,20 @@ def duplicates(context: Context) -> Part:
     value = _duplicate_rate(context.draw(tables.synthetic, n, "duplicates/synthetic"))
     control = _duplicate_rate(context.draw(real, n, "duplicates/real"))
     half = 1.96 * math.sqrt(max(value * (1 - value), 1 / n) / n)
-    return Part([Metric("DuplicateRate", (), value, control, 1.0, max(0.0, value - half), min(1.0, value + half), f"among {n} rows")])
+    return Part(
+        [
+            Metric(
+                "DuplicateRate",
+                (),
+                value,
+                control,
+                1.0,
+                max(0.0, value - half),
+                min(1.0, value + half),
+                f"among {n} rows",
+            )
+        ]
+    )
 
 
 def rarest_class(context: Context, target: ColumnName) -> Part:
@@ -86,10 +113,25 @@ def rarest_class(context: Context, target: ColumnName) -> Part:
     n_levels = tables.n_real_levels[tables.categorical.index(target)]
     real = float((codes == n_levels).mean())  # codes are in order of frequency
     other = tables.real if tables.holdout is None else tables.holdout
-    value, control = (min(1.0, float((tables.column(rows, target) == n_levels).mean()) / real) for rows in (tables.synthetic, other))
+    value, control = (
+        min(1.0, float((tables.column(rows, target) == n_levels).mean()) / real) for rows in (tables.synthetic, other)
+    )
     half = 1.96 * math.sqrt(real * (1 - real) * (1 / len(codes) + 1 / len(tables.synthetic))) / real
     label = tables.levels[tables.categorical.index(target)][n_levels - 1]
-    return Part([Metric("RarestClass", (), value, control, 1.0, max(0.0, value - half), min(1.0, value + half), f"{target} = {label}")])
+    return Part(
+        [
+            Metric(
+                "RarestClass",
+                (),
+                value,
+                control,
+                1.0,
+                max(0.0, value - half),
+                min(1.0, value + half),
+                f"{target} = {label}",
+            )
+        ]
+    )
 
 
 def _duplicate_rate(rows: Rows) -> float:

@@ -48,7 +48,14 @@ class Limits:
 PROFILES: dict[Profile, Limits] = {
     "full": Limits(),
     "quick": Limits(
-        pairs=5_000, detection=2_500, utility=5_000, references=3_000, queries=1_000, geometry=1_000, attacks=300, trees=40
+        pairs=5_000,
+        detection=2_500,
+        utility=5_000,
+        references=3_000,
+        queries=1_000,
+        geometry=1_000,
+        attacks=300,
+        trees=40,
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Classifier two-sample test: can boosted trees tell synthetic rows from real ones?"""
+"""Classifier two-sample test: how well boosted trees tell synthetic rows from real ones."""
 
 from __future__ import annotations
 
@@ -112,7 +112,12 @@ def detect(
 
 
 def _importance(
-    model: object, features: Features, x: NDArray[np.float64], y: NDArray[np.bool_], score: NDArray[np.float64], rng: np.random.Generator
+    model: object,
+    features: Features,
+    x: NDArray[np.float64],
+    y: NDArray[np.bool_],
+    score: NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> dict[ColumnName, float]:
     base, _ = auc(y, score)
     drops = {}
@@ -123,7 +128,9 @@ def _importance(
     return drops
 
 
-def _thin_curve(y: NDArray[np.bool_], score: NDArray[np.float64], n_points: int = 60) -> tuple[list[float], list[float]]:
+def _thin_curve(
+    y: NDArray[np.bool_], score: NDArray[np.float64], n_points: int = 60
+) -> tuple[list[float], list[float]]:
     false_rate, true_rate, _ = roc_curve(y, score)
     grid = np.linspace(0, 1, n_points)
     return [round(float(v), 4) for v in grid], [round(float(v), 4) for v in np.interp(grid, false_rate, true_rate)]

@@ -1,8 +1,8 @@
 """Values with their sampling error, by the delta method.
 
 A metric that is a smooth function of two samples has an influence for each row: how much that row moves it. The
-variance of the metric is then ``var(influence over real) / n + var(influence over synthetic) / m``, and the influence of
-a mean of metrics is the mean of their influences, which takes the dependence between columns along for free.
+variance of the metric is then ``var(influence over real) / n + var(influence over synthetic) / m``, and the influence
+of a mean of metrics is the mean of their influences, which takes the dependence between columns along for free.
 
 A distance such as ``|p - q|`` is not smooth at zero. There, its spread is that of a folded normal, 0.603 of the linear
 part's; far from zero it is the whole linear part's. `Estimate.folded` goes from the one to the other.

@@ -13,9 +13,10 @@ import numpy as np
 
 from synthgan.errors import ConfigError, InputError
 from synthgan.evaluation import attacks, collapse, fidelity, geometry, privacy, themes, utility
+from synthgan.evaluation.comparison import Comparison
 from synthgan.evaluation.context import PROFILES, Context, Part, Profile, attempt
 from synthgan.evaluation.frames import Rows, Tables, as_frame, make_tables
-from synthgan.evaluation.result import Comparison, EvaluationReport
+from synthgan.evaluation.result import EvaluationReport
 from synthgan.rng import RandomState, numpy_stream, resolve_seed
 from synthgan.schema.infer import infer_schema
 from synthgan.schema.table import ColumnName, Schema
@@ -118,7 +119,9 @@ def evaluate(
         raise InputError("there is no synthetic table to judge: the mapping is empty")
     return Comparison(
         {
-            str(name): _evaluate(make_tables(real, as_frame(table, f"synthetic {name!r}"), held, schema), target, profile, seed)
+            str(name): _evaluate(
+                make_tables(real, as_frame(table, f"synthetic {name!r}"), held, schema), target, profile, seed
+            )
             for name, table in synthetic.items()
         }
     )
@@ -165,12 +168,18 @@ def _evaluate(tables: Tables, target: ColumnName | None, profile: Profile, seed:
 
 def _run_card(context: Context, target: ColumnName | None, profile: Profile, seconds: float) -> dict[str, Any]:
     tables, limits = context.tables, context.limits
-    roles = {"real": tables.real, "synthetic": tables.synthetic} | ({"holdout": tables.holdout} if tables.holdout else {})
+    roles = {"real": tables.real, "synthetic": tables.synthetic} | (
+        {"holdout": tables.holdout} if tables.holdout else {}
+    )
     packages = ("synthgan", "numpy", "pandas", "scikit-learn")
     return {
         "rows": {role: len(rows) for role, rows in roles.items()},
         "data_hash": {role: _data_hash(rows) for role, rows in roles.items()},
-        "columns": {"numeric": list(tables.numeric), "categorical": list(tables.categorical), "left out (ids, text)": list(tables.ids)},
+        "columns": {
+            "numeric": list(tables.numeric),
+            "categorical": list(tables.categorical),
+            "left out (ids, text)": list(tables.ids),
+        },
         "target": target,
         "profile": profile,
         "random_state": context.seed,

@@ -1,4 +1,4 @@
-"""Fidelity: do synthetic rows look like real ones, column by column, pair by pair, and all at once?"""
+"""Fidelity: how much synthetic rows look like real ones, column by column, pair by pair, and all at once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def shapes(context: Context) -> Part:
             label, estimate = "TVComplement", tv_complement(real, synthetic)
         found.append(estimate)
         metrics.append(_metric(label, estimate, 1.0, (name,)))
-    return Part([_metric("ColumnShapes", mean_estimate(found), 1.0), *metrics], {"columns": column_charts(context, metrics)})
+    return Part(
+        [_metric("ColumnShapes", mean_estimate(found), 1.0), *metrics], {"columns": column_charts(context, metrics)}
+    )
 
 
 def trends(context: Context) -> Part:
@@ -61,7 +63,10 @@ def trends(context: Context) -> Part:
         for key, value in (("real", pair.real), ("synthetic", pair.synthetic), ("score", pair.estimate.value)):
             grids[key][i, j] = grids[key][j, i] = round(value, 4)
     details: dict[str, Any] = {"pairs": pair_charts(context, metrics)}
-    return Part(metrics, details | {"associations": {"columns": list(names)} | {key: grid.tolist() for key, grid in grids.items()}})
+    return Part(
+        metrics,
+        details | {"associations": {"columns": list(names)} | {key: grid.tolist() for key, grid in grids.items()}},
+    )
 
 
 def detection(context: Context) -> Part:
@@ -98,11 +103,24 @@ def detection(context: Context) -> Part:
         note = "below 0.5: rows were copied" if name == "train" and it.auc < 0.5 - 3 * it.spread else ""
         metrics.append(Metric(f"C2ST_{name}", (), it.score, ceiling, floor.score, low, high, f"{n} rows of each table"))
         half = Z95 * it.spread
-        metrics.append(Metric(f"C2ST_AUC_{name}", (), it.auc, ceiling_auc, floor.auc, max(0.0, it.auc - half), min(1.0, it.auc + half), note))
+        metrics.append(
+            Metric(
+                f"C2ST_AUC_{name}",
+                (),
+                it.auc,
+                ceiling_auc,
+                floor.auc,
+                max(0.0, it.auc - half),
+                min(1.0, it.auc + half),
+                note,
+            )
+        )
     curves = {name: {"auc": round(it.auc, 4), "false": it.curve[0], "true": it.curve[1]} for name, it in found.items()}
     importance = found.get("holdout", train).importance
     ranked = sorted(importance.items(), key=lambda item: (-item[1], str(item[0])))
-    return Part(metrics, {"roc": curves, "giveaways": [{"column": name, "drop": round(drop, 4)} for name, drop in ranked]})
+    return Part(
+        metrics, {"roc": curves, "giveaways": [{"column": name, "drop": round(drop, 4)} for name, drop in ranked]}
+    )
 
 
 def _metric(name: str, estimate: Estimate, floor: float, columns: tuple[Any, ...] = (), note: str = "") -> Metric:

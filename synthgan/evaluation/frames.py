@@ -125,17 +125,25 @@ def as_frame(table: Any, role: str) -> pd.DataFrame:
     InputError
         When it is no table, has fewer than 2 rows, or repeats a column name.
     """
-    if not isinstance(table, pd.DataFrame):
-        if not hasattr(table, "to_pandas"):
-            raise InputError(f"the {role} rows must be a table (a pandas, polars or pyarrow frame); got {type(table).__name__}")
-        table = table.to_pandas()
-    if repeated := sorted({str(name) for name in table.columns[table.columns.duplicated()]}):
+    frame = _to_pandas(table, role)
+    if repeated := sorted({str(name) for name in frame.columns[frame.columns.duplicated()]}):
         raise InputError(f"column names must be unique; the {role} table repeats {repeated}. Rename or drop them")
-    if len(table) < 2:
-        raise InputError(f"at least 2 rows are needed to judge a table; the {role} table has {len(table)}")
-    if not len(table.columns):
+    if len(frame) < 2:
+        raise InputError(f"at least 2 rows are needed to judge a table; the {role} table has {len(frame)}")
+    if not len(frame.columns):
         raise InputError(f"the {role} table has no columns")
-    return table
+    return frame
+
+
+def _to_pandas(table: Any, role: str) -> pd.DataFrame:
+    if isinstance(table, pd.DataFrame):
+        return table
+    frame = table.to_pandas() if hasattr(table, "to_pandas") else None
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(
+            f"the {role} rows must be a table (a pandas, polars or pyarrow frame); got {type(table).__name__}"
+        )
+    return frame
 
 
 def make_tables(
@@ -162,7 +170,9 @@ def make_tables(
     schema = infer_schema(real) if schema is None else schema
     kinds = {column.name: column.kind for column in schema}
     if absent := [name for name in real.columns if name not in kinds]:
-        raise InputError(f"the schema does not describe the columns {absent}; add them to it or drop them from the tables")
+        raise InputError(
+            f"the schema does not describe the columns {absent}; add them to it or drop them from the tables"
+        )
     order = sorted(real.columns, key=lambda name: (str(name), str(type(name))))
     number_kinds = (ColumnKind.NUMERIC, ColumnKind.DATETIME)
     id_kinds = (ColumnKind.ID, ColumnKind.TEXT)
@@ -170,18 +180,27 @@ def make_tables(
     ids = [name for name in order if kinds[name] in id_kinds]
     categorical = [name for name in order if kinds[name] not in number_kinds + id_kinds]
     if not numeric and not categorical:
-        raise InputError("every column is an id or free text, so there is nothing to compare; declare a column's kind in the schema")
+        raise InputError(
+            "every column is an id or free text, so there is nothing to compare; declare a column's kind in the schema"
+        )
 
     levels, real_counts = [], []
     codes: dict[str, list[Codes]] = {role: [] for role in frames}
     for name in categorical:
-        texts, n_real, columns = _encode({role: f[name] for role, f in frames.items()}, kinds[name] is ColumnKind.BOOLEAN)
+        texts, n_real, columns = _encode(
+            {role: f[name] for role, f in frames.items()}, kinds[name] is ColumnKind.BOOLEAN
+        )
         levels.append(texts)
         real_counts.append(n_real)
         for role, column in columns.items():
             codes[role].append(column)
     rows = {
-        role: _rows([_numbers(frame[name], kinds[name]) for name in numeric], codes[role], [_hashes(frame[name]) for name in ids], len(frame))
+        role: _rows(
+            [_numbers(frame[name], kinds[name]) for name in numeric],
+            codes[role],
+            [_hashes(frame[name]) for name in ids],
+            len(frame),
+        )
         for role, frame in frames.items()
     }
     datetimes = frozenset(name for name in numeric if kinds[name] is ColumnKind.DATETIME)
@@ -204,7 +223,9 @@ def _check_columns(real: pd.DataFrame, frame: pd.DataFrame, role: str) -> None:
     if lacking := [name for name in real.columns if name not in frame.columns]:
         raise InputError(f"the {role} table must have the real table's columns; it lacks {lacking}")
     if extra := [name for name in frame.columns if name not in real.columns]:
-        raise InputError(f"the {role} table must have the real table's columns; {extra} are not among them: drop them first")
+        raise InputError(
+            f"the {role} table must have the real table's columns; {extra} are not among them: drop them first"
+        )
 
 
 def _rows(numbers: list[Floats], codes: list[Codes], ids: list[NDArray[np.uint64]], n_rows: int) -> Rows:
@@ -216,7 +237,7 @@ def _rows(numbers: list[Floats], codes: list[Codes], ids: list[NDArray[np.uint64
 
 
 def row_keys(numbers: Floats, codes: Codes) -> NDArray[np.uint64]:
-    """Return one 64-bit hash a row, shape (n,): equal rows have equal hashes, and others differ but for one in 2**64."""
+    """Return one 64-bit hash a row, shape (n,): equal rows have equal ones, others but once in 2**64."""
     numbers = np.where(np.isnan(numbers), np.nan, numbers + 0.0)  # one NaN, one zero
     keys = np.zeros(len(numbers), dtype=np.uint64)
     for column in [*np.ascontiguousarray(numbers.T).view(np.uint64), *codes.T.astype(np.uint64)]:
@@ -240,7 +261,7 @@ def _numbers(series: pd.Series[Any], kind: ColumnKind) -> Floats:
         else:
             text = series.astype(object).where(series.notna(), None)
             times = pd.to_datetime(text, errors="coerce", utc=True, format="mixed")
-        return (times - EPOCH).dt.total_seconds().to_numpy(dtype=np.float64)
+        return np.asarray((times - EPOCH).dt.total_seconds(), dtype=np.float64)
     if not pd.api.types.is_numeric_dtype(series):
         series = pd.to_numeric(series.astype(object), errors="coerce")
     values = series.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -271,12 +292,15 @@ def _encode(columns: Mapping[str, pd.Series[Any]], boolean: bool) -> tuple[tuple
         coded[role] = codes, [_TRUTH.get(text, text) for text in texts] if boolean else texts
     real_codes, real_texts = coded["real"]
     counts: dict[str, int] = {}
-    for text, count in zip(real_texts, np.bincount(real_codes[real_codes >= 0], minlength=len(real_texts)), strict=True):
+    for text, count in zip(
+        real_texts, np.bincount(real_codes[real_codes >= 0], minlength=len(real_texts)), strict=True
+    ):
         counts[text] = counts.get(text, 0) + int(count)
     present = sorted((text for text in counts if counts[text]), key=lambda text: (-counts[text], text))
     unseen = sorted({text for _, texts in coded.values() for text in texts} - set(present))
     place = {text: i + 1 for i, text in enumerate([*present, *unseen])}
     columns_out = {
-        role: np.array([0, *(place[text] for text in texts)], dtype=np.int64)[codes + 1] for role, (codes, texts) in coded.items()
+        role: np.array([0, *(place[text] for text in texts)], dtype=np.int64)[codes + 1]
+        for role, (codes, texts) in coded.items()
     }
     return (*present, *unseen), len(present), columns_out

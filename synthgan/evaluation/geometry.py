@@ -40,7 +40,7 @@ class Embedding:
 
     def __init__(self, tables: Tables, real: Rows) -> None:
         self._sorted = [np.sort(column[~np.isnan(column)]) for column in real.numbers.T]
-        self._flags = np.isnan(real.numbers).any(axis=0)
+        self._flags = [bool(np.isnan(column).any()) for column in real.numbers.T]
         self._levels = [min(len(levels), N_LEVELS) + 1 for levels in tables.levels]
         raw = self._raw(real)
         self._mean = raw.mean(axis=0)
@@ -55,7 +55,9 @@ class Embedding:
         parts: list[Floats] = []
         for values, known, flag in zip(rows.numbers.T, self._sorted, self._flags, strict=True):
             if len(known):
-                rank = (np.searchsorted(known, values, "left") + np.searchsorted(known, values, "right")) / (2 * len(known))
+                rank = (np.searchsorted(known, values, "left") + np.searchsorted(known, values, "right")) / (
+                    2 * len(known)
+                )
                 parts.append(np.where(np.isnan(values), 0.5, rank)[:, None])
             if flag:
                 parts.append(np.isnan(values)[:, None] * math.sqrt(0.5))
@@ -75,7 +77,10 @@ def geometry(context: Context) -> Part:
     tables, limit = context.tables, context.limits.geometry
     if tables.holdout is not None:
         n = min(len(tables.real), len(tables.synthetic), len(tables.holdout), limit)
-        real, control = context.draw(tables.real, n, "geometry/real"), context.draw(tables.holdout, n, "geometry/control")
+        real, control = (
+            context.draw(tables.real, n, "geometry/real"),
+            context.draw(tables.holdout, n, "geometry/control"),
+        )
     else:
         n = min(len(tables.real) // 2, len(tables.synthetic), limit)
         both = tables.real.sample(2 * n, context.rng("geometry/real"))
@@ -93,7 +98,13 @@ def geometry(context: Context) -> Part:
         ("geometry/shuffled", context.shuffled),
     ):
         points = embed(context.draw(rows, n, role))
-        found.append([*alpha_beta(centre, points), *density_coverage(centre, points, radius), different_bins(centre, points, cells)])
+        found.append(
+            [
+                *alpha_beta(centre, points),
+                *density_coverage(centre, points, radius),
+                different_bins(centre, points, cells),
+            ]
+        )
     metrics = []
     for name, (value, spread), (top, _), (bottom, _) in zip(GEOMETRY_METRICS, *found, strict=True):
         half = Z95 * spread
@@ -105,9 +116,9 @@ def geometry(context: Context) -> Part:
 def alpha_beta(real: Floats, synthetic: Floats) -> list[tuple[float, float]]:
     """Return alpha-precision and beta-recall, each with its standard error.
 
-    With ``P(a)`` the share of synthetic points inside the ball around the real mean that holds a share ``a`` of the real
-    points, alpha-precision is ``1 - mean |P(a) - a| / mean a``. Beta-recall is the same for ``R(b)``, the share of real
-    points whose nearest synthetic point is no further than their `N_NEIGHBOURS`-th real one and inside the synthetic
+    With ``P(a)`` the share of synthetic points inside the ball around the real mean that holds a share ``a`` of the
+    real points, alpha-precision is ``1 - mean |P(a) - a| / mean a``. Beta-recall is the same for ``R(b)``, the share of
+    real points whose nearest synthetic point is no further than their `N_NEIGHBOURS`-th real one and inside the synthetic
     ball of level ``b``.
 
     Differs from the paper: the balls lie in the judge's own embedding, not in a learnt one-class embedding.

@@ -1,4 +1,4 @@
-"""Column shapes: does each column on its own have the right distribution?"""
+"""Column shapes: whether each column on its own has the right distribution."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def _share_influence(hit: NDArray[np.bool_], counted: NDArray[np.bool_], sign: f
 def expected_ks(values: Floats, n_other: int) -> float:
     """Return the mean Kolmogorov-Smirnov distance between `values` and `n_other` more of the same distribution.
 
-    ``0.8687 sqrt(1/n + 1/m)`` for a continuous column. Ties make it smaller, so for a column with ties it is the mean of
-    200 simulated Brownian bridges looked at in its distinct values only.
+    ``0.8687 sqrt(1/n + 1/m)`` for a continuous column. Ties make it smaller, so for a column with ties it is the mean
+    of 200 simulated Brownian bridges looked at in its distinct values only.
 
     Parameters
     ----------

@@ -58,7 +58,9 @@ class Space:
         """Return `rows` as points."""
         scaled = (rows.numbers - self._low) / self._span
         scaled = np.where(np.isnan(scaled), -1.0, np.clip(scaled, -1e6, 1e6))
-        return Points(np.ascontiguousarray(scaled.T, dtype=np.float32), np.ascontiguousarray(rows.codes.T, dtype=np.int32))
+        return Points(
+            np.ascontiguousarray(scaled.T, dtype=np.float32), np.ascontiguousarray(rows.codes.T, dtype=np.int32)
+        )
 
 
 def nearest(queries: Points, references: Points, k: int = 1) -> tuple[Floats, Positions]:

@@ -1,4 +1,4 @@
-"""Privacy: are synthetic rows nearer to the rows the generator saw than to rows that it did not?
+"""Privacy: whether synthetic rows are nearer to the rows the generator saw than to others.
 
 Each figure stands beside its control, the same figure for holdout rows. None of them proves that a table is private:
 they can only show that it is not.
@@ -53,12 +53,23 @@ def id_reuse(context: Context) -> Part:
         hits = np.isin(tables.synthetic.ids[:, i], tables.real.ids[:, i])
         low, high = wilson(int(hits.sum()), len(hits))
         unique = len(np.unique(tables.synthetic.ids[:, i])) / len(hits)
-        metrics.append(Metric("IdReuse", (name,), float(hits.mean()), 0.0, 1.0, low, high, f"{unique:.1%} of the synthetic ids are distinct"))
+        metrics.append(
+            Metric(
+                "IdReuse",
+                (name,),
+                float(hits.mean()),
+                0.0,
+                1.0,
+                low,
+                high,
+                f"{unique:.1%} of the synthetic ids are distinct",
+            )
+        )
     return Part(metrics)
 
 
 def distances(context: Context) -> Part:
-    """Measure distances to the closest record: DCRShare, DCRMedian and NNDR, against equally many real and holdout rows."""
+    """Measure distances to the closest record, real and holdout rows in equal numbers: DCRShare, DCRMedian and NNDR."""
     tables, limits = context.tables, context.limits
     if tables.holdout is None:
         raise InputError(NEEDS_HOLDOUT)
@@ -79,11 +90,24 @@ def distances(context: Context) -> Part:
 
     control, _ = nearest(space.points(_head(holdout_rows, limits.queries)), real, k=2)
     median, (low, high) = float(np.median(to_real[:, 0])), _median_interval(to_real[:, 0])
-    metrics.append(Metric("DCRMedian", (), median, float(np.median(control[:, 0])), 0.0, low, high, "distance in ranges and differing cells"))
+    metrics.append(
+        Metric(
+            "DCRMedian",
+            (),
+            median,
+            float(np.median(control[:, 0])),
+            0.0,
+            low,
+            high,
+            "distance in ranges and differing cells",
+        )
+    )
     ratios, control_ratios = _ratios(to_real), _ratios(control)
     half = Z95 * float(ratios.std()) / math.sqrt(len(ratios))
     value = float(ratios.mean())
-    metrics.append(Metric("NNDR", (), value, float(control_ratios.mean()), 0.0, max(0.0, value - half), min(1.0, value + half)))
+    metrics.append(
+        Metric("NNDR", (), value, float(control_ratios.mean()), 0.0, max(0.0, value - half), min(1.0, value + half))
+    )
     grid = np.linspace(0.02, 0.98, 49)
     curves = {
         "share": [round(float(q), 3) for q in grid],
@@ -95,7 +119,10 @@ def distances(context: Context) -> Part:
 
 
 def dcr_share(
-    to_real: NDArray[np.float32], to_holdout: NDArray[np.float32], at_real: NDArray[np.int64], at_holdout: NDArray[np.int64]
+    to_real: NDArray[np.float32],
+    to_holdout: NDArray[np.float32],
+    at_real: NDArray[np.int64],
+    at_holdout: NDArray[np.int64],
 ) -> tuple[float, float]:
     """Return the share of synthetic rows nearer to a real than to a holdout row, ties half, and its standard error.
 

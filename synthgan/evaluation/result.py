@@ -11,7 +11,17 @@ from typing import Any
 from synthgan.errors import InputError
 from synthgan.schema.table import ColumnName
 
-__all__ = ["THEMES", "Comparison", "EvaluationReport", "Metric", "Theme"]
+__all__ = [
+    "FORMAT",
+    "THEMES",
+    "EvaluationReport",
+    "Metric",
+    "Theme",
+    "load_object",
+    "markdown_cell",
+    "show_number",
+    "show_score",
+]
 
 THEMES = ("fidelity", "utility", "privacy", "coverage")
 FORMAT = 1
@@ -65,8 +75,8 @@ class Metric:
         Returns
         -------
         float or None
-            None when a part is missing, or ceiling and floor are too close to tell anything: nearer than 0.02 or than the
-            interval is wide.
+            None when a part is missing, or ceiling and floor are too close to tell anything: nearer than 0.02 or than
+            the interval is wide.
 
         Examples
         --------
@@ -144,7 +154,9 @@ class EvaluationReport:
             if metric.name == name and metric.columns == columns:
                 return metric
         known = sorted({metric.name for metric in self.metrics if not metric.columns})
-        raise InputError(f"no metric {name!r} about {list(columns) or 'the whole table'} in this report; it has {known}")
+        raise InputError(
+            f"no metric {name!r} about {list(columns) or 'the whole table'} in this report; it has {known}"
+        )
 
     @property
     def headline(self) -> list[Metric]:
@@ -171,7 +183,9 @@ class EvaluationReport:
             When `data` is not such a dict, or comes from a newer format.
         """
         if data.get("format") != FORMAT:
-            raise InputError(f"an evaluation report has format {FORMAT}; this one says {data.get('format')!r}: evaluate again")
+            raise InputError(
+                f"an evaluation report has format {FORMAT}; this one says {data.get('format')!r}: evaluate again"
+            )
         try:
             return cls(
                 themes={name: Theme(**theme) for name, theme in data["themes"].items()},
@@ -180,7 +194,9 @@ class EvaluationReport:
                 details=dict(data["details"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"this is no evaluation report: {error!r}. Write it with EvaluationReport.to_json") from None
+            raise InputError(
+                f"this is no evaluation report: {error!r}. Write it with EvaluationReport.to_json"
+            ) from None
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return the report as JSON text."""
@@ -195,121 +211,61 @@ class EvaluationReport:
         InputError
             When `text` is not the JSON of a report.
         """
-        return cls.from_dict(_load(text))
+        return cls.from_dict(load_object(text))
 
     def summary(self) -> str:
         """Return the report as plain text for a terminal: verdicts, then the table-wide metrics."""
-        lines = [f"{name:<9} {_score(theme.score):>5}  {theme.verdict}" for name, theme in self.themes.items()]
+        lines = [f"{name:<9} {show_score(theme.score):>5}  {theme.verdict}" for name, theme in self.themes.items()]
         lines += ["", f"{'metric':<24}{'value':>8}{'ceiling':>9}{'floor':>8}   95 % interval"]
         for metric in self.headline:
             if metric.failed:
                 lines.append(f"{metric.name:<24}{'failed':>8}   {metric.note}")
                 continue
-            low_high = "" if metric.low is None else f"   {_number(metric.low)} to {_number(metric.high)}"
+            low_high = "" if metric.low is None else f"   {show_number(metric.low)} to {show_number(metric.high)}"
             lines.append(
-                f"{metric.name:<24}{_number(metric.value):>8}{_number(metric.ceiling):>9}{_number(metric.floor):>8}{low_high}"
+                f"{metric.name:<24}{show_number(metric.value):>8}{show_number(metric.ceiling):>9}{show_number(metric.floor):>8}{low_high}"
             )
         if worst := _worst_columns(self.metrics):
-            lines += ["", "worst columns: " + ", ".join(f"{m.columns[0]} {_number(m.value)}" for m in worst)]
+            lines += ["", "worst columns: " + ", ".join(f"{m.columns[0]} {show_number(m.value)}" for m in worst)]
         return "\n".join(lines)
 
     def to_markdown(self) -> str:
         """Return the report as Markdown for a pull request."""
         lines = ["| theme | score | verdict |", "|---|---|---|"]
-        lines += [f"| {name} | {_score(theme.score)} | {_cell(theme.verdict)} |" for name, theme in self.themes.items()]
+        lines += [
+            f"| {name} | {show_score(theme.score)} | {markdown_cell(theme.verdict)} |"
+            for name, theme in self.themes.items()
+        ]
         lines += ["", "| metric | value | ceiling | floor | 95 % interval |", "|---|---|---|---|---|"]
         for m in self.headline:
-            interval = "" if m.low is None else f"{_number(m.low)} to {_number(m.high)}"
-            value = f"failed: {_cell(m.note)}" if m.failed else _number(m.value)
-            lines.append(f"| {m.name} | {value} | {_number(m.ceiling)} | {_number(m.floor)} | {interval} |")
+            interval = "" if m.low is None else f"{show_number(m.low)} to {show_number(m.high)}"
+            value = f"failed: {markdown_cell(m.note)}" if m.failed else show_number(m.value)
+            lines.append(f"| {m.name} | {value} | {show_number(m.ceiling)} | {show_number(m.floor)} | {interval} |")
         if worst := _worst_columns(self.metrics):
-            lines += ["", "Worst columns: " + ", ".join(f"`{_cell(str(m.columns[0]))}` {_number(m.value)}" for m in worst)]
+            lines += [
+                "",
+                "Worst columns: "
+                + ", ".join(f"`{markdown_cell(str(m.columns[0]))}` {show_number(m.value)}" for m in worst),
+            ]
         return "\n".join(lines) + "\n"
 
     def _repr_html_(self) -> str:
         """Return the verdicts and table-wide metrics as two small HTML tables, for notebooks."""
         themes = "".join(
-            f"<tr><th scope=row>{name}</th><td>{_score(theme.score)}</td><td>{escape(theme.verdict)}</td></tr>"
+            f"<tr><th scope=row>{name}</th><td>{show_score(theme.score)}</td><td>{escape(theme.verdict)}</td></tr>"
             for name, theme in self.themes.items()
         )
         metrics = "".join(
-            f"<tr><th scope=row>{escape(m.name)}</th><td>{escape(m.note) if m.failed else _number(m.value)}</td>"
-            f"<td>{_number(m.ceiling)}</td><td>{_number(m.floor)}</td></tr>"
+            f"<tr><th scope=row>{escape(m.name)}</th><td>{escape(m.note) if m.failed else show_number(m.value)}</td>"
+            f"<td>{show_number(m.ceiling)}</td><td>{show_number(m.floor)}</td></tr>"
             for m in self.headline
         )
         head = "<tr><th>metric</th><th>value</th><th>ceiling</th><th>floor</th></tr>"
         return f"<table>{themes}</table><table><thead>{head}</thead><tbody>{metrics}</tbody></table>"
 
 
-@dataclasses.dataclass(frozen=True)
-class Comparison:
-    """Several synthetic tables, judged against the same real rows.
-
-    Parameters
-    ----------
-    reports : dict of str to EvaluationReport
-        One report for each candidate, in the order given.
-    """
-
-    reports: dict[str, EvaluationReport]
-
-    def rows(self) -> list[tuple[str, list[str]]]:
-        """Return ``(label, one text per candidate)`` for the themes and then for each table-wide metric."""
-        reports = list(self.reports.values())
-        out = [(name, [_score(report.themes[name].score) for report in reports]) for name in THEMES]
-        names = list(dict.fromkeys(metric.name for report in reports for metric in report.headline))
-        for name in names:
-            found = [next((m.value for m in report.headline if m.name == name), None) for report in reports]
-            out.append((name, [_number(value) for value in found]))
-        return out
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready dict: ``{"format": 1, "candidates": {name: report}}``."""
-        return {"format": FORMAT, "candidates": {name: report.to_dict() for name, report in self.reports.items()}}
-
-    def to_json(self, *, indent: int | None = None) -> str:
-        """Return the comparison as JSON text."""
-        return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False, indent=indent)
-
-    @classmethod
-    def from_json(cls, text: str) -> Comparison:
-        """Rebuild a comparison from `to_json`'s output.
-
-        Raises
-        ------
-        InputError
-            When `text` is not the JSON of a comparison.
-        """
-        candidates = _load(text).get("candidates")
-        if not isinstance(candidates, dict):
-            raise InputError("this is no comparison: it has no 'candidates'. Write it with Comparison.to_json")
-        return cls({name: EvaluationReport.from_dict(report) for name, report in candidates.items()})
-
-    def summary(self) -> str:
-        """Return the candidates side by side as plain text."""
-        widths = [max(8, len(name)) + 2 for name in self.reports]
-        lines = [" " * 24 + "".join(f"{name:>{width}}" for name, width in zip(self.reports, widths, strict=True))]
-        for label, texts in self.rows():
-            lines.append(f"{label:<24}" + "".join(f"{t:>{width}}" for t, width in zip(texts, widths, strict=True)))
-        return "\n".join(lines)
-
-    def to_markdown(self) -> str:
-        """Return the candidates side by side as a Markdown table."""
-        lines = ["| | " + " | ".join(_cell(name) for name in self.reports) + " |", "|---" * (len(self.reports) + 1) + "|"]
-        lines += [f"| {label} | " + " | ".join(texts) + " |" for label, texts in self.rows()]
-        return "\n".join(lines) + "\n"
-
-    def _repr_html_(self) -> str:
-        """Return the candidates side by side as an HTML table, for notebooks."""
-        head = "".join(f"<th>{escape(name)}</th>" for name in self.reports)
-        body = "".join(
-            f"<tr><th scope=row>{escape(label)}</th>" + "".join(f"<td>{text}</td>" for text in texts) + "</tr>"
-            for label, texts in self.rows()
-        )
-        return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _load(text: str) -> dict[str, Any]:
+def load_object(text: str) -> dict[str, Any]:
+    """Return the JSON object in `text`; raise InputError for anything else."""
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
@@ -324,13 +280,16 @@ def _worst_columns(metrics: tuple[Metric, ...], n_columns: int = 5) -> list[Metr
     return sorted(shapes, key=lambda m: (m.value - (m.ceiling or 1.0), str(m.columns)))[:n_columns]  # type: ignore[operator]
 
 
-def _number(value: float | None) -> str:
+def show_number(value: float | None) -> str:
+    """Return a metric's value as text; nothing for None."""
     return "" if value is None else f"{value:.4f}"
 
 
-def _score(value: float | None) -> str:
+def show_score(value: float | None) -> str:
+    """Return a theme's score as text."""
     return "none" if value is None else f"{value:.2f}"
 
 
-def _cell(text: str) -> str:
+def markdown_cell(text: str) -> str:
+    """Return `text` fit for a cell of a Markdown table."""
     return text.replace("|", "\\|").replace("\n", " ")

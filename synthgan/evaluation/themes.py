@@ -17,7 +17,15 @@ __all__ = ["leaks", "make_themes"]
 # Shuffled columns reach the ceiling of these, so what they are scaled from is 0.
 MARGINAL = ("ColumnShapes", "CategoryCoverage", "RangeCoverage", "EntropyRatio", "RarestClass")
 FIDELITY = ("ColumnShapes", "PairTrends", "C2ST_holdout", "AlphaPrecision", "Density")
-COVERAGE = ("CategoryCoverage", "RangeCoverage", "EntropyRatio", "BetaRecall", "Coverage", "DuplicateRate", "RarestClass")
+COVERAGE = (
+    "CategoryCoverage",
+    "RangeCoverage",
+    "EntropyRatio",
+    "BetaRecall",
+    "Coverage",
+    "DuplicateRate",
+    "RarestClass",
+)
 PRIVACY = (
     "ExactCopies",
     "DCRShare",
@@ -26,7 +34,9 @@ PRIVACY = (
     "SinglingOut",
     "AttributeInference",
 )
-NOT_PROOF = "This is no proof of privacy: only a differential-privacy guarantee bounds what can be learnt about a person."
+NOT_PROOF = (
+    "This is no proof of privacy: only a differential-privacy guarantee bounds what can be learnt about a person."
+)
 # A one-sided alarm at 1 in 40 for six tests together (Bonferroni).
 ALARM_Z = 2.64
 
@@ -84,7 +94,13 @@ def leaks(whole: dict[str, Metric]) -> list[Metric]:
     out = []
     for name in PRIVACY:
         metric = whole.get(name)
-        if metric is None or metric.value is None or metric.ceiling is None or metric.low is None or metric.high is None:
+        if (
+            metric is None
+            or metric.value is None
+            or metric.ceiling is None
+            or metric.low is None
+            or metric.high is None
+        ):
             continue
         spread = max(metric.high - metric.value, metric.value - metric.low) / Z95  # one side may be cut at 0 or 1
         if metric.value - metric.ceiling > ALARM_Z * spread:
@@ -100,7 +116,9 @@ def _privacy(whole: dict[str, Metric], has_holdout: bool) -> Theme:
     if found:
         return Theme(scores[worst] if worst else None, f"Unsafe: real rows shine through. {told}.", worst)
     if not has_holdout:
-        return Theme(None, f"Not measured: it needs holdout rows that the generator never saw. No excess of copies. {NOT_PROOF}")
+        return Theme(
+            None, f"Not measured: it needs holdout rows that the generator never saw. No excess of copies. {NOT_PROOF}"
+        )
     if worst is None:
         return Theme(None, f"None of the tests could be computed. {NOT_PROOF}")
     return Theme(scores[worst], f"No leak found by {len(scores)} tests. {NOT_PROOF}", worst)

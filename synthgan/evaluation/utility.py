@@ -1,4 +1,4 @@
-"""Train on synthetic, test on real: do models learnt from the synthetic rows work on real ones?"""
+"""Train on synthetic, test on real: how well models learnt from the synthetic rows work on real ones."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.compose import make_column_transformer
 
 from synthgan.errors import InputError
 from synthgan.evaluation.boosting import Features, auc, classifier, regressor
@@ -60,7 +60,9 @@ class Task:
         values = tables.column(tables.real, target)
         distinct = np.unique(values[~np.isnan(values)] if target in tables.numeric else values[values > 0])
         if len(distinct) < 2:
-            raise InputError(f"the target {target!r} has {len(distinct)} distinct values in the real rows; utility needs two")
+            raise InputError(
+                f"the target {target!r} has {len(distinct)} distinct values in the real rows; utility needs two"
+            )
         if len(tables.names) < 2:
             raise InputError(f"the target {target!r} is the only column; utility needs another to predict it from")
         return cls(target, target in tables.numeric and len(distinct) > MAX_CLASSES)
@@ -86,7 +88,9 @@ class Fitted:
     spread: float
 
 
-def fit_and_score(tables: Tables, task: Task, learner: str, fit: Rows, test: Rows, *, n_trees: int, seed: int) -> Fitted:
+def fit_and_score(
+    tables: Tables, task: Task, learner: str, fit: Rows, test: Rows, *, n_trees: int, seed: int
+) -> Fitted:
     """Fit `learner` on `fit` and score it on `test`.
 
     Rows whose target is missing are left out. A class that the fit rows lack is scored at 0.5.
@@ -114,7 +118,9 @@ def fit_and_score(tables: Tables, task: Task, learner: str, fit: Rows, test: Row
     if task.regression:
         if len(fit) < 2:
             return Fitted(0.0, 0.0)
-        model: Any = regressor(features.categorical, n_trees, seed) if learner == LEARNERS[0] else _linear(features, Ridge())
+        model: Any = (
+            regressor(features.categorical, n_trees, seed) if learner == LEARNERS[0] else _linear(features, Ridge())
+        )
         return _r2(y_test, np.asarray(model.fit(x, y).predict(x_test), dtype=np.float64))
     if len(np.unique(y_test)) < 2:
         raise InputError(f"the test rows have one class of the target {task.target!r} only; utility needs two")
@@ -137,7 +143,9 @@ def _linear(features: Features, model: Any) -> Any:
     """Return numbers scaled and codes one-hot (at most 50 levels a column) before a linear model."""
     numeric = [i for i, is_code in enumerate(features.categorical) if not is_code]
     codes = [i for i, is_code in enumerate(features.categorical) if is_code]
-    impute = make_pipeline(SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler())
+    impute = make_pipeline(
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()
+    )
     one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=50)
     return make_pipeline(make_column_transformer((impute, numeric), (one_hot, codes)), model)
 
@@ -199,7 +207,11 @@ def utility(context: Context, target: ColumnName) -> Part:
         it = found["synthetic"]
         half = Z95 * it.spread
         metrics.append(
-            Metric(name, (), it.value, found["real"].value, found["shuffled"].value, it.value - half, it.value + half, note)
+            Metric(
+                name, (), it.value, found["real"].value, found["shuffled"].value, it.value - half, it.value + half, note
+            )
         )
-        bars.append({"learner": learner, "score": task.score_name} | {role: round(f.value, 4) for role, f in found.items()})
+        bars.append(
+            {"learner": learner, "score": task.score_name} | {role: round(f.value, 4) for role, f in found.items()}
+        )
     return Part(metrics, {"utility": {"target": target, "bars": bars}})

@@ -35,12 +35,24 @@ def histogram(chart: Mapping[str, Any], ident: str) -> Markup:
     real, synthetic = ([value or 0.0 for value in chart[role]] for role in ("real", "synthetic"))
     top = max([*real, *synthetic, 1e-9])
     step = WIDTH / max(len(real), 1)
-    bars = "".join(_rect(i * step + 0.5, base * (1 - v / top), step - 1, base * v / top) for i, v in enumerate(real) if v)
-    line = "".join(f"{'L' if i else 'M'}{_f(i * step)} {_f(base * (1 - v / top))}h{_f(step)}" for i, v in enumerate(synthetic))
+    bars = "".join(
+        _rect(i * step + 0.5, base * (1 - v / top), step - 1, base * v / top) for i, v in enumerate(real) if v
+    )
+    line = "".join(
+        f"{'L' if i else 'M'}{_f(i * step)} {_f(base * (1 - v / top))}h{_f(step)}" for i, v in enumerate(synthetic)
+    )
     labels = chart["labels"]
     axis = _text(0, 114, labels[0], "start") + _text(WIDTH, 114, labels[-1], "end") if labels else ""
-    body = f'<g class="fill-a">{bars}</g><path class="line line-b" d="{line}"/><path class="axis" d="M0 {base}H{WIDTH}"/>{axis}'
-    return _svg(ident, WIDTH, height, f"Column {chart['column']}", "Share of rows by bin: real as bars, synthetic as a line.", body)
+    body = f'<g class="fill-a">{bars}</g><path class="line line-b" d="{line}"/>'
+    body += f'<path class="axis" d="M0 {base}H{WIDTH}"/>{axis}'
+    return _svg(
+        ident,
+        WIDTH,
+        height,
+        f"Column {chart['column']}",
+        "Share of rows by bin: real as bars, synthetic as a line.",
+        body,
+    )
 
 
 def level_bars(chart: Mapping[str, Any], ident: str) -> Markup:
@@ -53,13 +65,25 @@ def level_bars(chart: Mapping[str, Any], ident: str) -> Markup:
     for i, (label, a, b) in enumerate(zip(labels, real, synthetic, strict=True)):
         y = i * row
         parts.append(_text(left - 6, y + 14, label, "end"))
-        parts.append(_rect(left, y + 3, room * a / top, 8, "fill-a") + _rect(left, y + 11, max(room * b / top - 1, 0), 7, "open-b"))
+        parts.append(
+            _rect(left, y + 3, room * a / top, 8, "fill-a")
+            + _rect(left, y + 11, max(room * b / top - 1, 0), 7, "open-b")
+        )
     body = "".join(parts) + f'<path class="axis" d="M{left} 0V{len(labels) * row}"/>'
     description = "Share of rows by level: real as a filled bar, synthetic as an outlined one."
     return _svg(ident, WIDTH, max(len(labels) * row, row), f"Column {chart['column']}", description, body)
 
 
-def heat_map(grid: Sequence[Sequence[float]], names: Sequence[Any], title: str, ident: str, *, colour: str = "a", low: float = 0.0, high: float = 1.0) -> Markup:
+def heat_map(
+    grid: Sequence[Sequence[float]],
+    names: Sequence[Any],
+    title: str,
+    ident: str,
+    *,
+    colour: str = "a",
+    low: float = 0.0,
+    high: float = 1.0,
+) -> Markup:
     """Draw a square matrix, in fuller colour for higher values.
 
     Parameters
@@ -77,7 +101,8 @@ def heat_map(grid: Sequence[Sequence[float]], names: Sequence[Any], title: str, 
     size = (WIDTH - left) / max(len(names), 1)
     cells = ((i, j, value) for i, row in enumerate(grid) for j, value in enumerate(row))
     labels = [_text(left - 4, (i + 0.5) * size + 4, str(name), "end") for i, name in enumerate(names)] if left else []
-    body = f'<g class="fill-{colour}" transform="translate({left} 0)">{_shaded(cells, size, size, low, high)}</g>{"".join(labels)}'
+    body = f'<g class="fill-{colour}" transform="translate({left} 0)">{_shaded(cells, size, size, low, high)}</g>'
+    body += "".join(labels)
     note = f"{len(names)} columns by {len(names)}; the values are in the table below."
     return _svg(ident, WIDTH, WIDTH - left, title, note, body)
 
@@ -94,12 +119,29 @@ def pair_maps(chart: Mapping[str, Any], ident: str) -> Markup:
         cells = ((i, j, v or 0.0) for i, row in enumerate(reversed(chart[role])) for j, v in enumerate(row))
         shaded = _shaded(cells, width, tall, 0.0, top)
         parts.append(f'<g class="fill-{colour}" transform="translate({offset} 14)">{shaded}</g>')
-        parts.append(f'<path class="axis" d="M{offset} 14v{height}h{room}"/>' + _text(offset + room / 2, 10, role, "middle"))
+        parts.append(
+            f'<path class="axis" d="M{offset} 14v{height}h{room}"/>' + _text(offset + room / 2, 10, role, "middle")
+        )
     parts.append(_text(0, 158, f"across: {x}", "start") + _text(WIDTH, 158, f"up: {y}", "end"))
-    return _svg(ident, WIDTH, 164, f"{x} and {y}", "Share of rows by cell, real on the left, synthetic on the right; fuller colour is more.", "".join(parts))
+    return _svg(
+        ident,
+        WIDTH,
+        164,
+        f"{x} and {y}",
+        "Share of rows by cell, real on the left, synthetic on the right; fuller colour is more.",
+        "".join(parts),
+    )
 
 
-def curves(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], title: str, ident: str, *, x_label: str, y_label: str, diagonal: bool = False) -> Markup:
+def curves(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    title: str,
+    ident: str,
+    *,
+    x_label: str,
+    y_label: str,
+    diagonal: bool = False,
+) -> Markup:
     """Draw lines over common axes, each dashed in its own way.
 
     Parameters
@@ -141,7 +183,9 @@ def drops(items: Sequence[Mapping[str, Any]], ident: str) -> Markup:
     parts = []
     for i, item in enumerate(items):
         length = max(item["drop"], 0.0) / top * (WIDTH - left - 44)
-        parts.append(_text(left - 6, i * row + 14, str(item["column"]), "end") + _rect(left, i * row + 4, length, 12, "fill-b"))
+        parts.append(
+            _text(left - 6, i * row + 14, str(item["column"]), "end") + _rect(left, i * row + 4, length, 12, "fill-b")
+        )
         parts.append(_text(left + length + 4, i * row + 14, f"{item['drop']:.3f}", "start"))
     description = "Fall of the detector's AUC when the column is shuffled."
     return _svg(ident, WIDTH, max(len(items), 1) * row, "What gives it away", description, "".join(parts))
@@ -166,7 +210,9 @@ def intervals(rows: Sequence[Mapping[str, Any]], title: str, ident: str) -> Mark
             return left + 8 + (value - low) / (high - low) * (width - left - 16)
 
         y = i * row + 15
-        parts.append(_text(left - 6, y + 4, item["label"], "end") + f'<path class="grid" d="M{left + 8} {y}H{width - 8}"/>')
+        parts.append(
+            _text(left - 6, y + 4, item["label"], "end") + f'<path class="grid" d="M{left + 8} {y}H{width - 8}"/>'
+        )
         if item["floor"] is not None:
             parts.append(f'<rect class="open-c" x="{_f(at(item["floor"]) - 4)}" y="{y - 4}" width="8" height="8"/>')
         if item["ceiling"] is not None:
@@ -179,17 +225,19 @@ def intervals(rows: Sequence[Mapping[str, Any]], title: str, ident: str) -> Mark
 
 
 def _shaded(cells: Iterable[tuple[int, int, float]], width: float, height: float, low: float, high: float) -> str:
-    """Return one path for each shade: a sixty-column matrix has thousands of cells, and a path costs 20 bytes a cell."""
+    """Return one path for each shade: a sixty-column matrix has thousands of cells, 20 bytes each."""
     paths: list[list[str]] = [[] for _ in range(N_SHADES)]
     for i, j, value in cells:
         share = (value - low) / ((high - low) or 1)
         shade = round(min(max(share, 0.0), 1.0) * (N_SHADES - 1))
         paths[shade].append(f"M{_f(j * width)} {_f(i * height)}h{_f(width)}v{_f(height)}H{_f(j * width)}z")
-    return "".join(f'<path class="s{shade}" d="{"".join(path)}"/>' for shade, path in enumerate(paths) if path and shade)
+    return "".join(
+        f'<path class="s{shade}" d="{"".join(path)}"/>' for shade, path in enumerate(paths) if path and shade
+    )
 
 
 def _svg(ident: str, width: float, height: float, title: str, description: str, body: str) -> Markup:
-    return Markup(  # noqa: S704 - every text in `body` went through escape
+    return Markup(
         f'<svg role="img" viewBox="0 0 {_f(width)} {_f(height)}" aria-labelledby="{ident}-t {ident}-d">'
         f'<title id="{ident}-t">{escape(title)}</title><desc id="{ident}-d">{escape(description)}</desc>{body}</svg>'
     )

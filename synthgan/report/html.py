@@ -15,34 +15,43 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from synthgan.evaluation.comparison import Comparison
 from synthgan.evaluation.definitions import DEFINITIONS
-from synthgan.evaluation.result import Comparison, EvaluationReport, Metric
+from synthgan.evaluation.result import EvaluationReport, Metric
 from synthgan.io import atomic_write
 from synthgan.report import charts
 
 __all__ = ["render_html", "write_html"]
 
 THEME_TEXTS = {
-    "utility": ("Utility", "Models fitted on synthetic rows, scored on real rows; the ceiling is the same model fitted on real rows."),
+    "utility": (
+        "Utility",
+        "Models fitted on synthetic rows, scored on real rows; the ceiling is the same model fitted on real rows.",
+    ),
     "privacy": (
         "Privacy",
-        "Each figure beside its control: the same figure for real rows that the generator never saw. The floor is a copy of "
-        "the real rows. No number here proves that the table is private; they can only show that it is not.",
+        "Each figure beside its control: the same figure for real rows that the generator never saw. The floor is a "
+        "copy of the real rows. No number here proves that the table is private; they can only show that it is not.",
     ),
-    "coverage": ("Coverage and collapse", "Does the table reach everything the real one holds, and does it repeat itself?"),
+    "coverage": (
+        "Coverage and collapse",
+        "Does the table reach everything the real one holds, and does it repeat itself?",
+    ),
 }
 MAX_TRAINING_POINTS = 200
 
 
-def render_html(report: EvaluationReport | Comparison, *, history: pd.DataFrame | None = None, title: str | None = None) -> str:
+def render_html(
+    report: EvaluationReport | Comparison, *, history: pd.DataFrame | None = None, title: str | None = None
+) -> str:
     """Return the report as one HTML page that loads nothing and runs no script.
 
     Parameters
     ----------
     report : EvaluationReport or Comparison
     history : DataFrame, optional
-        Training curves: one row a record; a column ``step``, ``epoch`` or ``seconds`` is the horizontal axis, every other
-        numeric column a chart.
+        Training curves: one row a record; a column ``step``, ``epoch`` or ``seconds`` is the horizontal axis, every
+        other numeric column a chart.
     title : str, optional
 
     Returns
@@ -71,7 +80,10 @@ def write_html(
 @functools.cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("synthgan.report"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+        loader=jinja2.PackageLoader("synthgan.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
     )
 
 
@@ -83,9 +95,9 @@ def _render(template: str, title: str, report: EvaluationReport | Comparison, va
     embedded = report.to_json().replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return environment.get_template(template).render(
         title=title,
-        style=Markup(style),  # noqa: S704 - our own file
-        style_hash=Markup(f"sha256-{digest}"),  # noqa: S704 - base64
-        embedded=Markup(embedded),  # noqa: S704 - escaped above
+        style=Markup(style),
+        style_hash=Markup(f"sha256-{digest}"),
+        embedded=Markup(embedded),
         definitions=DEFINITIONS,
         **values,
     )
@@ -96,7 +108,9 @@ def _single(report: EvaluationReport, history: pd.DataFrame | None) -> dict[str,
     themed = [part for theme in THEME_TEXTS if (part := _themed(report, theme)) is not None]
     training = [] if history is None else _training(history)
     sections = [("verdict", "Verdict"), ("run", "Run card"), ("columns", "Columns")]
-    sections += [("pairs", "Pairs")] * ("associations" in details) + [("joint", "All columns at once")] * ("roc" in details)
+    sections += [("pairs", "Pairs")] * ("associations" in details) + [("joint", "All columns at once")] * (
+        "roc" in details
+    )
     sections += [(part["id"], part["title"]) for part in themed] + [("training", "Training")] * bool(training)
     rows = report.run["rows"]
     held = f" {rows['holdout']:,} holdout rows." if "holdout" in rows else " No holdout rows were given."
@@ -116,7 +130,11 @@ def _single(report: EvaluationReport, history: pd.DataFrame | None) -> dict[str,
 
 def _column(chart: Mapping[str, Any], ident: str) -> dict[str, Any]:
     draw = charts.level_bars if chart["kind"] == "category" else charts.histogram
-    return {"chart": chart, "svg": draw(chart, ident), "rows": list(zip(chart["labels"], chart["real"], chart["synthetic"], strict=True))}
+    return {
+        "chart": chart,
+        "svg": draw(chart, ident),
+        "rows": list(zip(chart["labels"], chart["real"], chart["synthetic"], strict=True)),
+    }
 
 
 def _pairs(details: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,7 +143,10 @@ def _pairs(details: Mapping[str, Any]) -> dict[str, Any]:
         return {"associations": None, "heat_maps": [], "association_rows": [], "pairs": []}
     names = found["columns"]
     maps = [
-        ("Real: fuller colour, stronger", charts.heat_map(found["real"], names, "Associations in the real rows", "assoc-r")),
+        (
+            "Real: fuller colour, stronger",
+            charts.heat_map(found["real"], names, "Associations in the real rows", "assoc-r"),
+        ),
         (
             "Synthetic: fuller colour, stronger",
             charts.heat_map(found["synthetic"], names, "Associations in the synthetic rows", "assoc-s", colour="b"),
@@ -157,7 +178,9 @@ def _joint(details: Mapping[str, Any]) -> dict[str, Any]:
     labels = {"train": "synthetic against real", "holdout": "synthetic against holdout", "real": "real against holdout"}
     names = [f"{labels[key]}, AUC {curve['auc']:.3f}" for key, curve in found.items()]
     series = {name: (curve["false"], curve["true"]) for name, curve in zip(names, found.values(), strict=True)}
-    svg = charts.curves(series, "ROC of the detector", "roc", x_label="false positive rate", y_label="true positive rate", diagonal=True)
+    svg = charts.curves(
+        series, "ROC of the detector", "roc", x_label="false positive rate", y_label="true positive rate", diagonal=True
+    )
     grid = next(iter(found.values()))["false"]
     rows = list(zip(grid, *(curve["true"] for curve in found.values()), strict=True))
     items = details.get("giveaways", [])
@@ -177,8 +200,14 @@ def _themed(report: EvaluationReport, theme: str) -> dict[str, Any] | None:
     if theme == "privacy" and distances:
         names = [name for name in distances if name != "share"]
         series = {name: (distances[name], distances["share"]) for name in names}
-        svg = charts.curves(series, "Distances to the nearest row", "distances", x_label="distance", y_label="share of rows")
-        part["curves"] = {"svg": svg, "names": names, "rows": list(zip(distances["share"], *(distances[n] for n in names), strict=True))}
+        svg = charts.curves(
+            series, "Distances to the nearest row", "distances", x_label="distance", y_label="share of rows"
+        )
+        part["curves"] = {
+            "svg": svg,
+            "names": names,
+            "rows": list(zip(distances["share"], *(distances[n] for n in names), strict=True)),
+        }
     return part
 
 
@@ -200,9 +229,13 @@ def _run_rows(run: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _training(history: pd.DataFrame) -> list[dict[str, Any]]:
     axis = next((name for name in ("step", "epoch", "seconds") if name in history), None)
     x = history[axis].to_numpy(dtype=float) if axis else history.reset_index(drop=True).index.to_numpy(dtype=float)
-    out = []
+    out: list[dict[str, Any]] = []
     for name in history.columns:
-        if name == axis or not pd.api.types.is_numeric_dtype(history[name]) or pd.api.types.is_bool_dtype(history[name]):
+        if (
+            name == axis
+            or not pd.api.types.is_numeric_dtype(history[name])
+            or pd.api.types.is_bool_dtype(history[name])
+        ):
             continue
         y = history[name].to_numpy(dtype=float, na_value=float("nan"))
         points = [(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True) if abs(b) < float("inf")]
@@ -230,7 +263,12 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
             drawn.append((label, charts.intervals(dots, label, f"metric{k}")))
     rows = next(iter(comparison.reports.values())).run["rows"]
     return {
-        "sections": [("verdict", "Side by side"), ("verdicts", "Verdicts"), ("metrics", "Metrics"), ("definitions", "Definitions")],
+        "sections": [
+            ("verdict", "Side by side"),
+            ("verdicts", "Verdicts"),
+            ("metrics", "Metrics"),
+            ("definitions", "Definitions"),
+        ],
         "subtitle": f"{len(names)} synthetic tables judged against the same {rows['real']:,} real rows.",
         "names": names,
         "rows": comparison.rows(),
