@@ -46,9 +46,9 @@ def inspect(
     else:
         frame = read_table(file)
         schema = infer_schema(frame, discrete_columns=discrete)
-        info = {"n_rows": len(frame), "n_columns": len(schema)}
+        info = {"rows": len(frame), "columns": len(schema)}
     if as_json:
-        typer.echo(json.dumps({**info, **schema.to_dict()}, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps({"info": info, "schema": schema.to_dict()}, indent=2, ensure_ascii=False))
     else:
         _show(info, schema, frame)
     if write_to is not None:
@@ -56,7 +56,7 @@ def inspect(
 
 
 def _show(info: dict[str, object], schema: Schema, frame: pd.DataFrame | None) -> None:
-    facts = new_table("what", "", title=None)
+    facts = new_table("", "")
     facts.show_header = False
     for name, value in info.items():
         facts.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
@@ -78,4 +78,4 @@ def _values(spec: ColumnSpec, limit: int = 4) -> str:
         return f"{spec.low} .. {spec.high}"
     levels = [str(level) if len(str(level)) <= 20 else str(level)[:19] + "…" for level in (spec.levels or ())[:limit]]
     more = len(spec.levels or ()) - len(levels)
-    return (" < " if spec.ordered else ", ").join(levels) + (f", {more:,} more" if more > 0 else "")
+    return (" < " if spec.ordered else ", ").join(levels) + (f", +{more:,}" if more > 0 else "")

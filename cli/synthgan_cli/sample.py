@@ -66,7 +66,7 @@ def sample(
             raise ConditionError("--class-counts counts the target's classes; fit the model with --target")
         counts = parse_class_counts(class_counts, loaded.schema_[loaded.target_])
         n_rows = sum(counts.values())
-    total = n_rows or loaded.info_["n_rows"]
+    total = n_rows or loaded.info_["rows_fitted"]
 
     with RowBar(notes, "sampling", total) as bar:
 

@@ -163,7 +163,7 @@ def _describe_numbers(column: Column, family: str) -> ColumnSpec:
         what += f" in steps of {step / 10**decimals:g}" if step > 1 else ""
     reason = f"{what}, {len(distinct):,} distinct"
     if len(distinct) <= _FEW_LEVELS:
-        reason += ": so few are learned one by one, as categories would be"
+        reason += ": learned one by one"
     return column.spec(
         ColumnKind.NUMERIC, reason, decimals=decimals, step=step, low=distinct[0].item(), high=distinct[-1].item()
     )

@@ -60,10 +60,10 @@ def describe_text_times(column: Column, format: str, distinct: npt.NDArray[np.ob
     """Return a DATETIME column given as text in `format`."""
     times = parse_times(distinct, format)
     ambiguous = "%m/%d" in format or "%-m/%-d" in format
-    note = "; month first, declare the format if it is day first" if ambiguous else ""
+    note = " (month first: declare the format if it is day first)" if ambiguous else ""
     return column.spec(
         ColumnKind.DATETIME,
-        f"every text is a datetime written as {format}{note}",
+        f"datetimes written as {format}{note}",
         format=format,
         tz=zone_of_format(format),
         unit=resolution(times),
