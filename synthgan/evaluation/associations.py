@@ -54,7 +54,7 @@ class Side:
     Parameters
     ----------
     numbers : dict of column name to ndarray of float64
-        The numeric columns.
+        The numeric columns, drawn into the real column's range: one outlier would set Pearson's r on its own.
     bins : dict of column name to ndarray of int64
         Every column as codes: numbers by the deciles of the real column (0: missing), levels past the
         `MAX_LEVELS` most frequent real ones as one.
@@ -73,14 +73,20 @@ class Side:
         for name in tables.names:
             values = tables.column(rows, name)
             if name in tables.numeric:
-                edges = decile_edges(tables.column(tables.real, name))
-                numbers[name] = values
+                real = tables.column(tables.real, name)
+                edges = decile_edges(real)
+                numbers[name] = _into_range(values, real)
                 bins[name] = np.where(np.isnan(values), 0, np.searchsorted(edges, values, side="right") + 1)
                 sizes[name] = len(edges) + 2
             else:
                 bins[name] = np.minimum(values, MAX_LEVELS + 1)
                 sizes[name] = min(len(tables.levels[tables.categorical.index(name)]), MAX_LEVELS + 1) + 1
         return cls(numbers, bins, sizes)
+
+
+def _into_range(values: Floats, real: Floats) -> Floats:
+    known = real[~np.isnan(real)]
+    return np.clip(values, known.min(), known.max()) if len(known) else values
 
 
 def decile_edges(values: Floats) -> Floats:

@@ -84,6 +84,7 @@ def membership(context: Context) -> Part:
             metrics.append(Metric(label, note=f"needs {round(1 / rate)} members and others; there are {n} of each"))
         else:
             low, high = wilson(round(best[rate] * n), n)
+            low = max(0.0, low - Z95 * math.sqrt(int(rate * n) + 1) / n)  # the threshold is itself the k-th of n rows
             metrics.append(
                 Metric(
                     label,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from synthgan.evaluation.associations import Side
 from synthgan.evaluation.context import Context, Part
-from synthgan.evaluation.frames import Rows
+from synthgan.evaluation.frames import Rows, Tables
 from synthgan.evaluation.result import Metric
 from synthgan.schema.table import ColumnName
 
@@ -18,6 +18,8 @@ __all__ = ["COLUMN_COVERAGE_METRICS", "column_coverage", "duplicates", "rarest_c
 Codes = NDArray[np.int64]
 
 COLUMN_COVERAGE_METRICS = ("CategoryCoverage", "RangeCoverage", "EntropyRatio")
+N_PARTS = 10
+T95 = 2.26  # Student's t with 9 degrees of freedom
 
 
 def column_coverage(context: Context) -> Part:
@@ -25,58 +27,55 @@ def column_coverage(context: Context) -> Part:
 
     CategoryCoverage is the share of real levels that occur, RangeCoverage the part of the real range from the first to
     the last percentile that the synthetic rows span, EntropyRatio the entropy over the real one (numbers by deciles).
-    The ceiling is what as many holdout rows reach as the synthetic table has, else a resample of the real rows.
+    The ceiling is what as many holdout rows reach, else a resample of the real rows; the interval comes from tenths of
+    the synthetic rows.
     """
     tables = context.tables
-    real, synthetic = Side.of(tables, tables.real), Side.of(tables, tables.synthetic)
+    real = Side.of(tables, tables.real)
     rng = context.rng("coverage/ceiling")
-    ceiling_rows = tables.real.take(rng.integers(0, len(tables.real), len(tables.synthetic)))
-    if tables.holdout is not None:
-        ceiling_rows = tables.holdout.take(rng.integers(0, len(tables.holdout), len(tables.synthetic)))
-    ceiling = Side.of(tables, ceiling_rows)
+    if tables.holdout is None:
+        synthetic = tables.synthetic
+        ceiling = tables.real.take(rng.integers(0, len(tables.real), len(synthetic)))
+    else:
+        n = min(len(tables.synthetic), len(tables.holdout))
+        synthetic = context.draw(tables.synthetic, n, "coverage/synthetic")
+        ceiling = context.draw(tables.holdout, n, "coverage/holdout")
+    parts = np.array_split(rng.permutation(len(synthetic)), N_PARTS)
+    found = [
+        _by_column(tables, real, Side.of(tables, rows), rows)
+        for rows in (synthetic, ceiling, *(synthetic.take(part) for part in parts if len(part)))
+    ]
+    columns_of: dict[tuple[str, ColumnName | None], list[tuple[str, ColumnName]]] = {}
+    for label in COLUMN_COVERAGE_METRICS:
+        keys = [key for key in found[0] if key[0] == label]
+        if keys:
+            columns_of[label, None] = keys
+    columns_of |= {key: [key] for key in found[0]}
     metrics = []
+    for (label, name), keys in columns_of.items():
+        value, top, *others = (float(np.mean([values[key] for key in keys])) for values in found)
+        # Twice: the ceiling is a sample of the same size.
+        half = T95 * math.sqrt(2) * float(np.std(others)) / math.sqrt(len(others))
+        high = value + half if label == "EntropyRatio" else min(1.0, value + half)  # a ratio may pass 1
+        columns = () if name is None else (name,)
+        metrics.append(Metric(label, columns, value, top, 1.0, max(0.0, value - half), high))
+    return Part(metrics)
+
+
+def _by_column(tables: Tables, real: Side, side: Side, rows: Rows) -> dict[tuple[str, ColumnName], float]:
+    """Return (metric, column) -> value for the columns where the real rows have values."""
+    out = {}
     for name in tables.names:
         if name in tables.numeric:
-            value, top = (_range_coverage(real.numbers[name], side.numbers[name]) for side in (synthetic, ceiling))
-            label = "RangeCoverage"
+            label, value = "RangeCoverage", _range_coverage(real.numbers[name], side.numbers[name])
         else:
-            value, top = (
-                _category_coverage(tables.column(tables.real, name), tables.column(rows, name))
-                for rows in (tables.synthetic, ceiling_rows)
-            )
             label = "CategoryCoverage"
+            value = _category_coverage(tables.column(tables.real, name), tables.column(rows, name))
         if value is not None:
-            metrics.append(Metric(label, (name,), value, top, 1.0))
+            out[label, name] = value
         entropy = _entropy(real.bins[name])
         if entropy > 0:
-            ratios = [_entropy(side.bins[name]) / entropy for side in (synthetic, ceiling)]
-            metrics.append(Metric("EntropyRatio", (name,), ratios[0], ratios[1], 1.0))
-    return Part([*_means(metrics), *metrics])
-
-
-def _means(metrics: list[Metric]) -> list[Metric]:
-    """Return the mean over columns of each metric, with the interval of a mean over columns."""
-    out = []
-    for label in COLUMN_COVERAGE_METRICS:
-        found = [m for m in metrics if m.name == label]
-        if found:
-            values = np.array([m.value for m in found], dtype=np.float64)
-            half = 1.96 * float(values.std()) / math.sqrt(len(values))
-            value, top = float(values.mean()), float(np.mean([m.ceiling for m in found if m.ceiling is not None]))
-            cap = 1.0 if label != "EntropyRatio" else math.inf  # a ratio may pass 1
-            high = min(cap, value + half)
-            out.append(
-                Metric(
-                    label,
-                    (),
-                    value,
-                    top,
-                    1.0,
-                    max(0.0, value - half),
-                    high,
-                    f"mean of {len(found)} columns; the interval is over columns",
-                )
-            )
+            out["EntropyRatio", name] = _entropy(side.bins[name]) / entropy
     return out
 
 

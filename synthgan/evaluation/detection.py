@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from synthgan.errors import InputError
 from synthgan.evaluation.boosting import Features, auc, classifier
-from synthgan.evaluation.estimate import Z95
+from synthgan.evaluation.estimate import half_width
 from synthgan.evaluation.frames import Rows, Tables
 from synthgan.rng import numpy_stream
 from synthgan.schema.table import ColumnName
@@ -53,9 +53,9 @@ class Detection:
         """``min(1, 2 (1 - AUC))``: 1 cannot tell, 0 always can."""
         return min(1.0, 2 * (1 - self.auc))
 
-    def score_interval(self) -> tuple[float, float]:
-        """95 % interval of `score`."""
-        half = 2 * Z95 * self.spread
+    def score_interval(self, ceiling_spread: float = 0.0) -> tuple[float, float]:
+        """95 % interval of `score`, given the standard error of the AUC it is held against."""
+        half = 2 * half_width(self.spread, ceiling_spread)
         centre = 2 * (1 - self.auc)
         return max(0.0, min(1.0, centre - half)), max(0.0, min(1.0, centre + half))
 

@@ -10,7 +10,7 @@ from synthgan.evaluation.associations import MAX_LEVELS, pairs
 from synthgan.evaluation.chartdata import column_charts, pair_charts
 from synthgan.evaluation.context import Context, Part
 from synthgan.evaluation.detection import Detection, detect, null_spread
-from synthgan.evaluation.estimate import Z95, Estimate, mean_estimate
+from synthgan.evaluation.estimate import Estimate, half_width, mean_estimate
 from synthgan.evaluation.marginals import ks_complement, missing_similarity, tv_complement
 from synthgan.evaluation.result import Metric
 
@@ -52,7 +52,7 @@ def trends(context: Context) -> Part:
     found = pairs(tables, real, synthetic, context.draw(context.shuffled, limit, "pairs/shuffled"))
     mean = mean_estimate([pair.estimate for pair in found])
     floor = float(np.mean([pair.floor for pair in found]))
-    note = f"numbers binned at the real column's deciles, categories past the {MAX_LEVELS} most frequent as one"
+    note = f"r within the real range; numbers in real deciles, levels past the {MAX_LEVELS} most frequent as one"
     metrics = [_metric("PairTrends", mean, floor, note=note)]
     metrics += [_metric(pair.metric, pair.estimate, pair.floor, pair.columns) for pair in found]
     names = tables.names
@@ -87,11 +87,13 @@ def detection(context: Context) -> Part:
     floor = run(tables.real, context.shuffled)
     found = {"train": train}
     # The mean of min(1, 2 (1 - AUC)) when the AUC is normal around 1/2.
+    ceiling_spread = 0.0
     ceiling, ceiling_auc = 1 - float(np.sqrt(2 / np.pi)) * null_spread(n, n), 0.5
     if tables.holdout is not None:
         found["holdout"] = run(tables.holdout, tables.synthetic, importance=True)
         found["real"] = run(tables.real, tables.holdout)
         ceiling, ceiling_auc = found["real"].score, found["real"].auc
+        ceiling_spread = found["real"].spread
     metrics = []
     for name in ("train", "holdout"):
         if name not in found:
@@ -99,10 +101,10 @@ def detection(context: Context) -> Part:
             metrics += [Metric(f"C2ST_{name}", note=reason), Metric(f"C2ST_AUC_{name}", note=reason)]
             continue
         it = found[name]
-        low, high = it.score_interval()
+        low, high = it.score_interval(ceiling_spread)
         note = "below 0.5: rows were copied" if name == "train" and it.auc < 0.5 - 3 * it.spread else ""
         metrics.append(Metric(f"C2ST_{name}", (), it.score, ceiling, floor.score, low, high, f"{n} rows of each table"))
-        half = Z95 * it.spread
+        half = half_width(it.spread, ceiling_spread)
         metrics.append(
             Metric(
                 f"C2ST_AUC_{name}",

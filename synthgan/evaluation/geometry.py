@@ -6,13 +6,15 @@ numbers, and its codes one-hot; principal axes fitted on real rows keep at most 
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthgan.evaluation.context import Context, Part
-from synthgan.evaluation.estimate import Z95
+from synthgan.evaluation.estimate import Z95, half_width
 from synthgan.evaluation.frames import Rows, Tables
 from synthgan.evaluation.result import Metric
 
@@ -25,6 +27,7 @@ N_NEIGHBOURS = 5
 N_DIMS = 32
 N_LEVELS = 20
 N_CELLS = 50
+N_GROUPS = 10
 LEVELS_OF_TYPICALITY = np.linspace(0, 1, 31)[1:]
 
 
@@ -72,7 +75,7 @@ def geometry(context: Context) -> Part:
     """Measure AlphaPrecision, BetaRecall, Density, Coverage and DifferentBins.
 
     Equally many real, synthetic, control and shuffled rows; the controls are holdout rows, or without these other real
-    rows. The interval is the delta method's over synthetic rows (precision, density) or real rows (recall, coverage).
+    rows. The standard error is over synthetic rows, by leaving out a tenth at a time.
     """
     tables, limit = context.tables, context.limits.geometry
     if tables.holdout is not None:
@@ -106,20 +109,20 @@ def geometry(context: Context) -> Part:
             ]
         )
     metrics = []
-    for name, (value, spread), (top, _), (bottom, _) in zip(GEOMETRY_METRICS, *found, strict=True):
-        half = Z95 * spread
+    for name, (value, spread), (top, ceiling_spread), (bottom, _) in zip(GEOMETRY_METRICS, *found, strict=True):
+        half = half_width(spread, ceiling_spread)
         high = value + half if name == "Density" else min(1.0, value + half)  # density may pass 1
         metrics.append(Metric(name, (), value, top, bottom, max(0.0, value - half), high, f"{n} rows of each table"))
     return Part(metrics)
 
 
 def alpha_beta(real: Floats, synthetic: Floats) -> list[tuple[float, float]]:
-    """Return alpha-precision and beta-recall, each with its standard error.
+    """Return alpha-precision and beta-recall, each with its standard error over synthetic points.
 
     With ``P(a)`` the share of synthetic points inside the ball around the real mean that holds a share ``a`` of the
     real points, alpha-precision is ``1 - mean |P(a) - a| / mean a``. Beta-recall is the same for ``R(b)``, the share of
-    real points whose nearest synthetic point is no further than their `N_NEIGHBOURS`-th real one and inside the synthetic
-    ball of level ``b``.
+    real points whose nearest synthetic point is no further than their `N_NEIGHBOURS`-th real one and inside the
+    synthetic ball of level ``b``.
 
     Differs from the paper: the balls lie in the judge's own embedding, not in a learnt one-class embedding.
 
@@ -131,24 +134,30 @@ def alpha_beta(real: Floats, synthetic: Floats) -> list[tuple[float, float]]:
     centre = real.mean(axis=0)
     radii = np.quantile(np.linalg.norm(real - centre, axis=1), levels)
     inside = np.linalg.norm(synthetic - centre, axis=1)[:, None] <= radii
-    precision = _level_score(inside, levels)
 
-    own_centre = synthetic.mean(axis=0)
-    own = np.linalg.norm(synthetic - own_centre, axis=1)
-    gaps, nearest = _nearest(real, synthetic)
-    near_enough = gaps <= _knn_radius(real)
-    reached = near_enough[:, None] & (own[nearest][:, None] <= np.quantile(own, levels))
-    return [precision, _level_score(reached, levels)]
+    own = np.linalg.norm(synthetic - synthetic.mean(axis=0), axis=1)
+    own_radii = np.quantile(own, levels)
+    radius = _knn_radius(real)
+    gaps, nearest = _nearest_by_group(real, synthetic)
+
+    def precision(kept: NDArray[np.int64]) -> float:
+        return _level_score(inside[np.isin(_groups(len(synthetic)), kept)])
+
+    def recall(kept: NDArray[np.int64]) -> float:
+        best = kept[gaps[:, kept].argmin(axis=1)]
+        at = np.arange(len(real))
+        reached = (gaps[at, best] <= radius)[:, None] & (own[nearest[at, best]][:, None] <= own_radii)
+        return _level_score(reached)
+
+    return [_jackknife(precision), _jackknife(recall)]
 
 
-def _level_score(hits: NDArray[np.bool_], levels: Floats) -> tuple[float, float]:
-    gap = hits.mean(axis=0) - levels
-    influence = -(hits * np.sign(gap)).mean(axis=1) / levels.mean()
-    return 1 - float(np.abs(gap).mean() / levels.mean()), float(influence.std()) / math.sqrt(len(hits))
+def _level_score(hits: NDArray[np.bool_]) -> float:
+    return 1 - float(np.abs(hits.mean(axis=0) - LEVELS_OF_TYPICALITY).mean() / LEVELS_OF_TYPICALITY.mean())
 
 
 def density_coverage(real: Floats, synthetic: Floats, radius: Floats) -> list[tuple[float, float]]:
-    """Return density and coverage, each with its standard error.
+    """Return density and coverage, each with its standard error over synthetic points.
 
     Density is the mean number of real points whose ball of `N_NEIGHBOURS` real neighbours holds a synthetic point, over
     `N_NEIGHBOURS`; coverage the share of real points whose ball holds any.
@@ -160,12 +169,22 @@ def density_coverage(real: Floats, synthetic: Floats, radius: Floats) -> list[tu
     held = np.zeros(len(synthetic))
     for block in _blocks(len(synthetic), len(real)):
         held[block] = (_squared(synthetic[block], real) <= radius**2).sum(axis=1) / N_NEIGHBOURS
-    gaps, _ = _nearest(real, synthetic)
-    covered = gaps <= radius
+    covered = _nearest_by_group(real, synthetic)[0] <= radius[:, None]
     return [
-        (float(held.mean()), float(held.std()) / math.sqrt(len(held))),
-        (float(covered.mean()), float(covered.std()) / math.sqrt(len(covered))),
+        _jackknife(lambda kept: float(held[np.isin(_groups(len(held)), kept)].mean())),
+        _jackknife(lambda kept: float(covered[:, kept].any(axis=1).mean())),
     ]
+
+
+def _groups(n_points: int) -> NDArray[np.int64]:
+    return np.arange(n_points) * N_GROUPS // n_points
+
+
+def _jackknife(metric: Callable[[NDArray[np.int64]], float]) -> tuple[float, float]:
+    """Return `metric` of all groups of synthetic points, and its standard error from leaving each group out."""
+    everyone = np.arange(N_GROUPS)
+    without = np.array([metric(np.delete(everyone, group)) for group in everyone])
+    return metric(everyone), math.sqrt((N_GROUPS - 1) * float(without.var()))
 
 
 def different_bins(real: Floats, synthetic: Floats, cells: Floats) -> tuple[float, float]:
@@ -179,7 +198,7 @@ def different_bins(real: Floats, synthetic: Floats, cells: Floats) -> tuple[floa
     Richardson and Weiss, "On GANs and GMMs", NeurIPS 2018 (with k-means for the bins).
     """
     n, m = len(real), len(synthetic)
-    p, q = (np.bincount(_nearest(points, cells)[1], minlength=len(cells)) / len(points) for points in (real, synthetic))
+    p, q = (np.bincount(_nearest(points, cells), minlength=len(cells)) / len(points) for points in (real, synthetic))
     pooled = (n * p + m * q) / (n + m)
     spread = np.sqrt(np.maximum(pooled * (1 - pooled), 1e-12) * (1 / n + 1 / m))
     differs = np.abs(p - q) > Z95 * spread
@@ -196,12 +215,24 @@ def _knn_radius(points: Floats) -> Floats:
     return np.sqrt(out)
 
 
-def _nearest(queries: Floats, references: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    gaps, positions = np.empty(len(queries)), np.empty(len(queries), dtype=np.int64)
+def _nearest(queries: Floats, references: Floats) -> NDArray[np.int64]:
+    positions = np.empty(len(queries), dtype=np.int64)
+    for block in _blocks(len(queries), len(references)):
+        positions[block] = _squared(queries[block], references).argmin(axis=1)
+    return positions
+
+
+def _nearest_by_group(queries: Floats, references: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the distance to and the position of the nearest reference in each group, shape (n_queries, N_GROUPS)."""
+    shape = (len(queries), N_GROUPS)
+    gaps, positions = np.empty(shape), np.empty(shape, dtype=np.int64)
+    starts = np.searchsorted(_groups(len(references)), np.arange(N_GROUPS + 1))
     for block in _blocks(len(queries), len(references)):
         squared = _squared(queries[block], references)
-        positions[block] = squared.argmin(axis=1)
-        gaps[block] = squared.min(axis=1)
+        for group, (start, stop) in enumerate(itertools.pairwise(starts.tolist())):
+            part = squared[:, start:stop]
+            positions[block, group] = part.argmin(axis=1) + start
+            gaps[block, group] = part.min(axis=1)
     return np.sqrt(gaps), positions
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from synthgan.errors import InputError
 from synthgan.evaluation.context import Context, Part
-from synthgan.evaluation.estimate import Z95
+from synthgan.evaluation.estimate import Z95, half_width
 from synthgan.evaluation.frames import Rows
 from synthgan.evaluation.neighbours import Space, nearest
 from synthgan.evaluation.result import Metric
@@ -89,7 +89,7 @@ def distances(context: Context) -> Part:
     metrics = [Metric("DCRShare", (), share, 0.5, 1.0, low, high, note)]
 
     control, _ = nearest(space.points(_head(holdout_rows, limits.queries)), real, k=2)
-    median, (low, high) = float(np.median(to_real[:, 0])), _median_interval(to_real[:, 0])
+    median, (low, high) = float(np.median(to_real[:, 0])), _median_interval(to_real[:, 0], len(control))
     metrics.append(
         Metric(
             "DCRMedian",
@@ -103,7 +103,7 @@ def distances(context: Context) -> Part:
         )
     )
     ratios, control_ratios = _ratios(to_real), _ratios(control)
-    half = Z95 * float(ratios.std()) / math.sqrt(len(ratios))
+    half = half_width(*(float(r.std()) / math.sqrt(len(r)) for r in (ratios, control_ratios)))
     value = float(ratios.mean())
     metrics.append(
         Metric("NNDR", (), value, float(control_ratios.mean()), 0.0, max(0.0, value - half), min(1.0, value + half))
@@ -174,7 +174,7 @@ def _ratios(pair: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.divide(first, second, out=np.ones_like(first), where=second > 0)
 
 
-def _median_interval(values: NDArray[np.float32]) -> tuple[float, float]:
-    half = 0.5 * Z95 / math.sqrt(len(values))
+def _median_interval(values: NDArray[np.float32], n_control: int) -> tuple[float, float]:
+    half = half_width(0.5 / math.sqrt(len(values)), 0.5 / math.sqrt(n_control))
     low, high = np.quantile(values, [max(0.0, 0.5 - half), min(1.0, 0.5 + half)])
     return float(low), float(high)

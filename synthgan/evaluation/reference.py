@@ -38,9 +38,9 @@ def sdmetrics_scores(real: Any, synthetic: Any, *, schema: Schema | None = None)
     Returns
     -------
     dict
-        JSON-ready; a score that sdmetrics could not compute is left out. ``all pairs`` and ``default thresholds``, each with ``Column Shapes``, ``Column Pair Trends``,
-        ``correlation threshold`` and ``association threshold``; ``diagnostic`` with ``Data Validity`` and
-        ``Data Structure``; ``version``.
+        JSON-ready; a score that sdmetrics could not compute is left out. ``all pairs`` and ``default thresholds``, each
+        with ``Column Shapes``, ``Column Pair Trends``, ``correlation threshold`` and ``association threshold``;
+        ``diagnostic`` with ``Data Validity`` and ``Data Structure``; ``version``.
 
     Raises
     ------

@@ -45,7 +45,7 @@ class Metric:
         What a table without any joint structure gets (each real column shuffled on its own). For privacy metrics: what
         a copy of the real rows gets.
     low, high : float or None
-        A 95 % interval for `value`.
+        A 95 % interval for `value`, to be held against `ceiling`: where the ceiling was measured its error is in it.
     note : str
         The reason of a failure, or how to read the number.
     """

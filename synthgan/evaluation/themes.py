@@ -16,7 +16,7 @@ __all__ = ["leaks", "make_themes"]
 
 # Shuffled columns reach the ceiling of these, so what they are scaled from is 0.
 MARGINAL = ("ColumnShapes", "CategoryCoverage", "RangeCoverage", "EntropyRatio", "RarestClass")
-FIDELITY = ("ColumnShapes", "PairTrends", "C2ST_holdout", "AlphaPrecision", "Density")
+FIDELITY = ("ColumnShapes", "PairTrends", "C2ST_holdout")
 COVERAGE = (
     "CategoryCoverage",
     "RangeCoverage",

@@ -68,6 +68,11 @@ class Task:
         return cls(target, target in tables.numeric and len(distinct) > MAX_CLASSES)
 
     @property
+    def chance(self) -> float:
+        """The score of a constant prediction."""
+        return 0.0 if self.regression else 0.5
+
+    @property
     def score_name(self) -> str:
         """``"R2"`` or ``"AUC"`` (one against the rest, mean over classes)."""
         return "R2" if self.regression else "AUC"
@@ -178,8 +183,9 @@ def _macro_auc(y: NDArray[Any], probabilities: Floats, classes: NDArray[Any]) ->
 def utility(context: Context, target: ColumnName) -> Part:
     """Score learners fitted on synthetic rows on real rows they never saw: TSTR, for each learner.
 
-    The ceiling is the same learner fitted on real rows (TRTR), the floor one fitted on shuffled rows. Without holdout
-    rows a third of the real rows is the test set, which flatters the synthetic rows: they were made from it too.
+    The ceiling is the same learner fitted on real rows (TRTR), the floor one fitted on shuffled rows or chance, the
+    better of the two. Without holdout rows a third of the real rows is the test set, which flatters the synthetic rows:
+    they were made from it too.
     """
     tables, limits = context.tables, context.limits
     task = Task.of(tables, target)
@@ -208,7 +214,14 @@ def utility(context: Context, target: ColumnName) -> Part:
         half = Z95 * it.spread
         metrics.append(
             Metric(
-                name, (), it.value, found["real"].value, found["shuffled"].value, it.value - half, it.value + half, note
+                name,
+                (),
+                it.value,
+                found["real"].value,
+                max(found["shuffled"].value, task.chance),
+                it.value - half,
+                it.value + half,
+                note,
             )
         )
         bars.append(
