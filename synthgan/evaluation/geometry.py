@@ -135,25 +135,31 @@ def alpha_beta(real: Floats, synthetic: Floats) -> list[tuple[float, float]]:
     radii = np.quantile(np.linalg.norm(real - centre, axis=1), levels)
     inside = np.linalg.norm(synthetic - centre, axis=1)[:, None] <= radii
 
-    own = np.linalg.norm(synthetic - synthetic.mean(axis=0), axis=1)
-    own_radii = np.quantile(own, levels)
     radius = _knn_radius(real)
     gaps, nearest = _nearest_by_group(real, synthetic)
+    at, groups = np.arange(len(real)), _groups(len(synthetic))
 
-    def precision(kept: NDArray[np.int64]) -> float:
-        return _level_score(inside[np.isin(_groups(len(synthetic)), kept)])
+    def precision(kept: NDArray[np.int64]) -> Floats:
+        return np.asarray(inside[np.isin(groups, kept)].mean(axis=0))
 
-    def recall(kept: NDArray[np.int64]) -> float:
+    def recall(kept: NDArray[np.int64]) -> Floats:
+        some = np.isin(groups, kept)
+        own = np.linalg.norm(synthetic - synthetic[some].mean(axis=0), axis=1)
         best = kept[gaps[:, kept].argmin(axis=1)]
-        at = np.arange(len(real))
-        reached = (gaps[at, best] <= radius)[:, None] & (own[nearest[at, best]][:, None] <= own_radii)
-        return _level_score(reached)
+        reached = (gaps[at, best] <= radius)[:, None]
+        return np.asarray((reached & (own[nearest[at, best]][:, None] <= np.quantile(own[some], levels))).mean(axis=0))
 
-    return [_jackknife(precision), _jackknife(recall)]
+    return [_level_score(precision), _level_score(recall)]
 
 
-def _level_score(hits: NDArray[np.bool_]) -> float:
-    return 1 - float(np.abs(hits.mean(axis=0) - LEVELS_OF_TYPICALITY).mean() / LEVELS_OF_TYPICALITY.mean())
+def _level_score(curve: Callable[[NDArray[np.int64]], Floats]) -> tuple[float, float]:
+    """Return ``1 - mean |curve - level| / mean level`` and its standard error.
+
+    The signs of the gaps stay those of all points while groups are left out: a jackknife needs a smooth function.
+    """
+    levels = LEVELS_OF_TYPICALITY
+    signs = np.sign(curve(np.arange(N_GROUPS)) - levels)
+    return _jackknife(lambda kept: 1 - float((signs * (curve(kept) - levels)).mean() / levels.mean()))
 
 
 def density_coverage(real: Floats, synthetic: Floats, radius: Floats) -> list[tuple[float, float]]:
