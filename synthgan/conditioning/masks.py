@@ -11,15 +11,17 @@ NOTHING_GIVEN = 0.1
 """Share of the training rows that are learned with nothing given: the start of every unconditional sample."""
 
 
-def draw_given(n_rows: int, n_blocks: int, generator: torch.Generator, device: torch.device) -> Tensor:
+def draw_given(codes: Tensor, generator: torch.Generator) -> Tensor:
     """Draw the given blocks of each row: none, or each with a rate drawn evenly for the row; never all of them.
 
-    The rate makes every number of given blocks equally likely, which is what filling a row column by column meets.
+    `codes` (n_rows, n_blocks) says for which rows, and where. The rate makes every number of given blocks equally
+    likely, which is what filling a row column by column meets.
 
     Returns
     -------
     Tensor of bool, shape (n_rows, n_blocks)
     """
+    (n_rows, n_blocks), device = codes.shape, codes.device
     draws = torch.rand(n_rows, n_blocks + 3, generator=generator, device=device)
     rate = torch.where(draws[:, :1] < NOTHING_GIVEN, 0.0, draws[:, 1:2])
     given = draws[:, 3:] < rate

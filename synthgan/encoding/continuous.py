@@ -100,7 +100,7 @@ class NumericEncoder:
     @property
     def interval(self) -> npt.NDArray[np.bool_]:
         """Which cells are intervals, shape (n_flat,)."""
-        return np.append(self.low < self.high, [False] * self.missing)
+        return np.append(self.low < self.high, np.zeros(int(self.missing), np.bool_))
 
     def encode(self, values: FloatArray) -> tuple[Any, Any, Any]:
         """Return codes (uint8), positions (float32) and which cells are known (bool), each of shape (n_rows,).

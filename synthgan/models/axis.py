@@ -88,7 +88,7 @@ class CodeAxis(nn.Module):
         self.register_buffer(name, value, persistent=False)  # rebuilt from the encoder, so not part of the weights
 
     def smooth(self, table: Tensor) -> Tensor:
-        """Blend the rows of `table` (T, ...) that belong to neighbouring bins of a number; other rows stay as they are."""
+        """Blend rows of `table` (T, ...) that belong to neighbouring bins of a number; the others stay as they are."""
         if not len(self.kernels):
             return table
         blended = torch.bmm(self.kernels, table[self.kernel_codes])
@@ -104,11 +104,13 @@ KERNEL_WIDTHS = (1.5, 4.0, 12.0)
 
 
 def _kernels(layout: TableLayout) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """One smoothing matrix (Q, K, K) per block of numbers, zero-padded; its codes (Q, K), and which of them are no padding.
+    """One smoothing matrix (Q, K, K) per block of numbers, zero-padded; its codes (Q, K), and which are no padding.
 
     Half the identity plus half of each Gaussian kernel, whose rows are scaled to norm one.
     """
-    blocks = [(block, int(offset)) for block, offset in zip(layout.blocks, layout.offsets, strict=False) if block.ordered]
+    blocks = [
+        (block, int(offset)) for block, offset in zip(layout.blocks, layout.offsets, strict=False) if block.ordered
+    ]
     sizes = [block.n_codes - (block.missing_code is not None) for block, _ in blocks]
     widest = max(sizes, default=0)
     kernels = np.zeros((len(blocks), widest, widest), np.float32)

@@ -1,4 +1,4 @@
-"""The discriminator: does this row, as far as it is shown, come from the table?"""
+"""The discriminator tells whether a row, as far as it is shown, comes from the table."""
 
 from __future__ import annotations
 
@@ -42,22 +42,16 @@ class Discriminator(nn.Module):
 
     def __init__(self, axis: CodeAxis, config: DiscriminatorConfig) -> None:
         super().__init__()
-        sizes = [n_features(axis) + len(axis.layout)] + [config.hidden_dim] * config.n_layers
-        self.layers = nn.ModuleList(Linear(size, width) for size, width in zip(sizes, sizes[1:], strict=False))
-        self.score = Linear(config.hidden_dim, 1)
-        for layer in self.layers:
-            nn.init.kaiming_normal_(layer.weight, a=0.2)
-            nn.init.zeros_(layer.bias)
+        width = config.hidden_dim
+        self.first = Linear(n_features(axis), width)
+        self.given = Linear(len(axis.layout), width)
+        self.inner = nn.ModuleList(Linear(width, width) for _ in range(config.n_layers - 1))
+        self.score = Linear(width, 1)
 
     def forward(self, shown: Tensor, given: Tensor) -> Tensor:
         """Return one score per row."""
-        first = self.layers[0]
-        split = shown.shape[1]
-        # The two inputs meet in one layer; its weight is cut rather than the inputs joined, which would copy them.
-        hidden = functional.linear(shown, first.weight[:, :split].to(shown.dtype)) + functional.linear(
-            given.to(shown.dtype), first.weight[:, split:].to(shown.dtype), first.bias.to(shown.dtype)
-        )
-        hidden = functional.leaky_relu(hidden, 0.2)
-        for layer in self.layers[1:]:
+        hidden: Tensor = functional.leaky_relu(self.first(shown) + self.given(given), 0.2)
+        for layer in self.inner:
             hidden = functional.leaky_relu(layer(hidden), 0.2)
-        return self.score(hidden)[:, 0].float()
+        score: Tensor = self.score(hidden)
+        return score[:, 0].float()

@@ -82,13 +82,13 @@ class CellHead(nn.Module):
 class Generator(nn.Module):
     """Noise, the given columns and the mask of what is given in; logits of every code out.
 
-    ``h0 = W [one-hot given, positions given, mask] + V z``; ``h = trunk(h0)``; ``logits = head(h)``. Because the first layer is
-    linear in one-hots, the hidden state of a row with one more column given is the old one plus a row of W: that is what
-    `fill` does, and what makes drawing column after column cheap.
+    ``h0 = W [one-hot given, positions given, mask] + V z``; ``h = trunk(h0)``; ``logits = head(h)``. Because the first
+    layer is linear in one-hots, the hidden state of a row with one more column given is the old one plus a row of W:
+    that is what `fill` does, and what makes drawing column after column cheap.
 
-    Neighbouring bins of a number mean nearly the same, which one-hot codes cannot say. So in training the weights of W and of the
-    head pass through `CodeAxis.smooth`, and a gradient for one bin moves its neighbours too. `fold` multiplies
-    the matrices out when training is over.
+    Neighbouring bins of a number mean nearly the same, which one-hot codes cannot say. So in training the weights of W
+    and of the head pass through `CodeAxis.smooth`, and a gradient for one bin moves its neighbours too. `fold`
+    multiplies the matrices out when training is over.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class Generator(nn.Module):
             self.head.weight.mul_(0.3)
 
     def start_from(self, counts: Tensor) -> None:
-        """Start the logits at the marginals: ``head.bias = log((counts + 1/2) / n)``; counts (T,) are training rows per code."""
+        """Start the logits at the marginals, ``head.bias = log((counts + 1/2) / n)``: counts (T,) are rows per code."""
         total = torch.zeros(len(self.axis.layout), device=counts.device).index_add_(0, self.axis.block_of, counts)
         with torch.no_grad():
             self.head.bias.copy_(torch.log((counts + 0.5) / total[self.axis.block_of]))
@@ -126,7 +126,8 @@ class Generator(nn.Module):
         """Hidden state of rows of which `given` blocks are known; no noise counts as zero noise."""
         inputs = features(self.axis, rows, given, self.first.compute_dtype)
         start = self.first(inputs, self.first_weight()).float()
-        return self.trunk(self.add_noise(start, noise))
+        out: Tensor = self.trunk(self.add_noise(start, noise))
+        return out
 
     def add_noise(self, start: Tensor, noise: Tensor | None) -> Tensor:
         """Add the noise's part to first-layer sums (n, H)."""
@@ -137,21 +138,25 @@ class Generator(nn.Module):
         return self.first.bias.float().expand(n_rows, -1).clone()
 
     def fill(self, start: Tensor, block: int, codes: Tensor, positions: Tensor, given: Tensor) -> Tensor:
-        """First-layer sums after one more block: codes, positions and given of shape (n,); rows not given stay as they are."""
+        """First-layer sums after one more block: codes, positions and given (n,); rows not given stay as they are."""
         n_codes = len(self.axis.block_of)
         table = self.first_weight().t()
         place = ((positions - 0.5) * POSITION_SCALE)[:, None]
-        step = table[codes] + table[n_codes + self.axis.slope[codes]] * place + table[n_codes + self.axis.n_slopes + block]
+        step = (
+            table[codes] + table[n_codes + self.axis.slope[codes]] * place + table[n_codes + self.axis.n_slopes + block]
+        )
         return start + step * given[:, None]
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits (n, T) of every code, float32, clamped."""
-        return self.head(hidden, self.head_weight()).float().clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
+        logits: Tensor = self.head(hidden, self.head_weight())
+        return logits.float().clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
 
     def block_logits(self, hidden: Tensor, block: int) -> Tensor:
         """Logits (n, n_codes of the block), at only their cost once folded."""
         outputs = slice(*self.axis.bounds(block))
-        return self.head(hidden, self.head_weight(), outputs).float().clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
+        logits: Tensor = self.head(hidden, self.head_weight(), outputs)
+        return logits.float().clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
 
     def first_weight(self) -> Tensor:
         """The first layer's weight (H, n_features), smoothed over neighbouring bins."""

@@ -47,7 +47,7 @@ def cell_cross_entropy(logits: Tensor, cells: Tensor) -> Tensor:
 def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     r"""Relativistic pairing loss of the discriminator, ``mean softplus(D(fake) - D(real))``.
 
-    Row ``i`` of both comes from the same given columns, so the question is which of the two *completions* is the real one.
+    Row ``i`` of both comes from the same given columns: the question is which of the two *completions* is real.
 
     References
     ----------
@@ -57,7 +57,7 @@ def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """Relativistic pairing loss of the generator, ``mean softplus(D(real) - D(fake))``; see `relativistic_discriminator`."""
+    """Relativistic pairing loss of the generator: `relativistic_discriminator` with the parts exchanged."""
     return functional.softplus(real - fake).mean()
 
 

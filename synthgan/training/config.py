@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
+
 from synthgan.errors import ConfigError
 
 __all__ = ["TrainingConfig"]
@@ -17,8 +19,8 @@ class TrainingConfig:
     Parameters
     ----------
     epochs : int or None
-        Passes over the training rows at most; None lets the table's size decide (see `n_steps`). Training ends earlier when
-        the held-out likelihood stops improving.
+        Passes over the training rows at most; None lets the table's size decide (see `n_steps`). Training ends earlier
+        when the held-out likelihood stops improving.
     batch_size : int
         Rows per step; a smaller table is one batch.
     generator_lr, discriminator_lr : float
@@ -66,24 +68,24 @@ class TrainingConfig:
         _check("ema_decay", self.ema_decay, 0, 1)
 
     def n_steps(self, n_rows: int) -> int:
-        """Optimiser steps at most, for `n_rows` training rows: ``20 sqrt(n)`` between 300 and 6000 unless `epochs` is set.
+        """Optimiser steps at most for `n_rows` training rows: ``14 sqrt(n)``, from 300 to 5000, unless `epochs` is set.
 
         Examples
         --------
         >>> TrainingConfig().n_steps(32_000), TrainingConfig(epochs=10).n_steps(32_000)
-        (3578, 320)
+        (2504, 320)
         """
         if self.epochs is not None:
             return self.epochs * math.ceil(n_rows / self.batch_size)
-        return min(max(round(20 * math.sqrt(n_rows)), 300), 6000)
+        return min(max(round(14 * math.sqrt(n_rows)), 300), 5000)
 
 
-def _check(
-    name: str, value: float | None, low: float, high: float, *, whole: bool = False, optional: bool = False
-) -> None:
+def _check(name: str, value: object, low: float, high: float, *, whole: bool = False, optional: bool = False) -> None:
     if value is None and optional:
         return
-    wanted = f"{name} must be {'a whole number' if whole else 'a number'} from {low:g} to {high:g}"
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or (whole and int(value) != value) or not low <= value <= high:
+    number = (
+        value if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) else math.nan
+    )
+    if not low <= number <= high or (whole and int(number) != number):
+        wanted = f"{name} must be {'a whole number' if whole else 'a number'} from {low:g} to {high:g}"
         raise ConfigError(f"{wanted}{', or None' if optional else ''}; got {value!r}")

@@ -31,14 +31,16 @@ def resolve_device(name: str) -> torch.device:
     if device.type not in ("cpu", "cuda"):
         raise ConfigError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N'; got {name!r}")
     if device.type == "cuda" and not (torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()):
-        raise ConfigError(f"device {name!r} is not there ({torch.cuda.device_count()} CUDA devices); use 'auto' or 'cpu'")
+        raise ConfigError(
+            f"device {name!r} is not there ({torch.cuda.device_count()} CUDA devices); use 'auto' or 'cpu'"
+        )
     return device
 
 
 def compute_dtype(device: torch.device) -> torch.dtype:
     """Return bfloat16 where the hardware multiplies it natively, else float32.
 
-    Processors with AVX512-BF16 or AMX multiply bfloat16 at two or more times the rate of float32; others emulate it slowly.
+    Processors with AVX512-BF16 or AMX multiply bfloat16 at two or more times the rate of float32; others emulate it.
     """
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32

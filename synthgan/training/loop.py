@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Literal
 
 import torch
@@ -48,7 +48,8 @@ class StepReport:
     phase : str
         ``"likelihood"``, ``"anneal"`` or ``"adversarial"``.
     losses : dict of str to float
-        Mean losses since the last report: ``"likelihood"`` (nats per hidden column), ``"discriminator"``, ``"generator"``.
+        Mean losses since the last report: ``"likelihood"`` (nats per hidden column), ``"discriminator"``,
+        ``"generator"``.
     validation : float or None
         Held-out nats per hidden column of the averaged weights, when just measured.
     best : float
@@ -64,7 +65,7 @@ class StepReport:
     best: float
 
 
-def train(state: TrainState) -> Iterator[StepReport]:
+def train(state: TrainState) -> Generator[StepReport]:
     """Train `state` in place, reporting every few steps; stop by not asking for the next report.
 
     The likelihood stage runs at a constant rate until two thirds of its steps are done or the held-out likelihood stops
@@ -136,7 +137,8 @@ class _Run:
             self._one_likelihood_step(1 - share)
             if report := self._report("anneal", total=began + n_anneal + self.n_adversarial):
                 yield report
-        yield self._report("anneal", force=True, total=state.step + self.n_adversarial)
+        if report := self._report("anneal", force=True, total=state.step + self.n_adversarial):
+            yield report
 
     def adversarial_stage(self) -> Iterator[StepReport]:
         """The game on top of the likelihood, from the best weights, at rates that anneal over the second half."""
@@ -209,7 +211,7 @@ class _Run:
         self.recoveries += 1
         if self.recoveries > MAX_RECOVERIES:
             raise DivergedError(
-                f"training diverged at step {self.state.step}: the loss is not finite after {MAX_RECOVERIES} recoveries. "
+                f"training diverged at step {self.state.step}: the loss is not finite, {MAX_RECOVERIES} recoveries later. "
                 "Lower generator_lr, or look for extreme values in the table"
             )
         self.rate_scale /= 3
@@ -243,4 +245,4 @@ def _held_out_questions(state: TrainState) -> tuple[Rows, Tensor] | None:
     index = torch.arange(max(n_rows, HELD_OUT_MASKS), device=state.device) % n_rows
     rows = state.held_out.rows(index)
     stream = torch_stream(state.streams["given"].initial_seed(), "held out masks", device=state.device)
-    return rows, draw_given(*rows.codes.shape, stream, state.device)
+    return rows, draw_given(rows.codes, stream)

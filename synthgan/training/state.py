@@ -142,7 +142,7 @@ class TrainState:
         n_rows, size = len(self.train), min(self.config.batch_size, len(self.train))
         while True:
             order = torch.randperm(n_rows, generator=self.streams["order"], device=self.device)
-            yield from order[: n_rows - n_rows % size].split(size)
+            yield from torch.split(order[: n_rows - n_rows % size], size)
 
 
 def new_state(

@@ -82,7 +82,7 @@ def adversarial_step(state: TrainState) -> tuple[Tensor, Tensor, Tensor]:
 
 def _likelihood_loss(state: TrainState) -> Tensor:
     rows = state.train.rows(next(state.batches))
-    given = draw_given(*rows.codes.shape, state.streams["given"], state.device)
+    given = draw_given(rows.codes, state.streams["given"])
     codes, cells = hidden_likelihood(state.generator, rows, given)
     return codes + cells
 
