@@ -21,6 +21,9 @@ __all__ = ["Detection", "detect", "null_spread"]
 
 N_FOLDS = 3
 MIN_ROWS = 10
+# DeLong's standard error takes the scores for independent; out of fold they share the rows they were learnt from.
+# Real against real (40 draws of Adult, 1,500 rows) their AUC spreads 1.3 times as much.
+SHARED_ROWS = 1.3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def detect(
         if importance and k == 0:
             drops = _importance(model, features, x[test], y[test], score[test], rng)
     value, influence = auc(y, score)
-    spread = max(math.sqrt(float(influence.var()) / (2 * n)), 1 / (2 * n))
+    spread = SHARED_ROWS * max(math.sqrt(float(influence.var()) / (2 * n)), 1 / (2 * n))
     return Detection(value, spread, n, _thin_curve(y, score), drops)
 
 
