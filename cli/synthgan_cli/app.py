@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import typer
@@ -47,4 +48,6 @@ def _options(
 
 def main() -> None:
     """Run the command line; does not return."""
+    # What the library logs is said by the commands, or by nobody: see console.Notes.
+    logging.getLogger("synthgan").addHandler(logging.NullHandler())
     app(prog_name="synthgan")

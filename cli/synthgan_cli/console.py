@@ -42,7 +42,7 @@ def show_warning(message: str) -> None:
 def _say(word: str, style: str, message: str) -> None:
     from rich.text import Text
 
-    stderr().print(Text.assemble((f"{word}: ", style), message), soft_wrap=True)
+    stderr().print(Text.assemble((f"{word}: ", style), message), soft_wrap=not stderr().is_terminal)
 
 
 def new_table(*columns: str, numbers: tuple[str, ...] = (), title: str | None = None) -> Table:
@@ -50,7 +50,7 @@ def new_table(*columns: str, numbers: tuple[str, ...] = (), title: str | None = 
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", caption_justify="left", pad_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     return table
@@ -82,7 +82,7 @@ class Notes:
     def say(self, message: str) -> None:
         """Print one remark."""
         if not self.quiet:
-            stderr().print(message, markup=False, soft_wrap=True)
+            stderr().print(message, markup=False, soft_wrap=not stderr().is_terminal)
 
     def show(self, table: Table) -> None:
         """Print a table of remarks."""

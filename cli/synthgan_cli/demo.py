@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synthgan_cli.console import Notes, new_table, print_table, waiting
+from synthgan_cli.evaluate import one_thread, print_themes
 from synthgan_cli.options import Device, Quiet, Seed
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def demo(
     with waiting(notes, "sampling"):
         synthetic = model.sample(len(train), random_state=seed)
     write_table(synthetic, out / "synthetic.csv")
-    with waiting(notes, "judging"):
+    with waiting(notes, "judging"), one_thread():
         report = evaluation.evaluate(train, synthetic, holdout=holdout, target=target, schema=schema, random_state=seed)
         reference = _sdmetrics_scores(train, synthetic, schema)
     write_html(report, out / "report.html", history=model.history_, title=f"synthgan on {dataset}")
@@ -65,16 +66,23 @@ def demo(
 
 
 def _print_scores(report: EvaluationReport, reference: dict[str, float]) -> None:
-    numbers = ("synthetic", "real rows get", "shuffled columns get", "sdmetrics says")
+    numbers = ("synthetic", "ceiling", "floor", "sdmetrics")
     table = new_table("score", *numbers, numbers=numbers)
     for metric in report.headline:
-        values = (metric.value, metric.ceiling, metric.floor, reference.get(metric.name))
-        table.add_row(metric.name, *("" if value is None else f"{value:.4f}" for value in values))
+        values = (metric.ceiling, metric.floor, reference.get(metric.name))
+        table.add_row(
+            metric.name, "failed" if metric.failed else _number(metric.value), *(_number(value) for value in values)
+        )
+    table.caption = (
+        "ceiling: what other real rows get; floor: real columns, each shuffled on its own (for privacy, a copy of the "
+        "real rows); sdmetrics: the same score by the reference implementation, every pair counted"
+    )
     print_table(table)
-    verdicts = new_table("theme", "score", "verdict", numbers=("score",))
-    for name, theme in report.themes.items():
-        verdicts.add_row(name, "" if theme.score is None else f"{theme.score:.2f}", theme.verdict)
-    print_table(verdicts)
+    print_themes(report)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
 
 
 def _sdmetrics_scores(train: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema) -> dict[str, float]:

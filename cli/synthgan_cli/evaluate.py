@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -13,7 +14,7 @@ from synthgan_cli.options import Quiet, SchemaFile, Seed
 if TYPE_CHECKING:
     from synthgan.evaluation import EvaluationReport
 
-__all__ = ["evaluate", "print_report"]
+__all__ = ["evaluate", "one_thread", "print_report", "print_themes"]
 
 
 def evaluate(
@@ -45,7 +46,7 @@ def evaluate(
         check_writable(report)
     declared = None if schema is None else read_schema(schema)
     tables = [None if path is None else read_table(path) for path in (real, synthetic, holdout)]
-    with waiting(notes, "judging"):
+    with waiting(notes, "judging"), one_thread():
         result = evaluation.evaluate(
             tables[0],
             tables[1],
@@ -64,12 +65,19 @@ def evaluate(
         notes.say(f"wrote {report}")
 
 
+def one_thread() -> AbstractContextManager[object]:
+    """Keep boosted trees to one thread.
+
+    On tables of this size a second one saves little, and on a busy machine their waiting for each other takes minutes.
+    """
+    from threadpoolctl import threadpool_limits
+
+    return cast("AbstractContextManager[object]", threadpool_limits(1, user_api="openmp"))
+
+
 def print_report(report: EvaluationReport) -> None:
     """Print the verdicts and the numbers about the whole table."""
-    themes = new_table("theme", "score", "verdict", numbers=("score",))
-    for name, theme in report.themes.items():
-        themes.add_row(name, "" if theme.score is None else f"{theme.score:.2f}", theme.verdict)
-    print_table(themes)
+    print_themes(report)
     numbers = ("value", "ceiling", "floor")
     metrics = new_table("metric", *numbers, "95 % interval", numbers=numbers)
     for metric in report.headline:
@@ -77,3 +85,11 @@ def print_report(report: EvaluationReport) -> None:
         cells = ["" if x is None else f"{x:.4f}" for x in (metric.value, metric.ceiling, metric.floor)]
         metrics.add_row(metric.name, *cells, metric.note if metric.failed else low_high)
     print_table(metrics)
+
+
+def print_themes(report: EvaluationReport) -> None:
+    """Print the verdicts."""
+    themes = new_table("theme", "score", "verdict", numbers=("score",))
+    for name, theme in report.themes.items():
+        themes.add_row(name, "" if theme.score is None else f"{theme.score:.2f}", theme.verdict)
+    print_table(themes)

@@ -19,17 +19,16 @@ __all__ = ["RowBar", "TrainingBar", "duration", "plan_text"]
 
 def plan_text(plan: FitPlan, max_seconds: float | None) -> str:
     """Return what training will take, in one line."""
+    limited = max_seconds is not None and max_seconds <= (plan.estimated_seconds or max_seconds)
+    seconds = max_seconds if limited else plan.estimated_seconds
     parts = [
         f"{plan.n_rows:,} rows x {plan.n_columns} columns",
-        f"{plan.n_codes:,} codes",
-        f"{plan.bytes_per_row:.0f} B a row",
+        f"{plan.n_codes:,} codes wide",
+        f"{plan.bytes_per_row} B a row",
         f"{plan.memory_bytes / 1e6:,.0f} MB of memory",
         f"{plan.n_steps:,} steps at most on {plan.device}",
+        *([] if seconds is None else [f"{'at most' if limited else 'about'} {duration(seconds)}"]),
     ]
-    if max_seconds is not None:
-        parts.append(f"at most {duration(max_seconds)}")
-    if plan.estimated_seconds is not None:
-        parts.append(f"about {duration(plan.estimated_seconds)}")
     return "plan: " + ", ".join(parts)
 
 
