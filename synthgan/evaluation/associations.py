@@ -142,18 +142,22 @@ def _correlation(x: Floats, y: Floats) -> tuple[float, Floats] | None:
     complete = ~(np.isnan(x) | np.isnan(y))
     if complete.sum() < 2:
         return None
-    u, v = x[complete] - x[complete].mean(), y[complete] - y[complete].mean()
-    norm_u, norm_v = math.sqrt(u @ u), math.sqrt(v @ v)
-    # A column of one value leaves a remainder of rounding only.
-    if norm_u <= 1e-12 * np.abs(x[complete]).max() * math.sqrt(len(u)) or norm_v <= 1e-12 * np.abs(
-        y[complete]
-    ).max() * math.sqrt(len(v)):
+    u, v = _standard(x[complete]), _standard(y[complete])
+    if u is None or v is None:
         return None
-    r = min(1.0, max(-1.0, float((u / norm_u) @ (v / norm_v))))
-    zu, zv = u * (math.sqrt(len(u)) / norm_u), v * (math.sqrt(len(v)) / norm_v)
+    r = min(1.0, max(-1.0, float((u / math.sqrt(len(u))) @ (v / math.sqrt(len(v))))))
     influence = np.zeros(len(x))
-    influence[complete] = (zu * zv - r / 2 * (zu * zu + zv * zv)) / complete.mean()
+    influence[complete] = (u * v - r / 2 * (u * u + v * v)) / complete.mean()
     return r, influence
+
+
+def _standard(x: Floats) -> Floats | None:
+    """Return `x` with mean 0 and variance 1, or None when it has one value: then only rounding is left of it."""
+    largest = float(np.abs(x).max())
+    x = x / largest if largest > 0 else x  # so that no square overflows
+    x = x - x.mean()
+    norm = math.sqrt(x @ x / len(x))
+    return x / norm if norm > 1e-12 else None
 
 
 def pairs(tables: Tables, real: Rows, synthetic: Rows, shuffled: Rows) -> list[Pair]:

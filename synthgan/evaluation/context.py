@@ -38,7 +38,7 @@ class Limits:
     pairs: int = 50_000
     detection: int = 20_000
     utility: int = 40_000
-    references: int = 16_000
+    references: int = 32_000
     queries: int = 4_000
     geometry: int = 4_000
     attacks: int = 2_000

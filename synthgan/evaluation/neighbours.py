@@ -50,13 +50,17 @@ class Space:
         numbers = tables.real.numbers
         known = ~np.isnan(numbers)
         low = np.where(known, numbers, np.inf).min(axis=0)
-        span = np.where(known, numbers, -np.inf).max(axis=0) - low
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # a range past the largest float, or of no value, counts as 1
+            span = np.where(known, numbers, -np.inf).max(axis=0) - low
         self._low = np.where(np.isfinite(low), low, 0.0)
         self._span = np.where(np.isfinite(span) & (span > 0), span, 1.0)
 
     def points(self, rows: Rows) -> Points:
         """Return `rows` as points."""
-        scaled = (rows.numbers - self._low) / self._span
+        with np.errstate(over="ignore"):
+            scaled = (rows.numbers - self._low) / self._span
         scaled = np.where(np.isnan(scaled), -1.0, np.clip(scaled, -1e6, 1e6))
         return Points(
             np.ascontiguousarray(scaled.T, dtype=np.float32), np.ascontiguousarray(rows.codes.T, dtype=np.int32)

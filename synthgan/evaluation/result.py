@@ -80,8 +80,8 @@ class Metric:
 
         Examples
         --------
-        >>> Metric("TSTR", value=0.8, ceiling=0.9, floor=0.5).scaled()
-        0.75
+        >>> Metric("TSTR", value=0.75, ceiling=1.0, floor=0.5).scaled()
+        0.5
         """
         floor = self.floor if floor is None else floor
         if self.value is None or self.ceiling is None or floor is None:

@@ -256,3 +256,25 @@ def test_other_frames_are_taken(real, fresh):
 
     report = evaluate(pa.Table.from_pandas(real), pa.Table.from_pandas(fresh), profile="quick")
     assert value(report, "ColumnShapes") > 0.9
+
+
+def test_copies_with_a_little_noise_are_found_by_distance(real, holdout):
+    rng = np.random.default_rng(0)
+    noisy = real.assign(x=real["x"] + rng.normal(0, 0.02, 500), y=real["y"] + rng.normal(0, 0.02, 500))
+    report = evaluate(real, noisy, holdout=holdout, profile="quick")
+    assert value(report, "ExactCopies") == 0.0
+    assert value(report, "DCRShare") > 0.7
+    assert report.themes["privacy"].verdict.startswith("Unsafe")
+
+
+def test_numbers_at_the_end_of_the_float_range_are_judged(real, holdout, fresh):
+    a, b, c = (frame.assign(x=frame["x"] * 1e307, y=frame["y"] * 1e-307) for frame in (real, fresh, holdout))
+    report = evaluate(a, b, holdout=c, profile="quick")
+    assert value(report, "CorrelationSimilarity", "x", "y") > 0.95
+    assert report.themes["fidelity"].score > 0.7
+
+
+def test_a_single_column_is_judged(real, holdout, fresh):
+    report = evaluate(real[["x"]], fresh[["x"]], holdout=holdout[["x"]], profile="quick")
+    assert report.metric("PairTrends").failed
+    assert report.themes["fidelity"].score > 0.7
