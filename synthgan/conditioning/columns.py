@@ -107,11 +107,15 @@ def _missing(spec: ColumnSpec, encoder: ColumnEncoder) -> tuple[Restriction, ...
 
 def _any_of(spec: ColumnSpec, encoder: ColumnEncoder, values: list[Any]) -> ColumnCondition:
     absent = [value for value in values if pd.api.types.is_scalar(value) and pd.isna(value)]
-    present = exact_values(spec, encoder, pd.Series([v for v in values if not any(v is a for a in absent)], dtype=object))
+    present = exact_values(
+        spec, encoder, pd.Series([v for v in values if not any(v is a for a in absent)], dtype=object)
+    )
     missing = _missing(spec, encoder) if absent else None
     if isinstance(encoder, CategoricalEncoder):
         flat = pd.Index(encoder.levels, dtype=object).get_indexer(pd.Index(present, dtype=object))
-        return ColumnCondition(restrictions=(Restriction.cells_only(encoder.cells, _and_missing(encoder, flat, missing)),))
+        return ColumnCondition(
+            restrictions=(Restriction.cells_only(encoder.cells, _and_missing(encoder, flat, missing)),)
+        )
     if isinstance(encoder, NumericEncoder):
         numbers = np.unique(present)
         return ColumnCondition(restrictions=(_points(encoder, numbers, missing is not None),), adjust=_nearest(numbers))
@@ -144,7 +148,7 @@ def _range(spec: ColumnSpec, encoder: ColumnEncoder, low: Any, high: Any) -> Col
                 f"column {spec.name!r}: no value seen lies from {low} to {high}; the column runs from {spec.low} to {spec.high}"
             )
         return ColumnCondition(restrictions=(restriction,), adjust=_clip(encoder, *bounds))
-    assert isinstance(encoder, TemporalEncoder)  # noqa: S101 - categories have no ranges
+    assert isinstance(encoder, TemporalEncoder)
     first = encoder.origin * TICKS_PER_DAY if low is None else _bound(spec, low, end_of_day=False)
     last = (encoder.origin + 4_000_000) * TICKS_PER_DAY if high is None else _bound(spec, high, end_of_day=True)
     out = _time_range(encoder, first, last)
@@ -176,7 +180,7 @@ def _time_range(encoder: TemporalEncoder, first: int, last: int) -> ColumnCondit
         }
     # A first or last day on which no known time of day fits is left out.
     day_low += ends[float(day_low)] is None
-    day_high -= ends.get(float(day_high), None) is None and day_high >= day_low
+    day_high -= ends.get(float(day_high)) is None and day_high >= day_low
     day = _interval(encoder.day, day_low, day_high)
     if day is None:
         return None
@@ -232,7 +236,9 @@ def _clip(encoder: NumericEncoder, low: float, high: float) -> Callable[[Any], A
     unit = 2 * encoder.grid.half
     if unit:
         low = low if np.isinf(low) else float(encoder.grid.snap(np.array([np.ceil(round(low / unit, 9)) * unit]))[0])
-        high = high if np.isinf(high) else float(encoder.grid.snap(np.array([np.floor(round(high / unit, 9)) * unit]))[0])
+        high = (
+            high if np.isinf(high) else float(encoder.grid.snap(np.array([np.floor(round(high / unit, 9)) * unit]))[0])
+        )
     return lambda values: np.clip(values, low, high)
 
 
@@ -263,7 +269,9 @@ def _number(spec: ColumnSpec, encoder: NumericEncoder, value: Any) -> float:
     snapped = float(encoder.grid.snap(np.array([number]))[0])
     if not abs(snapped - number) <= 1e-9 * max(1.0, abs(number)):
         grid = "" if encoder.grid.decimals is None else f", in steps of {2 * encoder.grid.half:g}"
-        raise ConditionError(f"column {spec.name!r} runs from {spec.low} to {spec.high}{grid}; {value!r} cannot be sampled")
+        raise ConditionError(
+            f"column {spec.name!r} runs from {spec.low} to {spec.high}{grid}; {value!r} cannot be sampled"
+        )
     return snapped
 
 

@@ -17,7 +17,7 @@ from synthgan.encoding.cells import FloatArray, IntArray
 from synthgan.errors import ConditionError
 from synthgan.schema.table import ColumnKind, ColumnName
 
-__all__ = ["Conditions", "ConditionSpace", "DayDependent"]
+__all__ = ["ConditionSpace", "Conditions", "DayDependent"]
 
 Adjust = Callable[[Any], Any]
 

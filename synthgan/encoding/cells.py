@@ -70,7 +70,9 @@ class CellTable:
         """Cells of the richest code."""
         return int(self.n_cells.max())
 
-    def locate(self, flat: IntArray, inside: FloatArray | float = 0.5) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    def locate(
+        self, flat: IntArray, inside: FloatArray | float = 0.5
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
         """Turn flat cell indices (and the place inside the cell, in [0, 1]) into codes and positions."""
         code = self.code[flat]
         cell = flat - self.first[code]

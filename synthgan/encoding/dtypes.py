@@ -35,7 +35,9 @@ def numbers_of(values: pd.Series, spec: ColumnSpec) -> FloatArray:
     try:
         numbers = values.astype(object).where(values.notna(), np.nan).astype(np.float64).to_numpy(copy=True)
     except (TypeError, ValueError) as error:
-        raise SchemaError(f"column {spec.name!r} is numeric, but holds other values ({error}); clean the column") from None
+        raise SchemaError(
+            f"column {spec.name!r} is numeric, but holds other values ({error}); clean the column"
+        ) from None
     if np.isinf(numbers).any():
         raise SchemaError(f"column {spec.name!r} holds infinite values; replace them by missing or a bound")
     return numbers
@@ -64,7 +66,9 @@ def numbers_to_column(numbers: FloatArray, spec: ColumnSpec) -> pd.Series:
     if pd.api.types.is_integer_dtype(dtype) or (pd.api.types.is_object_dtype(dtype) and whole):
         info = np.iinfo(np.int64)
         # The float nearest to the int64 limit is out of its range, so clip one float below.
-        values = np.clip(np.where(missing, 0, np.rint(numbers)), info.min, np.nextafter(float(info.max), 0)).astype(np.int64)
+        values = np.clip(np.where(missing, 0, np.rint(numbers)), info.min, np.nextafter(float(info.max), 0)).astype(
+            np.int64
+        )
     if pd.api.types.is_object_dtype(dtype):
         return objects_to_column(values.astype(object), missing, spec)
     if isinstance(dtype, pd.api.extensions.ExtensionDtype):
@@ -105,6 +109,10 @@ def objects_to_column(values: npt.NDArray[np.object_], missing: npt.NDArray[np.b
         out[missing] = _MISSING[spec.missing or MissingKind.NAN]
         return pd.Series(out, dtype=object)
     out[missing] = None
-    if not isinstance(dtype, pd.api.extensions.ExtensionDtype) and missing.any() and spec.kind is not ColumnKind.DATETIME:
+    if (
+        not isinstance(dtype, pd.api.extensions.ExtensionDtype)
+        and missing.any()
+        and spec.kind is not ColumnKind.DATETIME
+    ):
         return pd.Series(out, dtype=object).astype("float64" if dtype.kind in "iufb" else "object")
     return pd.Series(out, dtype=object).astype(dtype)

@@ -52,7 +52,9 @@ class IdentifierMaker:
         numbered = texts.str.extract(r"^(?P<prefix>.*?)(?P<number>\d{1,15})$", flags=re.DOTALL)
         if numbered["prefix"].notna().all() and numbered["prefix"].nunique() == 1:
             width = int(numbered["number"].str.len().min())
-            return cls("numbered", int(numbered["number"].astype(np.int64).max()) + 1, str(numbered["prefix"].iloc[0]), width)
+            return cls(
+                "numbered", int(numbered["number"].astype(np.int64).max()) + 1, str(numbered["prefix"].iloc[0]), width
+            )
         if texts.str.len().nunique() == 1:
             slots = tuple(_alphabet(set(column)) for column in zip(*texts, strict=True))
             if math.prod(len(slot) for slot in slots) >= 1000 * len(texts):

@@ -84,7 +84,9 @@ class TableEncoder:
     layout: TableLayout = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
-        blocks = [block for name, encoder in self.encoders.items() for block in _blocks(name, encoder, self.schema[name])]
+        blocks = [
+            block for name, encoder in self.encoders.items() for block in _blocks(name, encoder, self.schema[name])
+        ]
         object.__setattr__(self, "layout", TableLayout(tuple(blocks)))
 
     @classmethod
@@ -189,7 +191,9 @@ class TableEncoder:
         encoder = self.encoders.get(spec.name)
         parts = [self._block_values(table, block) for block in self.layout.blocks_of(spec.name)]
         if spec.kind is ColumnKind.ID:
-            missing = encoder.decode(*parts[0]) < 0 if isinstance(encoder, CategoricalEncoder) else np.zeros(n_rows, bool)
+            missing = (
+                encoder.decode(*parts[0]) < 0 if isinstance(encoder, CategoricalEncoder) else np.zeros(n_rows, bool)
+            )
             made = np.array(self.makers[spec.name].make(first_row, n_rows), dtype=object)
             return objects_to_column(made, missing, spec)
         if isinstance(encoder, CategoricalEncoder):
@@ -199,7 +203,7 @@ class TableEncoder:
             numbers = [part.decode(*values) for part, values in zip(encoder.parts.values(), parts, strict=True)]
             ticks, missing = encoder.join(numbers)
             return ticks_to_column(adjust(ticks), missing, spec)
-        assert encoder is not None  # noqa: S101 - every learned column has an encoder
+        assert encoder is not None
         return numbers_to_column(adjust(encoder.decode(*parts[0])), spec)
 
     def _block_values(self, table: EncodedTable, block: int) -> tuple[Any, Any]:
@@ -246,7 +250,9 @@ def _fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int) -> ColumnEncod
             levels = list(spec.levels or ())
             index = pd.Index(levels, dtype=object).get_indexer(pd.Index(values.astype(object)))
             if (unknown := (index < 0) & values.notna().to_numpy()).any():
-                raise SchemaError(f"column {spec.name!r} holds {values[unknown].iloc[0]!r}, which is not among its levels")
+                raise SchemaError(
+                    f"column {spec.name!r} holds {values[unknown].iloc[0]!r}, which is not among its levels"
+                )
             return CategoricalEncoder.fit(index, levels)
         case ColumnKind.ID if bool(values.isna().any()):
             return CategoricalEncoder.fit(np.where(values.isna(), -1, 0), [PRESENT])
@@ -273,7 +279,9 @@ def _plain(values: pd.Series, spec: ColumnSpec) -> Any:
 def _blocks(name: ColumnName, encoder: ColumnEncoder, spec: ColumnSpec) -> list[Block]:
     if isinstance(encoder, CategoricalEncoder):
         part = PRESENT if spec.kind is ColumnKind.ID else "value"
-        return [Block(name, part, encoder.cells, encoder.missing_code, np.zeros(len(encoder.cells.code), np.bool_), False)]
+        return [
+            Block(name, part, encoder.cells, encoder.missing_code, np.zeros(len(encoder.cells.code), np.bool_), False)
+        ]
     parts = {"value": encoder} if isinstance(encoder, NumericEncoder) else encoder.parts
     return [Block(name, part, item.cells, item.missing_code, item.interval, True) for part, item in parts.items()]
 

@@ -33,7 +33,9 @@ _MEMBERS = ("manifest.json", "state.json", "arrays.safetensors", "weights.safete
 _ARRAY = "$array"
 
 
-def write_archive(path: str | os.PathLike[str], manifest: Mapping[str, Any], state: Any, weights: Mapping[str, Tensor]) -> None:
+def write_archive(
+    path: str | os.PathLike[str], manifest: Mapping[str, Any], state: Any, weights: Mapping[str, Tensor]
+) -> None:
     """Write a model file, whole or not at all.
 
     Parameters
@@ -91,7 +93,9 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Any, dic
     except FileNotFoundError:
         raise ArchiveError(f"no model file {name!r}; check the path") from None
     except (OSError, zipfile.BadZipFile, SafetensorError, ValueError, KeyError, EOFError, NotImplementedError) as error:
-        raise ArchiveError(f"{name!r} is not a model file, or is damaged ({error}); write it again with save()") from None
+        raise ArchiveError(
+            f"{name!r} is not a model file, or is damaged ({error}); write it again with save()"
+        ) from None
     if odd := [key for key, weight in weights.items() if not bool(torch.isfinite(weight).all())]:
         raise ArchiveError(f"{name!r} holds weights that are not finite ({odd[0]}); write it again with save()")
     return manifest, state, weights
@@ -113,7 +117,9 @@ def _checked_manifest(name: str, contents: Mapping[str, bytes]) -> dict[str, Any
     if not isinstance(manifest, dict) or manifest.get("kind") != _MAGIC:
         raise ArchiveError(f"{name!r} is not a synthgan model")
     if not isinstance(manifest.get("format"), int) or manifest["format"] > FORMAT:
-        raise ArchiveError(f"{name!r} has format {manifest.get('format')!r}; this version reads up to {FORMAT}: upgrade synthgan")
+        raise ArchiveError(
+            f"{name!r} has format {manifest.get('format')!r}; this version reads up to {FORMAT}: upgrade synthgan"
+        )
     sums = manifest.get("sha256")
     for member in _MEMBERS[1:]:
         if not isinstance(sums, dict) or sums.get(member) != hashlib.sha256(contents[member]).hexdigest():

@@ -132,14 +132,16 @@ class Sampler:
             return [(None, found)]
         day = found.day_block
         encoder = self.encoder.encoders[self.encoder.layout.blocks[day].column]
-        assert isinstance(encoder, TemporalEncoder)  # noqa: S101 - only datetimes have a day
+        assert isinstance(encoder, TemporalEncoder)
         days = self._numbers(encoder.day, day, codes, positions)
         return [
             (torch.from_numpy(rows).to(self.device), DeviceRestriction(restriction, self.device))
             for rows, restriction in found.by_day(days)
         ]
 
-    def _numbers(self, encoder: NumericEncoder, block: int, codes: Tensor, positions: Tensor) -> npt.NDArray[np.float64]:
+    def _numbers(
+        self, encoder: NumericEncoder, block: int, codes: Tensor, positions: Tensor
+    ) -> npt.NDArray[np.float64]:
         local = (codes[:, block] - self.generator.axis.offsets[block]).cpu().numpy()
         return encoder.decode(local, positions[:, block].cpu().numpy())
 

@@ -114,7 +114,9 @@ def from_members(
         history = pd.DataFrame(state["history"]).infer_objects()
         return model, dict(manifest["parameters"]), int(manifest["seed"]), history
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, SynthganError) as error:
-        raise ArchiveError(f"the members of the model file do not fit together ({error}); write it again with save()") from None
+        raise ArchiveError(
+            f"the members of the model file do not fit together ({error}); write it again with save()"
+        ) from None
 
 
 def _generator(

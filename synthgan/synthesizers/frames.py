@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 from sklearn.utils.validation import check_array
 
 from synthgan.errors import InputError
@@ -12,6 +14,19 @@ from synthgan.errors import InputError
 __all__ = ["MIN_ROWS", "as_frame"]
 
 MIN_ROWS = 2
+
+_NULLABLE: dict[Any, pd.api.extensions.ExtensionDtype] = {
+    pa.bool_(): pd.BooleanDtype(),
+    pa.int8(): pd.Int8Dtype(),
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.uint8(): pd.UInt8Dtype(),
+    pa.uint16(): pd.UInt16Dtype(),
+    pa.uint32(): pd.UInt32Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+}
+"""What columns with nulls become that plain pandas would turn into floats or objects."""
 
 
 def as_frame(table: Any, *, min_rows: int = MIN_ROWS) -> pd.DataFrame:
@@ -26,18 +41,47 @@ def as_frame(table: Any, *, min_rows: int = MIN_ROWS) -> pd.DataFrame:
 
     Raises
     ------
-    InputError, ValueError, TypeError
-        For anything else, for too few rows, and for arrays scikit-learn would refuse too (sparse, complex, 1-D).
+    InputError
+        For anything else, for too few rows, and for arrays that scikit-learn would refuse too (sparse, complex, 1-D).
+
+    Examples
+    --------
+    >>> as_frame([[1, "a"], [2, None]]).dtypes.astype(str).tolist()
+    ['int64', 'object']
     """
     if isinstance(table, pd.DataFrame):
         frame = table.reset_index(drop=True)
-    elif hasattr(table, "to_pandas"):  # polars, pyarrow and whoever follows them
-        frame = table.to_pandas().reset_index(drop=True)
+    elif isinstance(table, pa.Table):
+        frame = _from_arrow(table)
+    elif hasattr(table, "to_arrow"):  # polars
+        frame = _from_arrow(table.to_arrow())
     else:
-        array = check_array(table, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
-        frame = pd.DataFrame(array)
-        if array.dtype == object:
-            frame = frame.infer_objects()
+        frame = _from_array(table)
     if len(frame) < min_rows:
-        raise InputError(f"a table needs at least {min_rows} rows to learn from; got n_samples={len(frame)}")
+        raise InputError(
+            f"a table needs at least {min_rows} row{'s' if min_rows > 1 else ''}; got n_samples={len(frame)}"
+        )
     return frame
+
+
+def _from_arrow(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False).reset_index(drop=True)
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if column.null_count and column.type in _NULLABLE and name in frame:
+            frame[name] = column.to_pandas(types_mapper=_NULLABLE.get)
+    return frame
+
+
+def _from_array(table: Any) -> pd.DataFrame:
+    # A list may hold a type per column; as an array of numbers or of text it would have one for all.
+    cells = np.array(table, dtype=object) if isinstance(table, list) and _is_rectangle(table) else table
+    try:
+        array = check_array(cells, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
+    except (TypeError, ValueError) as error:
+        raise InputError(str(error)) from None
+    frame = pd.DataFrame(array)
+    return frame.infer_objects() if array.dtype == object else frame
+
+
+def _is_rectangle(rows: list[Any]) -> bool:
+    return all(isinstance(row, (list, tuple)) for row in rows) and len({len(row) for row in rows}) == 1

@@ -6,21 +6,19 @@ import dataclasses
 import hashlib
 import logging
 import os
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 
 from synthgan.conditioning.space import Conditions, ConditionSpace
 from synthgan.encoding import TableEncoder
 from synthgan.errors import ConditionError, ConfigError, InputError, NotFittedError, SchemaError
-from synthgan.models import CodeAxis, DiscriminatorConfig, Generator
+from synthgan.models import CodeAxis, DiscriminatorConfig
 from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
@@ -273,7 +271,11 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         """
         parts = list(
             self.sample_batches(
-                n_samples, conditions=conditions, class_counts=class_counts, n_passes=n_passes, random_state=random_state
+                n_samples,
+                conditions=conditions,
+                class_counts=class_counts,
+                n_passes=n_passes,
+                random_state=random_state,
             )
         )
         return pd.concat(parts, ignore_index=True) if len(parts) != 1 else parts[0]
@@ -404,7 +406,9 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         frame = as_frame(X)
         if isinstance(schema, Schema):
             if discrete_columns:
-                raise InputError("give discrete_columns or a whole schema, not both; the schema says what each column is")
+                raise InputError(
+                    "give discrete_columns or a whole schema, not both; the schema says what each column is"
+                )
             return validate(frame, schema), schema
         return frame, infer_schema(frame, schema, discrete_columns)
 
@@ -423,7 +427,7 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         return self.model_
 
     def _sampler(self, model: FittedModel) -> Sampler:
-        assert model.generator is not None  # noqa: S101 - callers have looked
+        assert model.generator is not None
         return Sampler(model.generator, model.encoder)
 
     def _read_conditions(
@@ -436,13 +440,17 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         space = ConditionSpace(model.encoder)
         if isinstance(conditions, pd.DataFrame):
             if class_counts is not None:
-                raise ConditionError("class counts go with a mapping of conditions, not with a frame: put the target in the frame")
+                raise ConditionError(
+                    "class counts go with a mapping of conditions, not with a frame: put the target in the frame"
+                )
             wanted = space.from_frame(conditions)
         else:
             wanted = space.from_mapping(conditions or {})
         if class_counts is not None:
             if model.target is None:
-                raise ConditionError("class counts are about the fit's target, and this model was fitted without one: fit(..., target=...)")
+                raise ConditionError(
+                    "class counts are about the fit's target, and this model was fitted without one: fit(..., target=...)"
+                )
             wanted = space.with_counts(wanted, model.target, class_counts)
         n_rows = len(wanted.row_of) if wanted.row_of is not None else model.n_rows
         if n_samples is None:
@@ -450,7 +458,9 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         if isinstance(n_samples, bool) or not isinstance(n_samples, (int, np.integer)) or n_samples < 0:
             raise ConfigError(f"n_samples must be a whole number from 0; got {n_samples!r}")
         if wanted.row_of is not None and n_samples != n_rows:
-            raise ConditionError(f"the conditions ask for {n_rows} rows, and n_samples for {n_samples}; leave n_samples out")
+            raise ConditionError(
+                f"the conditions ask for {n_rows} rows, and n_samples for {n_samples}; leave n_samples out"
+            )
         return int(n_samples), wanted
 
     def _batches(
