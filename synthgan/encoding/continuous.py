@@ -14,6 +14,10 @@ from synthgan.encoding.cells import MAX_CELLS, CellTable, FloatArray, IntArray
 __all__ = ["Grid", "NumericEncoder", "default_n_bins"]
 
 MIN_ROWS_PER_CELL = 4
+"""An interval holds at least so many training rows."""
+
+MAX_ATOMS, MIN_ATOM_ROWS = 32, 4
+"""Inside a bin, a value is a cell of its own when it holds this share of the bin's rows, and at least so many."""
 
 
 def default_n_bins(n_rows: int) -> int:
@@ -52,7 +56,7 @@ class Grid:
         if self.decimals is not None:
             scale = 10.0**self.decimals
             values = np.round(values * scale / self.step) * self.step / scale
-        return np.clip(values, self.low, self.high)
+        return np.clip(values, self.low, self.high) + 0.0  # no negative zero
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,8 +64,9 @@ class NumericEncoder:
     """A column of numbers as cells in ascending order, plus one code for missing.
 
     A value that holds at least ``1 / n_bins`` of the rows is a code of its own. The other values fall into quantile bins, cut so
-    that no bin reaches across such a value. A bin of few different values has one cell for each; any other has up to
-    `MAX_CELLS` intervals of equal counts, inside which values are spread evenly.
+    that no bin reaches across such a value. Inside a bin the same is done once more: its frequent values (all, where
+    they are few) are cells of their own, and between them lie up to `MAX_CELLS` intervals of equal counts, in which values
+    are spread evenly. So the values that people round to, or that ratios of small counts give, are drawn exactly.
 
     Parameters
     ----------
@@ -178,41 +183,55 @@ def _cut(
 ) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
     """Cut sorted distinct values into codes and cells: ends, code and number of rows of each cell."""
     total = counts.sum()
-    spike = counts * n_bins >= total
-    # Runs of neighbours between spikes; each spike is a run of its own.
-    run = np.cumsum(spike | np.r_[False, spike[:-1]])
-    starts = np.flatnonzero(np.diff(run, prepend=-1))
-    low: list[FloatArray] = []
-    high: list[FloatArray] = []
-    mass: list[FloatArray] = []
-    code: list[IntArray] = []
-    n_codes = 0
-    for start, stop in zip(starts, np.r_[starts[1:], len(distinct)], strict=True):
+    cells = []
+    for start, stop in _runs(counts * n_bins >= total):
         rows = counts[start:stop].cumsum()
         bins = max(1, round(n_bins * rows[-1] / total))
         cuts = np.unique(np.searchsorted(rows, rows[-1] * np.arange(1, bins) / bins, side="left") + 1)
         edges = np.unique(np.r_[0, cuts[cuts < len(rows)], len(rows)]) + start
-        for a, b in zip(edges[:-1], edges[1:], strict=True):
-            cell_low, cell_high, cell_mass = _cells(distinct[a:b], counts[a:b], grid)
-            low.append(cell_low)
-            high.append(cell_high)
-            mass.append(cell_mass)
-            code.append(np.full(len(cell_low), n_codes))
-            n_codes += 1
-    return np.concatenate(low), np.concatenate(high), np.concatenate(code), np.concatenate(mass)
+        cells += [_cells(distinct[a:b], counts[a:b], grid) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    low, high, mass = (np.concatenate(parts) for parts in zip(*cells, strict=True))
+    return low, high, np.repeat(np.arange(len(cells)), [len(ends) for ends, _, _ in cells]), mass
 
 
 def _cells(values: FloatArray, counts: IntArray, grid: Grid) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Cells of one bin: an atom for each value where they are few, else intervals of equal counts."""
-    repeated = counts.sum() >= 2 * len(values)
-    if len(values) == 1 or (len(values) <= MAX_CELLS and (repeated or grid.half > 0)):
-        return values, values, counts.astype(np.float64)
-    rows = np.r_[0.0, counts.cumsum()]
-    n_cells = int(np.clip(rows[-1] // MIN_ROWS_PER_CELL, 1, min(MAX_CELLS, len(values) - 1)))
-    # Knots lie halfway between neighbouring values (never on one), save the outer ends.
+    """Cells of one bin: an atom for each frequent value, and intervals of equal counts between them."""
+    total = counts.sum()
+    few = len(values) <= MAX_CELLS and (grid.half > 0 or total >= 2 * len(values))
+    atom = np.full(len(values), few) | (counts >= max(total / MAX_ATOMS, MIN_ATOM_ROWS))
+    parts = []
+    for start, stop in _runs(atom):
+        if atom[start] or stop - start == 1:
+            parts.append((values[start:stop], values[start:stop], counts[start:stop].astype(np.float64)))
+            continue
+        rows = counts[start:stop].cumsum()
+        wanted = min(round(MAX_CELLS * rows[-1] / total), rows[-1] // MIN_ROWS_PER_CELL, stop - start - 1)
+        parts.append(_intervals(values[start:stop], rows, grid, max(int(wanted), 1)))
+    low, high, mass = (np.concatenate(items) for items in zip(*parts, strict=True))
+    return low, high, mass
+
+
+def _intervals(
+    values: FloatArray, rows: IntArray, grid: Grid, n_cells: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Cut values, of which `rows` counts cumulatively, into about `n_cells` intervals of equal counts.
+
+    Knots lie halfway between neighbouring values, never on one, save the outer ends.
+    """
     between = (values[:-1] + values[1:]) / 2
-    knot = np.unique(np.searchsorted(rows[1:-1], rows[-1] * np.arange(1, n_cells) / n_cells, side="left"))
+    knot = np.unique(np.searchsorted(rows[:-1], rows[-1] * np.arange(1, n_cells) / n_cells, side="left"))
     knot = knot[knot < len(between)]
     ends = np.r_[values[0] - grid.half, between[knot], values[-1] + grid.half]
-    mass = np.diff(np.r_[0.0, rows[knot + 1], rows[-1]])
-    return ends[:-1], ends[1:], mass
+    return ends[:-1], ends[1:], np.diff(np.r_[0.0, rows[knot], rows[-1]])
+
+
+def _runs(alone: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Cut a sequence into runs: each element marked as alone is one, and so is each stretch between such elements.
+
+    Examples
+    --------
+    >>> _runs(np.array([False, False, True, True, False]))
+    [(0, 2), (2, 3), (3, 4), (4, 5)]
+    """
+    starts = np.flatnonzero(alone | np.r_[True, alone[:-1]])
+    return [(int(a), int(b)) for a, b in zip(starts, np.r_[starts[1:], len(alone)], strict=True)]
