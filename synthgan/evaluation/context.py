@@ -49,13 +49,13 @@ PROFILES: dict[Profile, Limits] = {
     "full": Limits(),
     "quick": Limits(
         pairs=5_000,
-        detection=2_500,
+        detection=2_000,
         utility=5_000,
         references=3_000,
         queries=1_000,
         geometry=1_000,
         attacks=300,
-        trees=40,
+        trees=30,
     ),
 }
 

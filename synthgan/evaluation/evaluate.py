@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, overload
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from synthgan.errors import ConfigError, InputError
 from synthgan.evaluation import attacks, collapse, fidelity, geometry, privacy, themes, utility

@@ -113,6 +113,6 @@ def test_charts_hold_no_row_and_no_small_count():
 
 def test_the_run_card_says_what_was_looked_at(report):
     assert report.run["rows"] == {"real": 500, "synthetic": 500, "holdout": 500}
-    assert report.run["rows_at_most"]["detectors"] == 2500
+    assert report.run["rows_at_most"]["detectors"] == 2000
     assert set(report.run["data_hash"]) == {"real", "synthetic", "holdout"}
     assert report.run["versions"]["numpy"] == np.__version__
