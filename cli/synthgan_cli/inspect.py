@@ -32,13 +32,14 @@ def inspect(
 ) -> None:
     """Show the columns of a table with the reason for each guess, or what a model file holds."""
     import json
+    import zipfile
 
     from synthgan.io import read_table
     from synthgan.schema import infer_schema, write_schema
 
     info: dict[str, object] = {}
     frame = None
-    if file.lower().endswith(".synthgan"):
+    if file.lower().endswith(".synthgan") or (Path(file).is_file() and zipfile.is_zipfile(file)):
         from synthgan import SynthGAN
 
         model = SynthGAN.load(file, device="cpu")
@@ -59,7 +60,9 @@ def _show(info: dict[str, object], schema: Schema, frame: pd.DataFrame | None) -
     facts = new_table("", "")
     facts.show_header = False
     for name, value in info.items():
-        facts.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
+        if value is None:
+            continue
+        facts.add_row(name.replace("_", " "), _fact(value))
     print_table(facts)
     columns = new_table("column", "kind", "dtype", "missing", "values", "why", numbers=("missing",))
     for spec in schema:
@@ -70,6 +73,12 @@ def _show(info: dict[str, object], schema: Schema, frame: pd.DataFrame | None) -
             missing = f"{share:.1%}" if share else ""
         columns.add_row(str(spec.name), str(spec.kind), spec.dtype, missing, _values(spec), spec.reason)
     print_table(columns)
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={item}" for key, item in value.items() if item is not None)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _values(spec: ColumnSpec, limit: int = 4) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -206,6 +207,29 @@ class TestInspect:
         data = json.loads(run("inspect", model, "--json").stdout)
         assert data["info"]["rows_fitted"] == 344
         assert data["info"]["target"] == "species"
+
+    def test_a_model_under_another_name(self, run, model: Path, tmp_path: Path) -> None:
+        shutil.copy(model, tmp_path / "model.bin")
+        assert "rows fitted" in run("inspect", tmp_path / "model.bin").stdout
+
+
+def test_the_demo_goes_the_whole_way(run, tmp_path: Path) -> None:
+    result = run("demo", "penguins", "--out", tmp_path / "demo", "--max-seconds", "2")
+    assert result.exit_code == 0, result.stderr
+    assert sorted(os.listdir(tmp_path / "demo")) == ["model.synthgan", "report.html", "synthetic.csv"]
+    assert len(read_table(tmp_path / "demo" / "synthetic.csv")) == 229
+    line = next(line for line in result.stdout.splitlines() if "ColumnShapes" in line)
+    ours, _, _, reference = (float(cell) for cell in line.split()[1:])
+    assert ours == pytest.approx(reference, abs=0.01)
+
+
+def test_two_ways_to_say_what_columns_are(run, penguins: Path, tmp_path: Path) -> None:
+    run("inspect", penguins, "--write-schema", tmp_path / "s.json")
+    result = run(
+        "fit", penguins, "--schema", tmp_path / "s.json", "--discrete", "year", "--out", tmp_path / "m.synthgan"
+    )
+    assert result.exit_code == 2
+    assert "edit the schema" in result.stderr
 
 
 class TestEvaluate:
