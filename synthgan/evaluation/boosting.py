@@ -14,6 +14,7 @@ __all__ = ["Features", "auc", "classifier", "regressor"]
 
 Floats = NDArray[np.float64]
 
+LARGEST = 1e150  # its square is still a float
 MAX_CODES = 254  # scikit-learn's limit for a categorical feature, less one for the rest
 
 
@@ -47,7 +48,8 @@ class Features:
     def __call__(self, rows: Rows) -> Floats:
         """Return the matrix, shape (n, n_features)."""
         codes = np.minimum(rows.codes[:, self._codes], MAX_CODES)
-        return np.column_stack([rows.numbers[:, self._numbers], codes, rows.codes[:, self._wide]]).astype(np.float64)
+        numbers = np.clip(rows.numbers[:, self._numbers], -LARGEST, LARGEST)
+        return np.column_stack([numbers, codes, rows.codes[:, self._wide]]).astype(np.float64)
 
 
 def classifier(categorical: list[bool], n_trees: int, seed: int) -> HistGradientBoostingClassifier:

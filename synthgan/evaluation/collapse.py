@@ -110,6 +110,8 @@ def rarest_class(context: Context, target: ColumnName) -> Part:
         raise ValueError(f"the target {target!r} is no category, so it has no rarest class")
     codes = tables.column(tables.real, target)
     n_levels = tables.n_real_levels[tables.categorical.index(target)]
+    if not n_levels:
+        raise ValueError(f"the target {target!r} has no value in the real rows")
     real = float((codes == n_levels).mean())  # codes are in order of frequency
     other = tables.real if tables.holdout is None else tables.holdout
     value, control = (

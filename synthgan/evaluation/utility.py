@@ -125,6 +125,8 @@ def fit_and_score(
     if task.regression:
         if len(fit) < 2:
             return Fitted(0.0, 0.0)
+        scale = float(np.abs(y_test).max()) or 1.0  # R2 does not mind, and no square overflows
+        y, y_test = y / scale, y_test / scale
         model: Any = (
             regressor(features.categorical, n_trees, seed) if learner == LEARNERS[0] else _linear(features, Ridge())
         )

@@ -8,6 +8,7 @@ import pytest
 
 from synthgan.errors import ConfigError, InputError
 from synthgan.evaluation import EvaluationReport, evaluate, sdmetrics_scores
+from synthgan.schema import infer_schema
 
 
 @pytest.fixture(scope="module")
@@ -278,3 +279,20 @@ def test_a_single_column_is_judged(real, holdout, fresh):
     report = evaluate(real[["x"]], fresh[["x"]], holdout=holdout[["x"]], profile="quick")
     assert report.metric("PairTrends").failed
     assert report.themes["fidelity"].score > 0.7
+
+
+def test_a_target_without_a_value_and_labels_that_are_numbers(real, holdout, fresh):
+    a, b, c = (frame.assign(churn=np.nan).set_axis(range(6), axis=1) for frame in (real, fresh, holdout))
+    report = evaluate(a, b, holdout=c, target=5, profile="quick")
+    assert report.metric("RarestClass").failed
+    assert report.metric("TSTR_linear_model").failed
+    assert value(report, "KSComplement", 0) > 0.9
+    assert EvaluationReport.from_json(report.to_json()) == report
+
+
+def test_a_declared_schema_decides_what_a_column_is(real, fresh):
+    coded = [frame.assign(plan=frame["plan"].map({"free": 10, "basic": 20, "pro": 35})) for frame in (real, fresh)]
+    guessed = infer_schema(coded[0], overrides={"plan": "numeric"})
+    assert value(evaluate(*coded, schema=guessed, profile="quick"), "KSComplement", "plan") > 0.9
+    declared = infer_schema(coded[0], overrides={"plan": "categorical"})
+    assert value(evaluate(*coded, schema=declared, profile="quick"), "TVComplement", "plan") > 0.9
