@@ -81,7 +81,9 @@ def every_kind(n: int = 300) -> pd.DataFrame:
             "date": times.dt.normalize(),
             "hour": holes(times, "datetime64[ns]"),
             "second": seconds.astype("datetime64[us]"),
-            "berlin": holes(times.dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin"), "datetime64[ns, Europe/Berlin]"),
+            "berlin": holes(
+                times.dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin"), "datetime64[ns, Europe/Berlin]"
+            ),
             "day_text": times.dt.strftime("%d.%m.%Y"),
             "zulu": holes(seconds.dt.strftime("%Y-%m-%dT%H:%M:%SZ"), "object"),
             "user_id": [f"u{number:05d}" for number in rng.permutation(n)],

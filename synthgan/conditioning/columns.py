@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import re
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,16 @@ from synthgan.conditioning.pieces import Restriction
 from synthgan.encoding.categorical import CategoricalEncoder
 from synthgan.encoding.cells import FloatArray, IntArray
 from synthgan.encoding.continuous import NumericEncoder
-from synthgan.encoding.dtypes import wall_ticks
+from synthgan.encoding.dtypes import instant_of, wall_clock
 from synthgan.encoding.table import ColumnEncoder
 from synthgan.encoding.temporal import TICKS_PER_DAY, TemporalEncoder
 from synthgan.errors import ConditionError, SchemaError
 from synthgan.schema.table import ColumnSpec
+from synthgan.schema.times import parse_times
 
-__all__ = ["ColumnCondition", "exact_values", "read_condition"]
+__all__ = ["ColumnCondition", "exact_values", "follow_day", "is_missing", "read_condition"]
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\d")
 
 ByDay = Callable[[FloatArray], list[tuple[npt.NDArray[np.bool_], Restriction]]]
 
@@ -39,7 +43,7 @@ class ColumnCondition:
     by_day : callable or None
         The restriction of the time of day, where it depends on the day (see `DayDependent`).
     adjust : callable or None
-        Makes decoded numbers or ticks exact: float rounding must not carry them over a bound.
+        Makes decoded numbers or ticks (see `instant_of`) exact: float rounding must not carry them over a bound.
     """
 
     exact: npt.NDArray[Any] | None = None
@@ -63,7 +67,10 @@ def read_condition(spec: ColumnSpec, encoder: ColumnEncoder, wanted: Any) -> Col
             )
         return _range(spec, encoder, *wanted)
     if isinstance(wanted, (Set, list, np.ndarray, pd.Series)):
-        values = list(dict.fromkeys(wanted))
+        try:
+            values = list(dict.fromkeys(wanted))
+        except TypeError:
+            raise ConditionError(f"column {spec.name!r}: a set of single values is wanted; got {wanted!r}") from None
         if not values:
             raise ConditionError(f"column {spec.name!r}: an empty set of values; no row can satisfy it")
         return _any_of(spec, encoder, values) if len(values) > 1 else _one(spec, encoder, values[0])
@@ -81,16 +88,31 @@ def exact_values(spec: ColumnSpec, encoder: ColumnEncoder, values: pd.Series) ->
     index, distinct = pd.factorize(values)
     if isinstance(encoder, CategoricalEncoder):
         plain = np.empty(len(distinct), object)
-        plain[:] = [_level(spec, encoder, value) for value in distinct]
+        known = {level: level for level in encoder.levels}
+        plain[:] = [_level(spec, known, value) for value in distinct]
     elif isinstance(encoder, NumericEncoder):
         plain = np.array([_number(spec, encoder, value) for value in distinct], np.float64)
     else:
-        plain = np.array([_instant(spec, encoder, value) for value in distinct], np.int64)
+        plain = np.array([_time(spec, encoder, value) for value in distinct], np.int64)
     return plain[index]
 
 
+def is_missing(value: Any) -> bool:
+    """Tell whether a user's value stands for a missing cell: None, NaN, NA or NaT."""
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def follow_day(encoder: TemporalEncoder) -> ByDay | None:
+    """Return the restriction of the time of day that holds without any condition: missing just where the day is."""
+    time = encoder.time
+    if time is None or time.missing_code is None:
+        return None
+    missing, present = _missing_cell(time), Restriction.cells_only(time.cells, np.arange(len(time.low)))
+    return lambda drawn: [(np.isnan(drawn), missing), (~np.isnan(drawn), present)]
+
+
 def _one(spec: ColumnSpec, encoder: ColumnEncoder, value: Any) -> ColumnCondition:
-    if pd.api.types.is_scalar(value) and pd.isna(value):
+    if is_missing(value):
         return ColumnCondition(restrictions=_missing(spec, encoder))
     exact = exact_values(spec, encoder, pd.Series([value], dtype=object))
     if isinstance(encoder, CategoricalEncoder):
@@ -102,15 +124,20 @@ def _missing(spec: ColumnSpec, encoder: ColumnEncoder) -> tuple[Restriction, ...
     parts = _parts(encoder)
     if parts[0].missing_code is None:
         raise ConditionError(f"column {spec.name!r} had no missing cell in training; it cannot be sampled as missing")
-    return tuple(Restriction.cells_only(part.cells, np.array([len(part.cells.code) - 1])) for part in parts)
+    return tuple(_missing_cell(part) for part in parts)
+
+
+def _missing_cell(encoder: NumericEncoder | CategoricalEncoder) -> Restriction:
+    return Restriction.cells_only(encoder.cells, np.array([len(encoder.cells.code) - 1]))
 
 
 def _any_of(spec: ColumnSpec, encoder: ColumnEncoder, values: list[Any]) -> ColumnCondition:
-    absent = [value for value in values if pd.api.types.is_scalar(value) and pd.isna(value)]
-    present = exact_values(
-        spec, encoder, pd.Series([v for v in values if not any(v is a for a in absent)], dtype=object)
-    )
-    missing = _missing(spec, encoder) if absent else None
+    known = [value for value in values if not is_missing(value)]
+    missing = len(known) < len(values)
+    whole = _missing(spec, encoder) if missing else ()
+    if not known:
+        return ColumnCondition(restrictions=whole)
+    present = exact_values(spec, encoder, pd.Series(known, dtype=object))
     if isinstance(encoder, CategoricalEncoder):
         flat = pd.Index(encoder.levels, dtype=object).get_indexer(pd.Index(present, dtype=object))
         return ColumnCondition(
@@ -118,30 +145,29 @@ def _any_of(spec: ColumnSpec, encoder: ColumnEncoder, values: list[Any]) -> Colu
         )
     if isinstance(encoder, NumericEncoder):
         numbers = np.unique(present)
-        return ColumnCondition(restrictions=(_points(encoder, numbers, missing is not None),), adjust=_nearest(numbers))
-    if missing:
-        raise ConditionError(f"column {spec.name!r}: a set of times cannot hold missing too; sample them apart")
+        return ColumnCondition(restrictions=(_points(encoder, numbers, missing),), adjust=_nearest(numbers))
     ticks = np.unique(present)
-    days, clocks = (part.astype(np.float64) for part in np.divmod(ticks, TICKS_PER_DAY))
+    days, clocks = (part.astype(np.float64) for part in np.divmod(wall_clock(ticks, spec), TICKS_PER_DAY))
     days -= encoder.origin
-    day = _points(encoder.day, np.unique(days), False)
+    day = _points(encoder.day, np.unique(days), missing)
     if encoder.time is None:
         return ColumnCondition(restrictions=(day,), adjust=_nearest(ticks))
     time = encoder.time
-    choices = {float(d): _points(time, clocks[days == d], False) for d in np.unique(days)}
+    choices = {float(d): _points(time, np.unique(clocks[days == d]), False) for d in np.unique(days)}
 
     def by_day(drawn: FloatArray) -> list[tuple[npt.NDArray[np.bool_], Restriction]]:
         near = _nearest(np.unique(days))(drawn)
-        return [(near == d, restriction) for d, restriction in choices.items()]
+        groups = [(near == d, restriction) for d, restriction in choices.items()]
+        return groups + ([(np.isnan(drawn), whole[1])] if missing else [])
 
     return ColumnCondition(restrictions=(day,), by_day=by_day, adjust=_nearest(ticks))
 
 
 def _range(spec: ColumnSpec, encoder: ColumnEncoder, low: Any, high: Any) -> ColumnCondition:
     if isinstance(encoder, NumericEncoder):
-        bounds = tuple(
-            default if end is None else _float(spec, end) for end, default in ((low, -np.inf), (high, np.inf))
-        )
+        bounds = _bounds(spec, low, high)
+        if bounds[0] == bounds[1]:
+            return _one(spec, encoder, low)
         restriction = _interval(encoder, *bounds)
         if restriction is None:
             raise ConditionError(
@@ -149,9 +175,9 @@ def _range(spec: ColumnSpec, encoder: ColumnEncoder, low: Any, high: Any) -> Col
             )
         return ColumnCondition(restrictions=(restriction,), adjust=_clip(encoder, *bounds))
     assert isinstance(encoder, TemporalEncoder)
-    first = encoder.origin * TICKS_PER_DAY if low is None else _bound(spec, low, end_of_day=False)
-    last = (encoder.origin + 4_000_000) * TICKS_PER_DAY if high is None else _bound(spec, high, end_of_day=True)
-    out = _time_range(encoder, first, last)
+    first = _instant(spec, spec.low if low is None else low)
+    last = _instant(spec, spec.high if high is None else high, end_of_day=high is not None)
+    out = _time_range(spec, encoder, first, last)
     if out is None:
         raise ConditionError(
             f"column {spec.name!r}: no time seen lies from {low} to {high}; the column runs from {spec.low} to {spec.high}"
@@ -159,9 +185,13 @@ def _range(spec: ColumnSpec, encoder: ColumnEncoder, low: Any, high: Any) -> Col
     return out
 
 
-def _time_range(encoder: TemporalEncoder, first: int, last: int) -> ColumnCondition | None:
+def _time_range(spec: ColumnSpec, encoder: TemporalEncoder, first: int, last: int) -> ColumnCondition | None:
     """Restrict the day, and on the first and the last day the time of day too."""
-    (day_low, clock_low), (day_high, clock_high) = divmod(first, TICKS_PER_DAY), divmod(last, TICKS_PER_DAY)
+    if first > last:
+        return None
+    # Inside the hour that is on the clocks twice when summer time ends, a later point in time may have an earlier clock.
+    walls = sorted(wall_clock(np.array([first, last]), spec).tolist())
+    (day_low, clock_low), (day_high, clock_high) = (divmod(wall, TICKS_PER_DAY) for wall in walls)
     day_low, day_high = day_low - encoder.origin, day_high - encoder.origin
     adjust = lambda ticks: np.clip(ticks, first, last)  # noqa: E731
     if encoder.time is None:
@@ -232,6 +262,21 @@ def _nearest(known: npt.NDArray[Any]) -> Callable[[Any], Any]:
     return snap
 
 
+def _bounds(spec: ColumnSpec, low: Any, high: Any) -> tuple[float, float]:
+    """The ends of a range as the column's dtype can hold them: rounding goes inwards."""
+    kind = np.float32 if spec.dtype.lower() == "float32" else np.float64
+    out = []
+    for end, inwards in ((low, np.inf), (high, -np.inf)):
+        if end is None:
+            out.append(-inwards)
+            continue
+        exact = int(end) if isinstance(end, (int, np.integer)) else _float(spec, end)
+        bound = kind(_float(spec, end))
+        over = float(bound) < exact if inwards > 0 else float(bound) > exact
+        out.append(float(np.nextafter(bound, kind(inwards)) if over else bound))
+    return out[0], out[1]
+
+
 def _clip(encoder: NumericEncoder, low: float, high: float) -> Callable[[Any], Any]:
     unit = 2 * encoder.grid.half
     if unit:
@@ -242,16 +287,16 @@ def _clip(encoder: NumericEncoder, low: float, high: float) -> Callable[[Any], A
     return lambda values: np.clip(values, low, high)
 
 
-def _level(spec: ColumnSpec, encoder: CategoricalEncoder, value: Any) -> Any:
+def _level(spec: ColumnSpec, known: Mapping[Any, Any], value: Any) -> Any:
     """Return the level meant by `value`: the same object, or the only one written the same."""
-    for level in encoder.levels:
-        if level == value and isinstance(level, bool) == isinstance(value, (bool, np.bool_)):
-            return level
-    alike = [level for level in encoder.levels if str(level) == str(value)]
+    level = known.get(value)
+    if level is not None and isinstance(level, bool) == isinstance(value, (bool, np.bool_)):
+        return level
+    alike = [level for level in known if str(level) == str(value)]
     if len(alike) == 1:
         return alike[0]
-    known = ", ".join(map(repr, encoder.levels[:10])) + (", ..." if len(encoder.levels) > 10 else "")
-    raise ConditionError(f"column {spec.name!r} never held {value!r} in training; it held {known}")
+    held = ", ".join(map(repr, list(known)[:10])) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
+    raise ConditionError(f"column {spec.name!r} never held {value!r} in training; it held {held or 'nothing'}")
 
 
 def _float(spec: ColumnSpec, value: Any) -> float:
@@ -267,6 +312,11 @@ def _float(spec: ColumnSpec, value: Any) -> float:
 def _number(spec: ColumnSpec, encoder: NumericEncoder, value: Any) -> float:
     number = _float(spec, value)
     snapped = float(encoder.grid.snap(np.array([number]))[0])
+    if isinstance(value, (int, np.integer)) and int(value) != int(number):
+        raise ConditionError(
+            f"column {spec.name!r}: whole numbers beyond 2**53 are learned only roughly; {value!r} cannot be given "
+            "exactly. Give a range, or declare the column categorical"
+        )
     if not abs(snapped - number) <= 1e-9 * max(1.0, abs(number)):
         grid = "" if encoder.grid.decimals is None else f", in steps of {2 * encoder.grid.half:g}"
         raise ConditionError(
@@ -275,28 +325,40 @@ def _number(spec: ColumnSpec, encoder: NumericEncoder, value: Any) -> float:
     return snapped
 
 
-def _instant(spec: ColumnSpec, encoder: TemporalEncoder, value: Any) -> int:
-    tick = _bound(spec, value, end_of_day=False)
-    low, high = (_bound(spec, end, end_of_day=False) for end in (spec.low, spec.high))
-    if not low <= tick <= high or (encoder.time is None and tick % TICKS_PER_DAY != encoder.midnight):
-        raise ConditionError(f"column {spec.name!r} runs from {spec.low} to {spec.high}; {value!r} cannot be sampled")
+def _time(spec: ColumnSpec, encoder: TemporalEncoder, value: Any) -> int:
+    """Return the tick of a point in time that a row must hold."""
+    tick = _instant(spec, value)
+    low, high = (_instant(spec, end) for end in (spec.low, spec.high))
+    wall = wall_clock(np.array([tick]), spec)
+    numbers = encoder.split(wall, np.array([False]))
+    on_grid = all(
+        part.grid.snap(number) == number for part, number in zip(encoder.parts.values(), numbers, strict=True)
+    )
+    if not low <= tick <= high or not on_grid or (encoder.time is None and wall[0] % TICKS_PER_DAY != encoder.midnight):
+        raise ConditionError(
+            f"column {spec.name!r} runs from {spec.low} to {spec.high} in steps of its own; {value!r} cannot be sampled"
+        )
     return tick
 
 
-def _bound(spec: ColumnSpec, value: Any, *, end_of_day: bool) -> int:
-    """Return the wall-clock tick of a point in time; a bare date as the end of a range means the whole day."""
+def _instant(spec: ColumnSpec, value: Any, *, end_of_day: bool = False) -> int:
+    """Return the tick (see `instant_of`) of a point in time; a bare date as the end of a range means the whole day."""
+    stamp, bare = None, isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)
     try:
-        stamp = pd.Timestamp(value)
-    except (TypeError, ValueError):
-        try:
-            return int(wall_ticks(pd.Series([value]), spec)[0][0])
-        except SchemaError:
-            raise ConditionError(f"column {spec.name!r} holds points in time; {value!r} is none") from None
-    if stamp.tzinfo is not None:
-        stamp = stamp.tz_convert(spec.tz).tz_localize(None) if spec.tz else stamp.tz_localize(None)
-    tick = int(np.datetime64(stamp, "us").astype(np.int64))
-    bare = end_of_day and isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)
-    return tick + TICKS_PER_DAY - 1 if bare else tick
+        if isinstance(value, str) and spec.format is not None and not _ISO.match(value):
+            stamp = parse_times([value], spec.format)[0]  # before pandas takes a day for a month
+            bare = not re.search("%-?[HI]", spec.format)
+        else:
+            stamp = pd.Timestamp(value)
+            bare = bare or (isinstance(value, str) and len(value) == len("2020-01-31") and bool(_ISO.match(value)))
+    except (TypeError, ValueError, SchemaError):
+        stamp = None
+    if stamp is None or pd.isna(stamp):
+        written = f", written as {spec.format} or as 2020-01-31" if spec.format else ""
+        raise ConditionError(f"column {spec.name!r} holds points in time{written}; {value!r} is none")
+    if bare and end_of_day:
+        stamp = stamp.normalize() + pd.Timedelta(days=1) - pd.Timedelta(1, "us")
+    return instant_of(stamp, spec)
 
 
 def _parts(encoder: ColumnEncoder) -> list[NumericEncoder | CategoricalEncoder]:

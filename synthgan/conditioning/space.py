@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.conditioning.columns import ColumnCondition, exact_values, read_condition
+from synthgan.conditioning.columns import ColumnCondition, exact_values, follow_day, is_missing, read_condition
 from synthgan.conditioning.pieces import Restriction
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.encoding.cells import FloatArray, IntArray
+from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import ConditionError
 from synthgan.schema.table import ColumnKind, ColumnName
 
@@ -24,14 +25,14 @@ Adjust = Callable[[Any], Any]
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class DayDependent:
-    """A restriction of the time of day that depends on the day: the ends of a range of points in time.
+    """A restriction of the time of day that depends on the day: it is missing with the day, and ranges of time have ends.
 
     Parameters
     ----------
     day_block : int
         The block that holds the day.
     by_day : callable
-        From days (float64, shape (n,)) to groups of rows (bool, shape (n,)), each with its restriction.
+        From days (float64, shape (n,), NaN for missing) to groups of rows (bool, shape (n,)), each with its restriction.
     """
 
     day_block: int
@@ -89,7 +90,7 @@ class ConditionSpace:
 
     def none(self) -> Conditions:
         """No condition at all."""
-        return Conditions(self._blank(1), None, {}, {})
+        return Conditions(self._blank(1), None, self._always(), {})
 
     def from_mapping(self, conditions: Mapping[ColumnName, Any]) -> Conditions:
         """Read a value, a set of values or a ``(low, high)`` range per column, the same for all rows.
@@ -99,6 +100,10 @@ class ConditionSpace:
         ConditionError
             For an unknown column or one that is not learned, a value the model does not know, an empty set or range.
         """
+        if not isinstance(conditions, Mapping):
+            raise ConditionError(
+                f"conditions are a mapping of column to value, set or range, or a frame of rows; got {conditions!r}"
+            )
         out = self.none()
         for name, wanted in conditions.items():
             self._check_column(name)
@@ -116,6 +121,8 @@ class ConditionSpace:
         ConditionError
             As `from_mapping`; names the row too.
         """
+        if not frame.columns.is_unique:
+            raise ConditionError("the columns of a frame of conditions must have different names")
         rows = self._blank(len(frame))
         adjusters: dict[ColumnName, Callable[[Any, int], Any]] = {}
         for name in frame.columns:
@@ -134,7 +141,7 @@ class ConditionSpace:
             self._give(rows, name, self.encoder.encode_plain(name, exact), present)
             if exact.dtype != object:
                 adjusters[name] = _overwrite(exact, present)
-        return Conditions(rows, np.arange(len(frame)), {}, adjusters)
+        return Conditions(rows, np.arange(len(frame)), self._always(), adjusters)
 
     def with_counts(self, base: Conditions, target: ColumnName, counts: Mapping[Any, int]) -> Conditions:
         """Add exact numbers of rows per value of `target` to conditions that are the same for all rows.
@@ -145,11 +152,17 @@ class ConditionSpace:
             For an unknown value, or a count that is not a whole number from 0.
         """
         self._check_column(target)
-        if any(base.rows.known[0, block] or block in base.restrictions for block in self._blocks(target)):
+        if any(base.rows.known[0, block] or block in base.restrictions for block in self._blocks(target)[:1]):
             raise ConditionError(f"column {target!r} has a condition and class counts; give one of them")
+        if not isinstance(counts, Mapping):
+            raise ConditionError(f"class counts are a mapping of value to number of rows; got {counts!r}")
         for label, count in counts.items():
             if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 0:
                 raise ConditionError(f"class counts are whole numbers from 0; {label!r} has {count!r}")
+            if is_missing(label):
+                raise ConditionError(
+                    f"class counts are about values; for missing ones use conditions={{{target!r}: None}}"
+                )
         if not sum(counts.values()):
             raise ConditionError("class counts must ask for at least one row")
         labels = [label for label, count in counts.items() if count]
@@ -174,6 +187,15 @@ class ConditionSpace:
             if block.missing_code is not None:
                 restrictions[index] = Restriction.cells_only(block.cells, np.arange(len(block.cells.code) - 1))
         return Conditions(rows, np.arange(len(frame)), restrictions, {})
+
+    def _always(self) -> dict[int, Restriction | DayDependent]:
+        """What holds without any condition."""
+        out: dict[int, Restriction | DayDependent] = {}
+        for name, encoder in self.encoder.encoders.items():
+            if isinstance(encoder, TemporalEncoder) and (by_day := follow_day(encoder)) is not None:
+                day, time = self._blocks(name)
+                out[time] = DayDependent(day, by_day)
+        return out
 
     def _apply(self, out: Conditions, name: ColumnName, condition: ColumnCondition) -> None:
         blocks = self._blocks(name)
@@ -222,16 +244,27 @@ class ConditionSpace:
             raise ConditionError(f"column {name!r} is an id: ids are made anew and take no condition")
 
     def _check_constant(self, name: ColumnName, wanted: Any) -> None:
-        levels = self.encoder.schema[name].levels or ()
-        choices = list(wanted) if isinstance(wanted, (Set, list)) else [wanted]
-        if isinstance(wanted, tuple) and levels and not isinstance(levels[0], str):
-            low, high = wanted
-            fits = (low is None or low <= levels[0]) and (high is None or levels[0] <= high)
-        else:
-            fits = any(choice in levels or (not levels and pd.isna(choice)) for choice in choices)
+        held = self.encoder.constant(name)
+        try:
+            if isinstance(wanted, tuple):
+                low, high = wanted
+                fits = not is_missing(held) and (low is None or held >= low) and (high is None or held <= high)
+            else:
+                choices = list(wanted) if isinstance(wanted, (Set, list)) else [wanted]
+                fits = any(_same(held, choice) for choice in choices)
+        except (TypeError, ValueError):
+            fits = False
         if not fits:
-            known = repr(levels[0]) if levels else "missing"
+            known = "missing" if is_missing(held) else repr(held)
             raise ConditionError(f"column {name!r} is {known} in every row; {wanted!r} cannot be sampled")
+
+
+def _same(held: Any, choice: Any) -> bool:
+    if is_missing(held) or is_missing(choice):
+        return is_missing(held) and is_missing(choice)
+    return bool(held == (pd.Timestamp(choice) if isinstance(held, pd.Timestamp) else choice)) or str(held) == str(
+        choice
+    )
 
 
 def _overwrite(kept: Any, present: npt.NDArray[np.bool_]) -> Callable[[Any, int], Any]:

@@ -37,7 +37,7 @@ class CategoricalEncoder:
 
     @classmethod
     def fit(cls, index: IntArray, levels: Sequence[Hashable]) -> CategoricalEncoder:
-        """Order the levels by frequency. `index` (shape (n_rows,)) points into `levels`, -1 for missing; one is present."""
+        """Order the levels by frequency. `index` (int, shape (n_rows,)) points into `levels`, -1 for missing."""
         counts = np.bincount(index[index >= 0], minlength=len(levels))
         order = np.argsort(-counts, kind="stable")
         order = order[counts[order] > 0]
@@ -45,7 +45,7 @@ class CategoricalEncoder:
         mass = counts[order]
         n_missing = int((index < 0).sum())
         if n_missing:
-            code, mass = np.append(code, code[-1] + 1), np.append(mass, n_missing)
+            code, mass = np.append(code, code.max(initial=-1) + 1), np.append(mass, n_missing)
         return cls(tuple(levels[i] for i in order), CellTable.from_counts(code, mass), n_missing > 0)
 
     @property
@@ -58,7 +58,7 @@ class CategoricalEncoder:
 
         A level never seen in training, or a missing value in a column that had none, is not known.
         """
-        flat = pd.Index(self.levels, dtype=object).get_indexer(values.astype(object))
+        flat = pd.Index(self.levels, dtype=object).get_indexer(pd.Index(values, dtype=object))
         missing = values.isna().to_numpy()
         if self.missing:
             flat = np.where(missing, len(self.levels), flat)
@@ -69,7 +69,8 @@ class CategoricalEncoder:
     def decode(self, code: Any, position: Any) -> IntArray:
         """Return indices into `levels` (int64), -1 for missing."""
         flat, _ = self.cells.flatten(code, position)
-        return np.where(flat >= len(self.levels), -1, flat)
+        flat[flat >= len(self.levels)] = -1
+        return flat
 
     def state(self) -> dict[str, Any]:
         """Return everything needed to rebuild the encoder: arrays and plain values."""
@@ -93,4 +94,4 @@ def _share(n_levels: int) -> IntArray:
     room = MAX_CODES - 1 - own  # one code is kept for missing
     groups = min(room, -(-rest // MAX_CELLS))
     shared = own + np.arange(rest) * groups // max(rest, 1)
-    return np.r_[np.arange(own), shared].astype(np.int64)
+    return np.concatenate([np.arange(own, dtype=np.int64), shared.astype(np.int64)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,16 @@ from synthgan.errors import SchemaError
 from synthgan.schema.table import ColumnKind, ColumnSpec, MissingKind
 from synthgan.schema.times import format_times, parse_times
 
-__all__ = ["levels_to_column", "numbers_of", "numbers_to_column", "objects_to_column", "ticks_to_column", "wall_ticks"]
+__all__ = [
+    "instant_of",
+    "levels_to_column",
+    "numbers_of",
+    "numbers_to_column",
+    "objects_to_column",
+    "ticks_to_column",
+    "wall_clock",
+    "wall_ticks",
+]
 
 _MISSING: dict[MissingKind, Any] = {
     MissingKind.NAN: np.nan,
@@ -33,7 +44,7 @@ def numbers_of(values: pd.Series, spec: ColumnSpec) -> FloatArray:
         For text that is no number, or an infinite value.
     """
     try:
-        numbers = values.astype(object).where(values.notna(), np.nan).astype(np.float64).to_numpy(copy=True)
+        numbers: FloatArray = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     except (TypeError, ValueError) as error:
         raise SchemaError(
             f"column {spec.name!r} is numeric, but holds other values ({error}); clean the column"
@@ -46,7 +57,10 @@ def numbers_of(values: pd.Series, spec: ColumnSpec) -> FloatArray:
 def wall_ticks(values: pd.Series, spec: ColumnSpec) -> tuple[IntArray, npt.NDArray[np.bool_]]:
     """Return a datetime column (text, naive or zoned) as wall-clock ticks and which cells are missing."""
     if spec.format is not None:
-        values = pd.Series(parse_times(values, spec.format))
+        try:
+            values = pd.Series(parse_times(values, spec.format))
+        except SchemaError as error:
+            raise SchemaError(f"column {spec.name!r}: {error}") from None
     elif not pd.api.types.is_datetime64_any_dtype(values.dtype):
         try:
             values = pd.Series(pd.to_datetime(values))
@@ -57,6 +71,22 @@ def wall_ticks(values: pd.Series, spec: ColumnSpec) -> tuple[IntArray, npt.NDArr
     return ticks_of(values)
 
 
+def instant_of(stamp: pd.Timestamp, spec: ColumnSpec) -> int:
+    """Return the tick (see `ticks_of`) of a point in time: in a zoned column in UTC, in any other on the wall clock."""
+    if spec.tz is not None:
+        stamp = _localized(pd.Series([stamp]), spec.tz).iloc[0] if stamp.tzinfo is None else stamp
+        stamp = stamp.tz_convert("UTC")
+    return int(np.datetime64(stamp.tz_localize(None), "us").astype(np.int64))
+
+
+def wall_clock(instants: IntArray, spec: ColumnSpec) -> IntArray:
+    """Turn ticks in UTC into ticks of the clocks on the wall of the column's zone, if it has one."""
+    if spec.tz is None:
+        return instants
+    times = pd.Series(instants.astype("datetime64[us]")).dt.tz_localize("UTC").dt.tz_convert(spec.tz)
+    return ticks_of(times)[0]
+
+
 def numbers_to_column(numbers: FloatArray, spec: ColumnSpec) -> pd.Series:
     """Give numbers (float64, NaN for missing) the dtype of their column."""
     missing = np.isnan(numbers)
@@ -64,11 +94,7 @@ def numbers_to_column(numbers: FloatArray, spec: ColumnSpec) -> pd.Series:
     whole = spec.decimals == 0 and isinstance(spec.low, int)
     values: Any = numbers
     if pd.api.types.is_integer_dtype(dtype) or (pd.api.types.is_object_dtype(dtype) and whole):
-        info = np.iinfo(np.int64)
-        # The float nearest to the int64 limit is out of its range, so clip one float below.
-        values = np.clip(np.where(missing, 0, np.rint(numbers)), info.min, np.nextafter(float(info.max), 0)).astype(
-            np.int64
-        )
+        values = _whole(np.where(missing, 0 if spec.low is None else float(spec.low), np.rint(numbers)), spec)
     if pd.api.types.is_object_dtype(dtype):
         return objects_to_column(values.astype(object), missing, spec)
     if isinstance(dtype, pd.api.extensions.ExtensionDtype):
@@ -78,15 +104,23 @@ def numbers_to_column(numbers: FloatArray, spec: ColumnSpec) -> pd.Series:
     return pd.Series(values.astype(dtype))
 
 
-def ticks_to_column(ticks: IntArray, missing: npt.NDArray[np.bool_], spec: ColumnSpec) -> pd.Series:
-    """Give wall-clock ticks the dtype, zone and text format of their column, within its bounds."""
+def ticks_to_column(
+    ticks: IntArray, missing: npt.NDArray[np.bool_], spec: ColumnSpec, adjust: Callable[[IntArray], IntArray]
+) -> pd.Series:
+    """Give wall-clock ticks the dtype, zone and text format of their column, within its bounds.
+
+    `adjust` has a last word on the points in time: on ticks in UTC where the column has a zone. Only those are exact,
+    for a wall clock shows an hour twice when summer time ends.
+    """
+    if spec.tz is not None:
+        ticks, _ = ticks_of(_localized(ticks_to_datetime(ticks, missing), spec.tz).dt.tz_convert("UTC"))
+    # Bounds finer than a tick are rounded inwards.
+    low = -math.inf if spec.low is None else instant_of(pd.Timestamp(str(spec.low)).ceil("us"), spec)
+    high = math.inf if spec.high is None else instant_of(pd.Timestamp(str(spec.high)), spec)
+    ticks = np.minimum(np.maximum(adjust(ticks), low), high).astype(np.int64)
     times = ticks_to_datetime(ticks, missing)
-    bounds = [pd.Timestamp(str(bound)) for bound in (spec.low, spec.high)]
-    low, high = (bound.tz_localize(None) if bound.tzinfo else bound for bound in bounds)
-    times = times.clip(low.as_unit("us"), high.as_unit("us"))
-    if spec.tz is not None:  # a wall-clock time that summer time skips moves on; one that it repeats is the second
-        flags = np.zeros(len(times), bool)
-        times = times.dt.tz_localize(spec.tz, ambiguous=flags, nonexistent="shift_forward")
+    if spec.tz is not None:
+        times = times.dt.tz_localize("UTC").dt.tz_convert(spec.tz)
     if spec.format is not None:
         return objects_to_column(format_times(pd.DatetimeIndex(times), spec.format), missing, spec)
     return times.astype(spec.dtype)  # type: ignore[call-overload, no-any-return]
@@ -116,3 +150,26 @@ def objects_to_column(values: npt.NDArray[np.object_], missing: npt.NDArray[np.b
     ):
         return pd.Series(out, dtype=object).astype("float64" if dtype.kind in "iufb" else "object")
     return pd.Series(out, dtype=object).astype(dtype)
+
+
+def _localized(times: pd.Series, zone: str) -> pd.Series:
+    """Read wall-clock times in a zone: one that summer time skips moves on, one that it repeats is the second."""
+    flags = np.zeros(len(times), np.bool_)
+    localized: pd.Series = times.dt.tz_localize(zone, ambiguous=flags, nonexistent="shift_forward")
+    return localized
+
+
+def _whole(numbers: FloatArray, spec: ColumnSpec) -> npt.NDArray[Any]:
+    """Whole floats as integers inside the column's bounds, which floats beyond 2**53 may overstep by rounding."""
+    low, high = (
+        None if bound is None else math.floor(float(bound) if isinstance(bound, str) else bound)
+        for bound in (spec.low, spec.high)
+    )
+    kind = np.uint64 if spec.dtype.lower() == "uint64" else np.int64
+    info = np.iinfo(kind)
+    low, high = info.min if low is None else low, info.max if high is None else high
+    if not info.min <= low <= high <= info.max:  # Python integers of any size in a column of objects
+        return np.array([min(max(int(number), low), high) for number in numbers], dtype=object)
+    # The float nearest to the largest integer is out of its range, so clip one float below.
+    clipped = np.clip(numbers, float(info.min), np.nextafter(float(info.max), 0)).astype(kind)
+    return np.clip(clipped, kind(low), kind(high))

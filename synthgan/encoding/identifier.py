@@ -34,6 +34,8 @@ class IdentifierMaker:
         Digits the number is padded to.
     slots : tuple of str
         For ``"pattern"``: the characters possible at each place.
+    largest : int or None
+        Largest number that the column's dtype holds; the next one after it is 0.
     """
 
     style: str
@@ -41,13 +43,14 @@ class IdentifierMaker:
     prefix: str = ""
     width: int = 0
     slots: tuple[str, ...] = ()
+    largest: int | None = None
 
     @classmethod
     def fit(cls, values: pd.Series) -> IdentifierMaker:
         """Find the style of the identifiers (missing ones are ignored; at least one is present)."""
         present = values.dropna()
         if pd.api.types.is_numeric_dtype(present):
-            return cls("integer", int(present.max()) + 1)
+            return cls("integer", int(present.max()) + 1, largest=_largest(present.dtype))
         texts = present.astype(str)
         numbered = texts.str.extract(r"^(?P<prefix>.*?)(?P<number>\d{1,15})$", flags=re.DOTALL)
         if numbered["prefix"].notna().all() and numbered["prefix"].nunique() == 1:
@@ -62,10 +65,11 @@ class IdentifierMaker:
         return cls("numbered", 1, "id-", 9)
 
     def make(self, start: int, n_rows: int) -> list[int] | list[str]:
-        """Return the identifiers of rows ``start`` to ``start + n_rows - 1``, all different."""
+        """Return the identifiers of rows ``start`` to ``start + n_rows - 1``, all different as far as there are so many."""
         rows = range(start, start + n_rows)
         if self.style == "integer":
-            return [self.start + row for row in rows]
+            numbers = [self.start + row for row in rows]
+            return numbers if self.largest is None else [number % (self.largest + 1) for number in numbers]
         if self.style == "numbered":
             return [f"{self.prefix}{self.start + row:0{self.width}d}" for row in rows]
         capacity = math.prod(len(slot) for slot in self.slots)
@@ -99,3 +103,11 @@ def _alphabet(seen: set[str]) -> str:
         if seen <= set(alphabet):
             return alphabet
     return "".join(sorted(seen))
+
+
+def _largest(dtype: Any) -> int | None:
+    """The largest whole number of a dtype up to which every other one has its own place; None for Python integers."""
+    numpy_dtype = np.dtype(getattr(dtype, "numpy_dtype", dtype))
+    if numpy_dtype.kind in "iu":
+        return int(np.iinfo(numpy_dtype).max)
+    return int(2 ** (np.finfo(numpy_dtype).nmant + 1)) if numpy_dtype.kind == "f" else None

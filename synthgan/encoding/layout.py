@@ -71,7 +71,7 @@ class TableLayout:
     @cached_property
     def offsets(self) -> IntArray:
         """First code of each block on the common axis, and the total: shape (n_blocks + 1,)."""
-        return np.r_[0, np.cumsum([block.n_codes for block in self.blocks])].astype(np.int64)
+        return np.cumsum([0] + [block.n_codes for block in self.blocks], dtype=np.int64)
 
     @property
     def n_codes(self) -> int:

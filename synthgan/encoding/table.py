@@ -18,6 +18,7 @@ from synthgan.encoding.dtypes import (
     numbers_to_column,
     objects_to_column,
     ticks_to_column,
+    wall_clock,
     wall_ticks,
 )
 from synthgan.encoding.identifier import IdentifierMaker
@@ -117,10 +118,11 @@ class TableEncoder:
         makers: dict[ColumnName, IdentifierMaker] = {}
         for spec in schema:
             values = frame[spec.name].reset_index(drop=True)
-            if spec.kind is not ColumnKind.CONSTANT and bool(values.isna().all()):
+            # A category dtype without a single value still has levels; any other kind needs a cell to learn from.
+            if spec.kind not in (ColumnKind.CONSTANT, ColumnKind.CATEGORICAL) and bool(values.isna().all()):
                 raise SchemaError(f"column {spec.name!r} is {spec.kind} in the schema, but every cell is missing")
             if spec.kind is ColumnKind.ID:
-                makers[spec.name] = IdentifierMaker.fit(values)
+                makers[spec.name] = _fit_maker(values, spec)
             if encoder := _fit_column(values, spec, bins):
                 encoders[spec.name] = encoder
         return cls(schema, encoders, makers)
@@ -143,7 +145,7 @@ class TableEncoder:
         )
 
     def encode_plain(self, name: ColumnName, values: npt.NDArray[Any]) -> list[BlockValues]:
-        """Encode cells of one column, none missing, that are levels (object), numbers (float64) or wall-clock ticks (int64).
+        """Encode cells of one column, none missing, that are levels (object), numbers (float64) or ticks (int64, see `instant_of`).
 
         Returns
         -------
@@ -152,7 +154,7 @@ class TableEncoder:
         """
         encoder = self.encoders[name]
         if isinstance(encoder, TemporalEncoder):
-            return _encode(encoder, values, np.zeros(len(values), np.bool_))
+            return _encode(encoder, wall_clock(values, self.schema[name]), np.zeros(len(values), np.bool_))
         return _encode(encoder, pd.Series(values) if isinstance(encoder, CategoricalEncoder) else values)
 
     def decode(
@@ -167,7 +169,8 @@ class TableEncoder:
         first_row : int
             Number of the first row, which the identifiers count from.
         adjust : mapping of column label to callable, optional
-            Applied to the decoded numbers (float64) or wall-clock ticks (int64) of a column before they get its dtype.
+            Applied to the decoded numbers (float64) or ticks (int64, see `instant_of`) of a column before they get its
+            dtype.
 
         Returns
         -------
@@ -180,6 +183,11 @@ class TableEncoder:
         }
         index = pd.RangeIndex(len(table))
         return pd.DataFrame(columns, columns=list(columns), index=index, copy=False)
+
+    def constant(self, name: ColumnName) -> Any:
+        """Return the one value of a CONSTANT column as its cells hold it."""
+        row = EncodedTable(np.zeros((1, 0), np.uint8), np.zeros((1, 0), np.float32), np.zeros((1, 0), np.bool_))
+        return self._decode_column(row, self.schema[name], 0, _as_is).iloc[0]
 
     def _decode_column(
         self, table: EncodedTable, spec: ColumnSpec, first_row: int, adjust: Callable[[Any], Any]
@@ -201,8 +209,7 @@ class TableEncoder:
             return levels_to_column(_objects(encoder.levels)[index], index < 0, spec)
         if isinstance(encoder, TemporalEncoder):
             numbers = [part.decode(*values) for part, values in zip(encoder.parts.values(), parts, strict=True)]
-            ticks, missing = encoder.join(numbers)
-            return ticks_to_column(adjust(ticks), missing, spec)
+            return ticks_to_column(*encoder.join(numbers), spec, adjust)
         assert encoder is not None
         return numbers_to_column(adjust(encoder.decode(*parts[0])), spec)
 
@@ -241,9 +248,11 @@ class TableEncoder:
 def _fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int) -> ColumnEncoder | None:
     match spec.kind:
         case ColumnKind.NUMERIC:
-            low, high = float(spec.low or 0), float(spec.high or 0)
-            grid = Grid(spec.decimals, spec.step, low, high)
-            return NumericEncoder.fit(grid.snap(numbers_of(values, spec)), grid, n_bins)
+            numbers = numbers_of(values, spec)
+            low = np.nanmin(numbers) if spec.low is None else spec.low
+            high = np.nanmax(numbers) if spec.high is None else spec.high
+            grid = Grid(spec.decimals, spec.step, float(low), float(high))
+            return NumericEncoder.fit(grid.snap(numbers), grid, n_bins)
         case ColumnKind.DATETIME:
             return TemporalEncoder.fit(*wall_ticks(values, spec), n_bins)
         case ColumnKind.CATEGORICAL | ColumnKind.BOOLEAN:
@@ -257,6 +266,19 @@ def _fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int) -> ColumnEncod
         case ColumnKind.ID if bool(values.isna().any()):
             return CategoricalEncoder.fit(np.where(values.isna(), -1, 0), [PRESENT])
     return None
+
+
+def _fit_maker(values: pd.Series, spec: ColumnSpec) -> IdentifierMaker:
+    present = values.dropna()
+    numbers = pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present)
+    if isinstance(values.dtype, pd.CategoricalDtype) or not (
+        bool((present % 1 == 0).all()) if numbers else all(isinstance(cell, str) for cell in present)
+    ):
+        raise SchemaError(
+            f"column {spec.name!r} is declared an id, and ids are text or whole numbers; its dtype is {values.dtype}. "
+            "Convert it, e.g. with .astype(str), or drop it"
+        )
+    return IdentifierMaker.fit(values)
 
 
 def _encode(encoder: ColumnEncoder, *plain: Any) -> list[BlockValues]:

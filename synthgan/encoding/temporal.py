@@ -33,7 +33,7 @@ def ticks_of(values: pd.Series) -> tuple[IntArray, npt.NDArray[np.bool_]]:
     (1, [False, True])
     """
     wall = values.dt.tz_localize(None) if getattr(values.dt, "tz", None) is not None else values
-    missing = wall.isna().to_numpy()
+    missing: npt.NDArray[np.bool_] = wall.isna().to_numpy()
     ticks = wall.to_numpy().astype("datetime64[us]").astype(np.int64)
     return np.where(missing, 0, ticks), missing
 
@@ -87,7 +87,7 @@ class TemporalEncoder:
 
     def join(self, numbers: list[FloatArray]) -> tuple[IntArray, npt.NDArray[np.bool_]]:
         """Return wall-clock ticks and which cells are missing (a cell is missing when any part is)."""
-        missing = np.isnan(numbers).any(axis=0)
+        missing: npt.NDArray[np.bool_] = np.asarray(np.isnan(numbers).any(axis=0))
         clock = numbers[1] if self.time is not None else np.full(len(missing), float(self.midnight))
         day, clock = (np.where(missing, 0, part).astype(np.int64) for part in (numbers[0], clock))
         return (day + self.origin) * TICKS_PER_DAY + clock, missing

@@ -438,14 +438,14 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         class_counts: Mapping[Any, int] | None,
     ) -> tuple[int, Conditions]:
         space = ConditionSpace(model.encoder)
-        if isinstance(conditions, pd.DataFrame):
+        if isinstance(conditions, pd.DataFrame) or hasattr(conditions, "to_arrow"):
             if class_counts is not None:
                 raise ConditionError(
                     "class counts go with a mapping of conditions, not with a frame: put the target in the frame"
                 )
-            wanted = space.from_frame(conditions)
+            wanted = space.from_frame(as_frame(conditions, min_rows=0))
         else:
-            wanted = space.from_mapping(conditions or {})
+            wanted = space.from_mapping({} if conditions is None else conditions)
         if class_counts is not None:
             if model.target is None:
                 raise ConditionError(
