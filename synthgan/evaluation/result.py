@@ -163,6 +163,14 @@ class EvaluationReport:
         """The metrics about the whole table."""
         return [metric for metric in self.metrics if not metric.columns]
 
+    def _failures(self) -> dict[str, list[str]]:
+        """Return reason -> the table-wide metrics that failed for it."""
+        found: dict[str, list[str]] = {}
+        for metric in self.headline:
+            if metric.failed:
+                found.setdefault(metric.note, []).append(metric.name)
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict with the keys ``format, themes, metrics, run, details``."""
         return {
@@ -218,13 +226,13 @@ class EvaluationReport:
         lines = [f"{name:<9} {show_score(theme.score):>5}  {theme.verdict}" for name, theme in self.themes.items()]
         lines += ["", f"{'metric':<24}{'value':>8}{'ceiling':>9}{'floor':>8}   95 % interval"]
         for metric in self.headline:
-            if metric.failed:
-                lines.append(f"{metric.name:<24}{'failed':>8}   {metric.note}")
-                continue
-            low_high = "" if metric.low is None else f"   {show_number(metric.low)} to {show_number(metric.high)}"
-            lines.append(
-                f"{metric.name:<24}{show_number(metric.value):>8}{show_number(metric.ceiling):>9}{show_number(metric.floor):>8}{low_high}"
-            )
+            if not metric.failed:
+                interval = "" if metric.low is None else f"   {show_number(metric.low)} to {show_number(metric.high)}"
+                numbers = (
+                    f"{show_number(metric.value):>8}{show_number(metric.ceiling):>9}{show_number(metric.floor):>8}"
+                )
+                lines.append(f"{metric.name:<24}{numbers}{interval}")
+        lines += [f"failed: {', '.join(names)}: {reason}" for reason, names in self._failures().items()]
         if worst := _worst_columns(self.metrics):
             lines += ["", "worst columns: " + ", ".join(f"{m.columns[0]} {show_number(m.value)}" for m in worst)]
         return "\n".join(lines)
@@ -238,9 +246,12 @@ class EvaluationReport:
         ]
         lines += ["", "| metric | value | ceiling | floor | 95 % interval |", "|---|---|---|---|---|"]
         for m in self.headline:
-            interval = "" if m.low is None else f"{show_number(m.low)} to {show_number(m.high)}"
-            value = f"failed: {markdown_cell(m.note)}" if m.failed else show_number(m.value)
-            lines.append(f"| {m.name} | {value} | {show_number(m.ceiling)} | {show_number(m.floor)} | {interval} |")
+            if not m.failed:
+                interval = "" if m.low is None else f"{show_number(m.low)} to {show_number(m.high)}"
+                numbers = " | ".join(show_number(x) for x in (m.value, m.ceiling, m.floor))
+                lines.append(f"| {m.name} | {numbers} | {interval} |")
+        for reason, names in self._failures().items():
+            lines += ["", f"Failed: {', '.join(names)}: {markdown_cell(reason)}."]
         if worst := _worst_columns(self.metrics):
             lines += [
                 "",

@@ -39,6 +39,8 @@ NOT_PROOF = (
 )
 # A one-sided alarm at 1 in 40 for six tests together (Bonferroni).
 ALARM_Z = 2.64
+# A leak beyond chance but under a twentieth of what a copy of the real rows leaks is called by a milder name.
+SMALL_LEAK = 0.95
 
 WORDS = ((0.95, "as good as real rows"), (0.8, "close to real"), (0.5, "fair"), (0.2, "weak"), (0.0, "poor"))
 
@@ -57,12 +59,12 @@ def make_themes(metrics: Sequence[Metric], target: ColumnName | None, has_holdou
     fidelity = [detector if name == "C2ST_holdout" else name for name in FIDELITY]
     utility = [name for name in whole if name.startswith("TSTR_")]
     return {
-        "fidelity": _weakest(whole, fidelity, "fidelity could not be measured"),
+        "fidelity": _weakest(whole, fidelity, "Fidelity could not be measured"),
         "utility": _weakest(
-            whole, utility, "not measured: name a target column" if target is None else "the models could not be scored"
+            whole, utility, "Not measured: name a target column" if target is None else "The models could not be scored"
         ),
         "privacy": _privacy(whole, has_holdout),
-        "coverage": _weakest(whole, COVERAGE, "coverage could not be measured"),
+        "coverage": _weakest(whole, COVERAGE, "Coverage could not be measured"),
     }
 
 
@@ -114,7 +116,10 @@ def _privacy(whole: dict[str, Metric], has_holdout: bool) -> Theme:
     scores = {name: scaled for name in PRIVACY if name in whole and (scaled := whole[name].scaled()) is not None}
     worst = min(scores, key=lambda key: scores[key]) if scores else None
     if found:
-        return Theme(scores[worst] if worst else None, f"Unsafe: real rows shine through. {told}.", worst)
+        leaked = [score for metric in found if (score := metric.scaled()) is not None]
+        small = bool(leaked) and min(leaked) >= SMALL_LEAK
+        word = "Traces of real rows" if small else "Unsafe: real rows shine through"
+        return Theme(scores[worst] if worst else None, f"{word}. {told}.", worst)
     if not has_holdout:
         return Theme(
             None, f"Not measured: it needs holdout rows that the generator never saw. No excess of copies. {NOT_PROOF}"

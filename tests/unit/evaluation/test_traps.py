@@ -296,3 +296,8 @@ def test_a_declared_schema_decides_what_a_column_is(real, fresh):
     assert value(evaluate(*coded, schema=guessed, profile="quick"), "KSComplement", "plan") > 0.9
     declared = infer_schema(coded[0], overrides={"plan": "categorical"})
     assert value(evaluate(*coded, schema=declared, profile="quick"), "TVComplement", "plan") > 0.9
+
+
+def test_a_leak_is_named_by_its_size(real, holdout, fresh):
+    few = evaluate(real, pd.concat([fresh[20:], real[:20]]), holdout=holdout, profile="quick")
+    assert few.themes["privacy"].verdict.startswith("Traces of real rows. ExactCopies is 0.040")
