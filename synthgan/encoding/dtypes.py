@@ -13,7 +13,7 @@ import pandas as pd
 from synthgan.encoding.cells import FloatArray, IntArray
 from synthgan.encoding.temporal import ticks_of, ticks_to_datetime
 from synthgan.errors import SchemaError
-from synthgan.schema.table import ColumnKind, ColumnSpec, MissingKind
+from synthgan.schema.table import ColumnSpec, MissingKind
 from synthgan.schema.times import format_times, parse_times
 
 __all__ = [
@@ -143,12 +143,8 @@ def objects_to_column(values: npt.NDArray[np.object_], missing: npt.NDArray[np.b
         out[missing] = _MISSING[spec.missing or MissingKind.NAN]
         return pd.Series(out, dtype=object)
     out[missing] = None
-    if (
-        not isinstance(dtype, pd.api.extensions.ExtensionDtype)
-        and missing.any()
-        and spec.kind is not ColumnKind.DATETIME
-    ):
-        return pd.Series(out, dtype=object).astype("float64" if dtype.kind in "iufb" else "object")
+    if isinstance(dtype, np.dtype) and dtype.kind in "iub" and missing.any():  # no place for a missing cell
+        return pd.Series(out, dtype=object).astype("object" if dtype.kind == "b" else "float64")
     return pd.Series(out, dtype=object).astype(dtype)
 
 

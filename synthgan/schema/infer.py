@@ -164,9 +164,8 @@ def _describe_numbers(column: Column, family: str) -> ColumnSpec:
     reason = f"{what}, {len(distinct):,} distinct"
     if len(distinct) <= _FEW_LEVELS:
         reason += ": learned one by one"
-    return column.spec(
-        ColumnKind.NUMERIC, reason, decimals=decimals, step=step, low=distinct[0].item(), high=distinct[-1].item()
-    )
+    low, high = distinct[[0, -1]].tolist()
+    return column.spec(ColumnKind.NUMERIC, reason, decimals=decimals, step=step, low=low, high=high)
 
 
 def _describe_id(column: Column, family: str) -> ColumnSpec | None:
