@@ -169,6 +169,10 @@ def make_tables(
         _check_columns(real, frame, role)
     schema = infer_schema(real) if schema is None else schema
     kinds = {column.name: column.kind for column in schema}
+    for name, kind in kinds.items():
+        # One and the same time in every row: as a level, its text would depend on how the table was written.
+        if kind is ColumnKind.CONSTANT and name in real and pd.api.types.is_datetime64_any_dtype(real[name]):
+            kinds[name] = ColumnKind.DATETIME
     if absent := [name for name in real.columns if name not in kinds]:
         raise InputError(
             f"the schema does not describe the columns {absent}; add them to it or drop them from the tables"
