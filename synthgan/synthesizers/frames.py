@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_array
 
 from synthgan.errors import InputError
 
-__all__ = ["MIN_ROWS", "as_frame"]
+__all__ = ["MIN_ROWS", "as_frame", "fill_holes"]
 
 MIN_ROWS = 2
 
@@ -62,6 +62,28 @@ def as_frame(table: Any, *, min_rows: int = MIN_ROWS) -> pd.DataFrame:
             f"a table needs at least {min_rows} row{'s' if min_rows > 1 else ''}; got n_samples={len(frame)}"
         )
     return frame
+
+
+def fill_holes(column: pd.Series[Any], filling: pd.Series[Any]) -> pd.Series[Any]:
+    """Return `column` with its missing cells taken from `filling`, row by row; its dtype stays where it can hold them.
+
+    Examples
+    --------
+    >>> fill_holes(pd.Series([1.0, None]), pd.Series([5, 6])).tolist()
+    [1.0, 6.0]
+    """
+    holes = column.isna()
+    if not holes.any():
+        return column
+    if holes.all():  # a column without a cell has whatever dtype its reader gave it
+        return filling
+    new = filling[holes]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        known = column.cat.categories
+        column = column.cat.add_categories([level for level in new.dropna().unique() if level not in known])
+    out = column.copy()
+    out[holes] = new.astype(column.dtype)
+    return out
 
 
 def _from_arrow(table: pa.Table) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
 from synthgan.schema import ColumnKind, ColumnName, Schema, infer_schema, validate
 from synthgan.synthesizers.fitted import FittedModel, from_members, to_members
-from synthgan.synthesizers.frames import as_frame
+from synthgan.synthesizers.frames import as_frame, fill_holes
 from synthgan.synthesizers.plan import FitPlan, make_plan
 from synthgan.training import StepReport, TrainingConfig, new_state, train
 from synthgan.training.device import compute_dtype, resolve_device
@@ -315,18 +315,18 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         DataFrame
-            The same cells where they were not missing. Ids, and columns that were missing in every fitted row, stay as they are.
+            The same cells where they were not missing, and the same dtypes. Ids, and columns that were missing in every
+            fitted row, stay as they are.
         """
         model = self._fitted()
         frame = validate(as_frame(X, min_rows=1), model.encoder.schema)
         wanted = ConditionSpace(model.encoder).for_imputation(frame)
         drawn = pd.concat(self._batches(model, len(frame), wanted, resolve_seed(random_state), None), ignore_index=True)
-        out = frame.reset_index(drop=True).copy()
-        for name in model.encoder.layout.columns:
-            holes = out[name].isna()
-            if holes.any() and model.encoder.schema[name].kind is not ColumnKind.ID:
-                out[name] = out[name].where(~holes, drawn[name])
-        return out
+        columns = {
+            spec.name: frame[spec.name] if spec.kind is ColumnKind.ID else fill_holes(frame[spec.name], drawn[spec.name])
+            for spec in model.encoder.schema
+        }
+        return pd.DataFrame(columns, columns=list(columns))
 
     def score_samples(self, X: Any, *, n_orders: int = 4) -> npt.NDArray[np.float64]:
         """Return a log-likelihood per row, by the chain rule averaged over random column orders.
