@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Annotated
 
 import typer
@@ -48,6 +49,9 @@ def _options(
 
 def main() -> None:
     """Run the command line; does not return."""
+    # OpenMP's threads spin while they wait for each other; on a machine that has other work that makes training several
+    # times slower. Asleep they cost nothing. This must be said before torch is imported, which the commands do.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # What the library logs is said by the commands, or by nobody: see console.Notes.
     logging.getLogger("synthgan").addHandler(logging.NullHandler())
     app(prog_name="synthgan")
