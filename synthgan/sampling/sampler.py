@@ -158,4 +158,6 @@ def inference_copy(generator: Generator) -> Generator:
         if isinstance(module, Linear) and name not in ("first", "noise"):
             module.weight.data = module.weight.data.to(module.compute_dtype)
             module.bias.data = module.bias.data.to(module.compute_dtype)
+    # `Generator.fill` takes columns of this matrix: laid out so that each is one piece of memory.
+    out.first.weight.data = out.first.weight.data.t().contiguous().t()
     return out

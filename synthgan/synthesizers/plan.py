@@ -76,7 +76,9 @@ def make_plan(
     generator = GeneratorConfig(hidden_dim=width, dropout=0.1)
     n_codes, n_steps = layout.n_codes, config.n_steps(n_rows)
     batch = min(config.batch_size, n_rows)
-    n_weights = width * (2 * generator.n_layers * width + 3 * n_codes) + n_codes * (layout.max_cells + generator.cell_dim)
+    n_weights = width * (2 * generator.n_layers * width + 3 * n_codes) + n_codes * (
+        layout.max_cells + generator.cell_dim
+    )
     activations = batch * (6 * n_codes + 12 * width + 4 * len(layout) * layout.max_cells)
     # float32 weights with gradient, two Adam moments, average and best copies; activations forward and backward
     memory = 4 * (8 * n_weights + 2 * activations) + n_rows * layout.bytes_per_row
