@@ -121,6 +121,8 @@ class TableEncoder:
             # A category dtype without a single value still has levels; any other kind needs a cell to learn from.
             if spec.kind not in (ColumnKind.CONSTANT, ColumnKind.CATEGORICAL) and bool(values.isna().all()):
                 raise SchemaError(f"column {spec.name!r} is {spec.kind} in the schema, but every cell is missing")
+            if spec.kind is ColumnKind.CONSTANT and values.nunique(dropna=False) > 1:
+                raise SchemaError(f"column {spec.name!r} is constant in the schema, but its cells differ")
             if spec.kind is ColumnKind.ID:
                 makers[spec.name] = _fit_maker(values, spec)
             if encoder := _fit_column(values, spec, bins):

@@ -92,7 +92,8 @@ def read_archive(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Any, dic
         weights = load_tensors(contents["weights.safetensors"])
     except FileNotFoundError:
         raise ArchiveError(f"no model file {name!r}; check the path") from None
-    except (OSError, zipfile.BadZipFile, SafetensorError, ValueError, KeyError, EOFError, NotImplementedError) as error:
+    except (OSError, zipfile.BadZipFile, SafetensorError, ValueError, KeyError, EOFError, RuntimeError) as error:
+        # RuntimeError: a flag says that a member is encrypted or of an unknown kind; JSON nested beyond reason
         raise ArchiveError(
             f"{name!r} is not a model file, or is damaged ({error}); write it again with save()"
         ) from None

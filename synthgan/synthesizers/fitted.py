@@ -130,11 +130,12 @@ def _generator(
         return None
     with torch.device("meta"):  # shapes first: nothing is allocated until they are known to match
         expected = Generator(CodeAxis(encoder.layout), GeneratorConfig(**config)).state_dict()
-    found = {name: tuple(weight.shape) for name, weight in weights.items()}
-    wanted = {name: tuple(weight.shape) for name, weight in expected.items()}
+    found, wanted = (
+        {name: f"{tuple(weight.shape)} of {weight.dtype}" for name, weight in side.items()} for side in (weights, expected)
+    )
     if found != wanted:
         odd = sorted(set(found.items()) ^ set(wanted.items()))[0][0]
-        raise ArchiveError(f"weight {odd!r} has shape {found.get(odd)}; the configuration asks for {wanted.get(odd)}")
+        raise ArchiveError(f"weight {odd!r} is {found.get(odd)}; the configuration asks for {wanted.get(odd)}")
     with torch.random.fork_rng(devices=[]):
         generator = Generator(CodeAxis(encoder.layout), GeneratorConfig(**config))
     generator.load_state_dict(dict(weights))

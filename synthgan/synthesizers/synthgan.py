@@ -17,7 +17,7 @@ from sklearn.utils import Tags
 
 from synthgan.conditioning.space import Conditions, ConditionSpace
 from synthgan.encoding import TableEncoder
-from synthgan.errors import ConditionError, ConfigError, InputError, NotFittedError, SchemaError
+from synthgan.errors import ArchiveError, ConditionError, ConfigError, InputError, NotFittedError, SchemaError
 from synthgan.models import CodeAxis, DiscriminatorConfig
 from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import RandomState, resolve_seed
@@ -362,6 +362,8 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         """
         model = self._fitted()
         params = {key: value for key, value in self.get_params().items() if key != "random_state"}
+        if params["max_seconds"] == float("inf"):  # a number that JSON does not have
+            params["max_seconds"] = None
         manifest, state, weights = to_members(model, params, self.seed_, self.history_)
         write_archive(path, manifest, state, weights)
 
@@ -383,6 +385,8 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         """
         where = resolve_device(device)
         model, params, seed, history = from_members(*read_archive(path), where, compute_dtype(where))
+        if unknown := sorted(set(params) - set(cls._get_param_names())):
+            raise ArchiveError(f"{os.fspath(path)!r} has unknown parameters {unknown}; upgrade synthgan")
         out = cls(**{**params, "device": device})
         out.seed_, out.interrupted_, out.history_ = seed, False, history
         out._set_fitted(model)
