@@ -19,6 +19,7 @@ Codes = NDArray[np.int64]
 
 COLUMN_COVERAGE_METRICS = ("CategoryCoverage", "RangeCoverage", "EntropyRatio")
 N_PARTS = 10
+MIN_CLASS_ROWS = 50
 T95 = 2.26  # Student's t with 9 degrees of freedom
 
 
@@ -112,7 +113,12 @@ def rarest_class(context: Context, target: ColumnName) -> Part:
     n_levels = tables.n_real_levels[tables.categorical.index(target)]
     if not n_levels:
         raise ValueError(f"the target {target!r} has no value in the real rows")
-    real = float((codes == n_levels).mean())  # codes are in order of frequency
+    n_rows = int((codes == n_levels).sum())  # codes are in order of frequency
+    if n_rows < MIN_CLASS_ROWS:
+        raise ValueError(
+            f"the rarest class of {target!r} has {n_rows} real rows; under {MIN_CLASS_ROWS} its share is chance"
+        )
+    real = n_rows / len(codes)
     other = tables.real if tables.holdout is None else tables.holdout
     value, control = (
         min(1.0, float((tables.column(rows, target) == n_levels).mean()) / real) for rows in (tables.synthetic, other)

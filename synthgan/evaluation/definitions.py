@@ -42,9 +42,12 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "Density": ("fidelity", "How many real 5-neighbourhoods hold a synthetic row, over 5. (Naeem et al. 2020)"),
     "TSTR_boosted_trees": (
         "utility",
-        "Boosted trees fitted on synthetic rows, scored on real rows (AUC or R2). Ceiling: fitted on real rows.",
+        "Boosted trees fitted on synthetic rows, scored on real ones (AUC, R2). Ceiling: fitted on real rows.",
     ),
-    "TSTR_linear_model": ("utility", "The same for logistic or ridge regression."),
+    "TSTR_linear_model": (
+        "utility",
+        "The same for logistic or ridge regression. Both intervals are over test rows only.",
+    ),
     "ExactCopies": ("privacy", "Share of synthetic rows equal to a real row. Control: the same for holdout rows."),
     "IdReuse": ("privacy", "Share of synthetic ids that are ids of real rows."),
     "DCRShare": (

@@ -11,7 +11,7 @@ from scipy.special import ive
 from synthgan.evaluation.estimate import Estimate
 from synthgan.rng import numpy_stream
 
-__all__ = ["expected_ks", "expected_tv", "ks_complement", "missing_similarity", "tv_complement"]
+__all__ = ["expected_ks", "expected_tv", "good_turing", "ks_complement", "missing_similarity", "tv_complement"]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -97,7 +97,7 @@ def tv_complement(real: Codes, synthetic: Codes) -> Estimate:
     sign = -0.5 * np.sign(p - q)
     return Estimate(
         value=1 - 0.5 * float(np.abs(p - q).sum()),
-        ceiling=1 - expected_tv(p, len(real), len(synthetic)),
+        ceiling=1 - expected_tv(good_turing(np.bincount(real)), len(real), len(synthetic)),
         real=sign[real] - float(sign @ p),
         synthetic=float(sign @ q) - sign[synthetic],
     ).folded()
@@ -113,6 +113,37 @@ def expected_tv(p: Floats, n: int, m: int) -> float:
     size = 2 * n * m / (n + m)
     rate = 2 * size * p
     return 0.5 * float((rate * (ive(0, rate) + ive(1, rate)) * np.sqrt(np.clip(1 - p, 0, 1))).sum()) / size
+
+
+def good_turing(counts: Codes) -> Floats:
+    """Return shares of levels as they are beyond the sample: rarer than seen once, and some not seen at all.
+
+    Levels seen once have, all together, hidden as much unseen probability as their own (Good 1953). Taking counts for
+    probabilities would put the ceiling of a sparse two-way table too high.
+
+    Parameters
+    ----------
+    counts : ndarray of int64
+        Rows of each level; zeros are left out.
+
+    Returns
+    -------
+    ndarray of float64
+        Sums to 1; as many levels as were seen, and then the unseen ones.
+
+    Examples
+    --------
+    >>> good_turing(np.array([6, 4]))
+    array([0.6, 0.4])
+    """
+    counts = counts[counts > 0]
+    once, twice = int((counts == 1).sum()), int((counts == 2).sum())
+    if not once:
+        return np.asarray(counts / counts.sum())
+    adjusted = min(1.0, 2 * (twice + 0.5) / (once + 0.5))  # Good's count for "seen once"
+    unseen = np.full(max(1, round(once / adjusted)), adjusted)
+    shares = np.concatenate([np.where(counts == 1, adjusted, counts), unseen])
+    return np.asarray(shares / shares.sum())
 
 
 def missing_similarity(real: Floats, synthetic: Floats) -> Estimate:
