@@ -103,7 +103,7 @@ class _Run:
         self.evaluate_every = max(self.n_steps // 40, 10)
         self.best = math.inf
         self.best_step = 0
-        self.best_weights = state.weights()
+        self.best_snapshot = state.snapshot()
         self.recoveries = 0
         self.rate_scale = 1.0
         self.sums: dict[str, Tensor] = {}
@@ -127,7 +127,7 @@ class _Run:
         n_anneal = max(state.step // 2, 1)
         began, seconds = state.step, self._seconds()
         if self.best_step and since_best:
-            self._back_to_best()
+            self.state.restore(self.best_snapshot)
         for done in range(n_anneal):
             share = done / n_anneal
             if state.config.max_seconds is not None:
@@ -145,7 +145,7 @@ class _Run:
         if not self.n_adversarial:
             return
         state = self.state
-        self._back_to_best()
+        self.state.restore(self.best_snapshot)
         total = state.step + self.n_adversarial
         for done in range(self.n_adversarial):
             if self._late(1.0):
@@ -156,11 +156,11 @@ class _Run:
             self._sum(zip(("likelihood", "discriminator", "generator"), adversarial_step(state), strict=True))
             if report := self._report("adversarial", total=total):
                 yield report
-        self.best_weights = state.weights()
+        self.best_snapshot = state.snapshot()
 
     def finish(self) -> None:
         """Leave the averaged best weights in the generator, ready to sample."""
-        self.state.restore(self.best_weights)
+        self.state.restore(self.best_snapshot)
         self.state.swap_average()
         self.state.generator.eval()
         self.state.detach_streams()
@@ -191,7 +191,7 @@ class _Run:
     def _validate(self) -> float:
         state = self.state
         if self.held_out is None:
-            self.best_step, self.best_weights = state.step, state.weights()
+            self.best_step, self.best_snapshot = state.step, state.snapshot()
             return math.nan
         state.swap_average()
         state.generator.eval()
@@ -201,11 +201,8 @@ class _Run:
         state.swap_average()
         score = float(codes + cells)
         if score < self.best:
-            self.best, self.best_step, self.best_weights = score, state.step, state.weights()
+            self.best, self.best_step, self.best_snapshot = score, state.step, state.snapshot()
         return score
-
-    def _back_to_best(self) -> None:
-        self.state.restore(self.best_weights)
 
     def _recover(self) -> None:
         self.recoveries += 1
@@ -216,7 +213,7 @@ class _Run:
             )
         self.rate_scale /= 3
         logger.warning("loss not finite at step %d: back to step %d, rate lowered", self.state.step, self.best_step)
-        self._back_to_best()
+        self.state.restore(self.best_snapshot)
 
     def _seconds(self) -> float:
         return time.monotonic() - self.start

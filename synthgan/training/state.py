@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +17,7 @@ from synthgan.models.layers import Dropout
 from synthgan.rng import torch_stream
 from synthgan.training.config import TrainingConfig
 
-__all__ = ["DeviceTable", "TrainState", "new_state"]
+__all__ = ["DeviceTable", "Snapshot", "TrainState", "new_state"]
 
 ADAM_BETAS = (0.5, 0.99)
 
@@ -54,6 +56,14 @@ class DeviceTable:
             low, high = self.axis.bounds(block)
             total[low:high] = torch.bincount(self.codes[:, block].int(), minlength=high - low).float()
         return total
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """The generator at some step: weights and their averages, and the optimiser's state."""
+
+    tensors: list[Tensor]
+    optimizer: dict[str, Any]
 
 
 @dataclasses.dataclass
@@ -126,16 +136,17 @@ class TrainState:
             weight.copy_(mean)
             mean.copy_(kept)
 
-    def weights(self) -> list[Tensor]:
-        """A copy of the generator's weights and of their averages."""
-        return [tensor.detach().clone() for tensor in (*self.generator.parameters(), *self.average)]
+    def snapshot(self) -> Snapshot:
+        """Copy the generator's weights, their averages and the optimiser's moments."""
+        tensors = [tensor.detach().clone() for tensor in (*self.generator.parameters(), *self.average)]
+        return Snapshot(tensors, copy.deepcopy(self.generator_optimizer.state_dict()))
 
     @torch.no_grad()
-    def restore(self, weights: list[Tensor]) -> None:
-        """Go back to weights copied by `weights`, with fresh optimiser moments."""
-        for tensor, kept in zip((*self.generator.parameters(), *self.average), weights, strict=True):
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot."""
+        for tensor, kept in zip((*self.generator.parameters(), *self.average), snapshot.tensors, strict=True):
             tensor.copy_(kept)
-        self.generator_optimizer = _adam(self.generator, self.config.generator_lr)
+        self.generator_optimizer.load_state_dict(copy.deepcopy(snapshot.optimizer))
 
     def _batches(self) -> Iterator[Tensor]:
         """Row indices, batch after batch, each row once per epoch."""
