@@ -49,7 +49,7 @@ def fit(
     from synthgan import SynthGAN
     from synthgan.errors import InputError
     from synthgan.io import check_writable, read_table
-    from synthgan.schema import infer_schema, read_schema, validate
+    from synthgan.schema import complete_schema, infer_schema, read_schema, validate
 
     notes = Notes(quiet)
     check_writable(out)
@@ -63,6 +63,8 @@ def fit(
         raise typer.BadParameter(
             "--discrete and --schema both say what columns are; edit the schema", param_hint="--discrete"
         )
+    else:
+        declared = complete_schema(frame, declared)
     frame = validate(frame, declared)
     model = SynthGAN(epochs=epochs, max_seconds=max_seconds, device=device, random_state=seed, verbose=0)
     fit_with_progress(model, frame, declared, target, notes)

@@ -73,7 +73,8 @@ class ColumnSpec:
     decimals, step : int or None, int
         NUMERIC: values lie on the grid ``k * step / 10**decimals`` (k an integer); `decimals` None means no grid.
     low, high : float, int, str or None
-        NUMERIC, DATETIME: smallest and largest value (datetimes as ISO text in the column's own zone). Sampled values stay inside.
+        NUMERIC, DATETIME: smallest and largest value (datetimes as ISO text in the column's own zone).
+        Sampled values stay inside.
     format : str or None
         DATETIME given as text: its strftime format.
     tz : str or None
@@ -122,6 +123,10 @@ class ColumnSpec:
             raise SchemaError(f"column {label!r}: unknown schema keys {unknown}; known are {sorted(known)}")
         if absent := [key for key in ("name", "kind", "dtype") if key not in data]:
             raise SchemaError(f"column {label!r}: schema keys {absent} are required")
+        for key, value in data.items():
+            types = _TYPES.get(key, str)
+            if value is not None and (not isinstance(value, types) or (isinstance(value, bool) and types is not bool)):
+                raise SchemaError(f"column {label!r}: the schema's {key!r} cannot be {value!r}")
         values = dict(data)
         try:
             values["kind"] = ColumnKind(values["kind"])
@@ -131,7 +136,45 @@ class ColumnSpec:
                 values["levels"] = tuple(values["levels"])
         except (ValueError, TypeError) as error:
             raise SchemaError(f"column {label!r}: {error}") from None
-        return cls(**values)
+        spec = cls(**values)
+        spec.check_bounds()
+        return spec
+
+    def check_bounds(self) -> None:
+        """Check that bounds and grid make sense for the kind.
+
+        Raises
+        ------
+        SchemaError
+            For bounds of another type or in the wrong order, or a grid that is none.
+        """
+        low, high = self.low, self.high
+        if (self.decimals is not None and not 0 <= self.decimals <= 18) or self.step < 1:
+            raise SchemaError(
+                f"column {self.name!r}: decimals are 0 to 18 and step at least 1; got {self.decimals}, {self.step}"
+            )
+        if self.kind not in (ColumnKind.NUMERIC, ColumnKind.DATETIME):
+            return
+        texts = self.kind is ColumnKind.DATETIME
+        if any(end is not None and isinstance(end, str) is not texts for end in (low, high)):
+            wanted = "ISO texts" if texts else "numbers"
+            raise SchemaError(
+                f"column {self.name!r} is {self.kind}, so low and high are {wanted}; got {low!r}, {high!r}"
+            )
+        if isinstance(low, (int, float)) and isinstance(high, (int, float)) and not low <= high:
+            raise SchemaError(f"column {self.name!r}: low is {low!r}, which is not below high, {high!r}")
+
+
+_TYPES: dict[str, Any] = {
+    "name": (str, int),
+    "levels": (list, tuple),
+    "ordered": bool,
+    "decimals": int,
+    "step": int,
+    "low": (str, int, float),
+    "high": (str, int, float),
+}
+"""What a field of a schema file may be; text where nothing is said."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

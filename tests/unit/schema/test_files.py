@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -11,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthgan.errors import InputError, SchemaError
-from synthgan.schema import ColumnKind, ColumnSpec, MissingKind, Schema, infer_schema, read_schema, write_schema
+from synthgan.schema import (
+    ColumnKind,
+    ColumnSpec,
+    MissingKind,
+    Schema,
+    complete_schema,
+    infer_schema,
+    read_schema,
+    write_schema,
+)
 from synthgan.schema.files import to_toml
 
 scalars = (
@@ -31,9 +41,16 @@ specs = st.builds(
     ordered=st.booleans(),
     decimals=st.none() | st.integers(0, 9),
     step=st.integers(1, 100),
-    low=st.none() | st.floats(allow_nan=False) | st.integers(),
-    high=st.none() | st.text(max_size=8),
 )
+
+
+def with_bounds(spec: ColumnSpec, numbers: list[float], texts: tuple[str, str]) -> ColumnSpec:
+    low, high = texts if spec.kind is ColumnKind.DATETIME else sorted(numbers)
+    return dataclasses.replace(spec, low=low, high=high)
+
+
+numbers = st.lists(st.floats(allow_nan=False) | st.integers(), min_size=2, max_size=2)
+specs = specs | st.builds(with_bounds, specs, numbers, st.tuples(st.text(max_size=8), st.text(max_size=8)))
 schemas = st.lists(specs, min_size=1, max_size=5, unique_by=lambda spec: spec.name).map(lambda s: Schema(tuple(s)))
 
 
@@ -86,3 +103,44 @@ def test_absent_file_and_unwritable_folder(tmp_path: Path) -> None:
         write_schema(Schema(()), tmp_path / "none" / "s.toml")
     with pytest.raises(SchemaError, match="not valid Unicode"):
         write_schema(Schema((ColumnSpec("\ud800", ColumnKind.ID, "object"),)), tmp_path / "s.toml")
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (("decimals = 2", 'decimals = "two"'), "the schema's 'decimals' cannot be 'two'"),
+        (("decimals = 2", "decimals = 99"), "decimals are 0 to 18"),
+        (("decimals = 2", "decimals = true"), "the schema's 'decimals' cannot be True"),
+        (('name = "amount"', "name = [1]"), "the schema's 'name' cannot be"),
+        (("high = 49.99", "high = -1"), "which is not below high"),
+        (("high = 49.99", 'high = "a lot"'), "low and high are numbers"),
+        (('levels = ["S", "M", "L"]', 'levels = "S"'), "the schema's 'levels' cannot be 'S'"),
+    ],
+)
+def test_edits_that_make_no_sense(
+    tmp_path: Path, mixed_table: pd.DataFrame, edit: tuple[str, str], message: str
+) -> None:
+    path = tmp_path / "schema.toml"
+    mixed_table.loc[0, "amount"] = 49.99
+    write_schema(infer_schema(mixed_table), path)
+    assert edit[0] in path.read_text()
+    path.write_text(path.read_text().replace(*edit))
+    with pytest.raises(SchemaError, match=message):
+        read_schema(path)
+
+
+def test_what_an_edit_leaves_open_is_filled_in() -> None:
+    frame = pd.DataFrame({"code": [3, 1, 1, None], "day": ["2020-01-02", None, "2021-01-01", "2020-01-02"]})
+    schema = Schema(
+        (
+            ColumnSpec("code", ColumnKind.CATEGORICAL, "float64", low=1.0, high=3.0, decimals=0),
+            ColumnSpec("day", ColumnKind.DATETIME, "object", high="2030-01-01T00:00:00"),
+        )
+    )
+    code, day = complete_schema(frame, schema)
+    assert (code.levels, code.missing, code.decimals) == ((1.0, 3.0), MissingKind.NAN, None)
+    assert (day.low, day.high, day.format) == ("2020-01-02T00:00:00", "2030-01-01T00:00:00", "%Y-%m-%d")
+    complete = infer_schema(frame)
+    assert complete_schema(frame, complete) == complete
+    with pytest.raises(SchemaError, match="declared numeric, but holds text"):
+        complete_schema(frame, Schema((ColumnSpec("day", ColumnKind.NUMERIC, "object"),)))
