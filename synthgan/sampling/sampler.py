@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from synthgan.conditioning.pieces import Restriction
 from synthgan.conditioning.space import Conditions, DayDependent
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.encoding.continuous import NumericEncoder
@@ -56,7 +57,8 @@ class Sampler:
         seed : int
             Names the random streams.
         n_passes : int, optional
-            Runs of the generator in which all columns are filled; by default one for each column.
+            Runs of the generator in which all columns are filled; by default one for each column. Columns with a set or a
+            range to keep to take a run each before those.
 
         Yields
         ------
@@ -67,9 +69,10 @@ class Sampler:
             block: found if isinstance(found, DayDependent) else DeviceRestriction(found, self.device)
             for block, found in conditions.restrictions.items()
         }
+        first = self._restricted(conditions)
         for start in range(0, n_rows, CHUNK_ROWS):
             given = conditions.given(start, start + CHUNK_ROWS)
-            rows = self._chunk(given, restrictions, seed, start // CHUNK_ROWS, n_passes)
+            rows = self._chunk(given, restrictions, first, seed, start // CHUNK_ROWS, n_passes)
             kept = min(CHUNK_ROWS, n_rows - start)
             yield start, EncodedTable(rows.codes[:kept], rows.positions[:kept], rows.known[:kept])
 
@@ -78,6 +81,7 @@ class Sampler:
         self,
         given: EncodedTable,
         restrictions: dict[int, DeviceRestriction | DayDependent],
+        first: list[int],
         seed: int,
         index: int,
         n_passes: int | None,
@@ -93,7 +97,9 @@ class Sampler:
         wanted = [block for block in range(self.n_blocks) if not given.known[:, block].all()]
         for block in np.flatnonzero(given.known.any(axis=0)).tolist():
             sums = generator.fill(sums, block, codes[:, block], positions[:, block], known[:, block])
-        groups = self._groups(wanted, numpy_stream(seed, "column order", index), n_passes)
+        ahead = [[block] for block in first if block in wanted]
+        rest = [block for block in wanted if block not in first]
+        groups = ahead + self._groups(rest, numpy_stream(seed, "column order", index), n_passes)
         noise = None
         if len(groups) < len(wanted):
             noise = torch.randn(len(codes), generator.config.noise_dim, generator=stream, device=self.device)
@@ -111,6 +117,25 @@ class Sampler:
             positions[:, axis.positioned].cpu().numpy(),
             np.ones(given.known.shape, np.bool_),
         )
+
+    @torch.no_grad()
+    def _restricted(self, conditions: Conditions) -> list[int]:
+        """Blocks with a restriction, the one that keeps least of its probability first.
+
+        They are drawn before the free ones, which would else know nothing of the condition: a draw keeps to its own
+        restriction, and follows those of the blocks before it.
+        """
+        hidden = self.generator.trunk(self.generator.empty(1))
+        kept = {}
+        for block, found in conditions.restrictions.items():
+            if not isinstance(found, DayDependent):
+                share = torch.log_softmax(self.generator.block_logits(hidden, block)[0].double().cpu(), dim=0)
+                kept[block] = float(torch.logsumexp(share + torch.from_numpy(found.code_bonus), dim=0))
+        out = []
+        for block in sorted(kept, key=lambda block: kept[block]):
+            times = [time for time, found in conditions.restrictions.items() if _follows(found, block)]
+            out += [block, *times]
+        return out
 
     def _groups(self, wanted: list[int], stream: np.random.Generator, n_passes: int | None) -> list[list[int]]:
         """Blocks to draw in each pass, in random order; a time of day comes after its day."""
@@ -144,6 +169,10 @@ class Sampler:
     ) -> npt.NDArray[np.float64]:
         local = (codes[:, block] - self.generator.axis.offsets[block]).cpu().numpy()
         return encoder.decode(local, positions[:, block].cpu().numpy())
+
+
+def _follows(found: Restriction | DayDependent, day: int) -> bool:
+    return isinstance(found, DayDependent) and found.day_block == day
 
 
 def inference_copy(generator: Generator) -> Generator:

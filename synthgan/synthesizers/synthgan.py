@@ -254,6 +254,7 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
             Exactly so many rows of each value of the fit's `target`, in this order.
         n_passes : int, optional
             Runs of the network in which the columns of a row are filled; by default one for each column, the most faithful.
+            Columns with a set or range to keep to are filled one by one before the others, which follow them.
         random_state : int, numpy Generator, RandomState or None, default=None
             Seed. ``sample(10, random_state=s)`` is the head of ``sample(100, random_state=s)``.
 

@@ -29,7 +29,8 @@ INTEGERS = [
     "UInt16",
     "object",
 ]
-TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
+# pandas takes texts for equal that differ after a NUL character.
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
 SECONDS = st.integers(int(dt.datetime(1901, 1, 1).timestamp()), int(dt.datetime(2099, 1, 1).timestamp()))
 
 
