@@ -1,0 +1,77 @@
+"""The two ways through the generator agree: whole rows at once, and column after column."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import torch
+
+from synthgan import infer_schema
+from synthgan.encoding import EncodedTable, TableEncoder
+from synthgan.models import CodeAxis, Generator, GeneratorConfig
+from synthgan.models.features import Rows
+
+
+@pytest.fixture(scope="module")
+def encoded(kinds: pd.DataFrame) -> tuple[TableEncoder, EncodedTable]:
+    encoder = TableEncoder.fit(kinds, infer_schema(kinds))
+    return encoder, encoder.encode(kinds)
+
+
+@pytest.fixture
+def generator(encoded: tuple[TableEncoder, EncodedTable]) -> Generator:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = Generator(CodeAxis(encoded[0].layout), GeneratorConfig(hidden_dim=16))
+        with torch.no_grad():
+            for weight in generator.parameters():
+                weight.add_(0.1 * torch.randn_like(weight))
+    return generator.eval().requires_grad_(False)
+
+
+def rows_of(generator: Generator, table: EncodedTable) -> Rows:
+    codes = torch.from_numpy(table.codes).long() + generator.axis.offsets
+    positions = torch.full(codes.shape, 0.5)
+    positions[:, generator.axis.positioned] = torch.from_numpy(table.positions)
+    return Rows(codes, positions)
+
+
+def test_filling_column_by_column_is_filling_at_once(
+    generator: Generator, encoded: tuple[TableEncoder, EncodedTable]
+) -> None:
+    rows = rows_of(generator, encoded[1])
+    given = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1)) < 0.5
+    sums = generator.empty(len(given))
+    for block in range(given.shape[1]):
+        sums = generator.fill(sums, block, rows.codes[:, block], rows.positions[:, block], given[:, block])
+    torch.testing.assert_close(generator.trunk(sums), generator.hidden(rows, given, None), rtol=1e-4, atol=1e-4)
+
+
+def test_what_is_not_given_is_not_seen(generator: Generator, encoded: tuple[TableEncoder, EncodedTable]) -> None:
+    rows = rows_of(generator, encoded[1])
+    given = torch.zeros(rows.codes.shape, dtype=torch.bool)
+    hidden = generator.hidden(rows, given, None)
+    assert torch.equal(hidden, hidden[:1].expand_as(hidden))
+
+
+def test_blocks_alone_are_the_same_as_all_together(
+    generator: Generator, encoded: tuple[TableEncoder, EncodedTable]
+) -> None:
+    rows = rows_of(generator, encoded[1])
+    hidden = generator.hidden(rows, torch.ones(rows.codes.shape, dtype=torch.bool), None)
+    logits = generator.logits(hidden)
+    blocks = generator.cells.blocks
+    cells = generator.cells(generator.axis, hidden, rows.codes[:, blocks])
+    for place, block in enumerate(blocks):
+        low, high = generator.axis.bounds(block)
+        torch.testing.assert_close(generator.block_logits(hidden, block), logits[:, low:high])
+        one = generator.cells.one(generator.axis, hidden, block, rows.codes[:, block])
+        torch.testing.assert_close(one[:, : cells.shape[2]], cells[:, place, : one.shape[1]])
+
+
+def test_folding_changes_nothing(generator: Generator, encoded: tuple[TableEncoder, EncodedTable]) -> None:
+    rows = rows_of(generator, encoded[1])
+    given = torch.ones(rows.codes.shape, dtype=torch.bool)
+    before = generator.logits(generator.hidden(rows, given, None))
+    generator.fold()
+    torch.testing.assert_close(generator.logits(generator.hidden(rows, given, None)), before, rtol=1e-4, atol=1e-4)
