@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import decimal
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ _WAYS_OUT = {
     datetime.time: "convert it to text or to seconds",
     datetime.timedelta: "convert it to seconds, e.g. with .dt.total_seconds()",
     bytes: "decode it to text",
+    decimal.Decimal: "convert it with .astype(float)",
 }
 
 

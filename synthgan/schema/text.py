@@ -11,7 +11,7 @@ import pandas as pd
 from synthgan.errors import SchemaError
 from synthgan.schema.column import Column
 from synthgan.schema.table import ColumnKind, ColumnSpec
-from synthgan.schema.times import find_format, parse_times, resolution, zone_of_format
+from synthgan.schema.times import find_format, find_strays, parse_times, resolution, zone_of_format
 
 __all__ = ["MIN_ROWS_FOR_ID", "describe_text", "describe_text_times", "quoted"]
 
@@ -40,6 +40,7 @@ def describe_text(column: Column) -> ColumnSpec:
     if format := find_format(distinct):
         return describe_text_times(column, format, distinct)
     _check_stray_words(column, counts)
+    _check_stray_dates(column, distinct)
     longest, spaced = max(map(len, distinct)), float(np.mean([" " in text.strip() for text in distinct]))
     share = len(distinct) / len(column.present)
     if len(column.present) >= MIN_ROWS_FOR_ID:
@@ -52,7 +53,9 @@ def describe_text(column: Column) -> ColumnSpec:
             )
             return column.spec(ColumnKind.TEXT, reason)
     return column.spec(
-        ColumnKind.CATEGORICAL, f"text with {_count(len(distinct), 'distinct value')}", levels=tuple(sorted(distinct))
+        ColumnKind.CATEGORICAL,
+        f"text with {_count(len(distinct), 'distinct value')}",
+        levels=tuple(sorted(map(str, distinct))),
     )
 
 
@@ -82,6 +85,16 @@ def _check_stray_words(column: Column, counts: pd.Series[int]) -> None:
         f"column {column.name!r}: {share:.0%} of the cells are numbers, but some hold {quoted(stray)}. A column is "
         "numbers or words: replace the words, read them as missing (pd.read_csv(..., na_values=...)), or declare the "
         "column categorical"
+    )
+
+
+def _check_stray_dates(column: Column, distinct: npt.NDArray[np.object_]) -> None:
+    found = find_strays(distinct)
+    if found is None or len(found[1]) > _MAX_STRAY_WORDS:
+        return
+    raise SchemaError(
+        f"column {column.name!r} holds datetimes written as {found[0]}, but for {quoted(found[1])}, which are none or "
+        "lie beyond the years 1678 to 2261. Make these cells missing, or declare the column categorical"
     )
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 
 from synthgan.errors import SchemaError
 
-__all__ = ["FORMATS", "find_format", "format_times", "parse_times", "resolution", "zone_of_format"]
+__all__ = ["FORMATS", "find_format", "find_strays", "format_times", "parse_times", "resolution", "zone_of_format"]
 
 _DATES = (
     "%Y-%m-%d",
@@ -68,7 +68,7 @@ _SHAPES |= {"%Y": r"\d{4}", "%3f": r"\d{3}", "%f": r"\d{6}", "%9f": r"\d{9}"}
 _SHAPES |= {"%b": r"\w{3}", "%B": r"\w{3,}", "%p": r"\w\w"}
 _DIGITS = {"%3f": 3, "%9f": 9}
 _UNITS = {"D": 86_400_000_000_000, "h": 3_600_000_000_000, "min": 60_000_000_000, "s": 10**9, "ms": 10**6, "us": 10**3}
-_SAMPLE, _WRITTEN = 64, 10_000
+_SAMPLE, _WRITTEN, _NEARLY = 64, 10_000, 0.9
 
 
 def find_format(distinct: npt.NDArray[np.object_]) -> str | None:
@@ -97,6 +97,24 @@ def find_format(distinct: npt.NDArray[np.object_]) -> str | None:
         # The shape is a quick test that leaves one or two candidates; reading and writing back is the proof.
         if _shape(base).fullmatch(first) and _reads(sample, base + zone) and _reads(distinct, base + zone):
             return base + zone
+    return None
+
+
+def find_strays(distinct: npt.NDArray[np.object_]) -> tuple[str, npt.NDArray[np.object_]] | None:
+    """Return the format of nearly all texts and those that do not fit it, or None where no format fits nearly all.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2020-01-01", periods=50).strftime("%Y-%m-%d").tolist()
+    >>> find_strays(np.array([*days, "never"], dtype=object))
+    ('%Y-%m-%d', array(['never'], dtype=object))
+    """
+    sample = _spread(distinct, _SAMPLE)
+    for base in FORMATS:
+        if sum(map(bool, map(_shape(base).fullmatch, sample))) >= _NEARLY * len(sample):
+            fits = np.asarray(parse_times(distinct, base, errors="coerce").notna())
+            if _NEARLY <= fits.mean() < 1:
+                return base, distinct[~fits]
     return None
 
 
@@ -204,5 +222,10 @@ def resolution(times: pd.DatetimeIndex) -> str:
     >>> resolution(pd.DatetimeIndex(["2020-01-01", "2020-01-02 03:00"]))
     'h'
     """
-    ticks = times.tz_localize(None).dropna().as_unit("ns").asi8
-    return next((unit for unit, size in _UNITS.items() if not (ticks % size).any()), "ns")
+    wall = times.tz_localize(None).dropna()  # in its own unit: a datetime64[s] may lie beyond what nanoseconds can hold
+    per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[wall.unit]
+    for unit, nanoseconds in _UNITS.items():
+        size, finer = divmod(nanoseconds * per_second, 10**9)
+        if not finer and not (wall.asi8 % size).any():
+            return unit
+    return wall.unit

@@ -81,3 +81,17 @@ def test_iso_texts_round_trip(values: list[pd.Timestamp], unit: str) -> None:
     format = find_format(np.unique(texts))
     assert format == "%Y-%m-%d %H:%M:%S"
     assert (parse_times(texts, format) == times).all()
+
+
+@pytest.mark.parametrize("stray", ["unknown", "9999-12-31", "2020-02-30"])
+def test_a_few_texts_that_are_no_dates_are_named(stray: str) -> None:
+    days = pd.date_range("2020-01-01", periods=50).strftime("%Y-%m-%d").tolist()
+    with pytest.raises(SchemaError, match=f"'x' holds datetimes written as %Y-%m-%d, but for '{stray}'.*missing"):
+        infer_schema(pd.DataFrame({"x": [*days, stray]}))
+    spec = infer_schema(pd.DataFrame({"x": [*days, stray]}), overrides={"x": "categorical"})["x"]
+    assert stray in (spec.levels or ())
+
+
+def test_times_beyond_nanoseconds() -> None:
+    spec = infer_schema(pd.DataFrame({"t": np.array(["2020-01-01", "9999-12-31"], dtype="datetime64[s]")}))["t"]
+    assert (spec.unit, spec.high) == ("D", "9999-12-31T00:00:00")
