@@ -46,13 +46,13 @@ def membership(context: Context) -> Part:
     tables, limits = context.tables, context.limits
     if tables.holdout is None:
         raise InputError(NEEDS_HOLDOUT)
-    n = min(len(tables.real), len(tables.holdout) // 2, limits.references // 4)
+    n = min(len(tables.real), len(tables.holdout) // 2, limits.queries)
     if n < MIN_ROWS:
         raise InputError(f"membership attacks need {MIN_ROWS} real and {2 * MIN_ROWS} holdout rows")
     held = tables.holdout.sample(2 * n, context.rng("membership/holdout"))
     others, reference = held.take(np.arange(n)), held.take(np.arange(n, 2 * n))
     members = tables.real.sample(n, context.rng("membership/real"))
-    synthetic = context.draw(tables.synthetic, limits.references, "membership/synthetic")
+    synthetic = context.draw(tables.synthetic, limits.references // 2, "membership/synthetic")
     member = np.repeat([True, False], n)
 
     space = Space(tables)

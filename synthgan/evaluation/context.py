@@ -40,7 +40,7 @@ class Limits:
     utility: int = 40_000
     references: int = 32_000
     queries: int = 4_000
-    geometry: int = 4_000
+    geometry: int = 3_000
     attacks: int = 2_000
     trees: int = 150
 
