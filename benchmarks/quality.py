@@ -3,11 +3,12 @@
 
     python benchmarks/quality.py --tables adult penguins --seeds 0 1 2 --judge path/to/judge.py --data path/to/folder
 
-Tables are bundled ones by name, or ``<data>/<name>.csv.gz`` with ``--data``. Each table is split once (2/3 to learn from, 1/3 holdout,
-rows without a target dropped, numpy seed 0). Per seed one model with default settings draws as many rows as it learned from. With
-``--judge`` (a script that offers ``judge(train, holdout, synthetic, target)``) that judge scores them, else `synthgan.evaluate` does.
-Beside it the floor (every column of the training rows shuffled on its own) and the ceiling (holdout rows) are scored in the same run.
-Every model is fitted in a process of its own, so that seconds and peak memory are its own. Results: benchmarks/results/quality.json.
+Tables are bundled ones by name, or ``<data>/<name>.csv.gz`` with ``--data``. Each is split once: 2/3 to learn from, 1/3
+holdout, rows without a target dropped, numpy seed 0. Per seed one model with default settings draws as many rows as it
+learned from. With ``--judge`` (a script that offers ``judge(train, holdout, synthetic, target)``) that judge scores
+them, else `synthgan.evaluate` does. Beside it the floor (every column of the training rows shuffled on its own) and
+the ceiling (holdout rows) are scored in the same run. Every model is fitted in a process of its own, so that seconds
+and peak memory are its own. Results: benchmarks/results/quality.json.
 """
 
 from __future__ import annotations
@@ -47,11 +48,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", nargs="+", default=["adult", "storms", "penguins"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--passes", nargs="+", type=int, default=[], help="numbers of passes to sample with besides all")
+    parser.add_argument(
+        "--passes", nargs="+", type=int, default=[], help="numbers of passes to sample with besides all"
+    )
     parser.add_argument("--data", type=Path, help="folder of <table>.csv.gz; without it the bundled tables")
     parser.add_argument("--judge", type=Path, help="an outside judge's script")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters of SynthGAN other than the defaults")
+    parser.add_argument(
+        "--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters of SynthGAN other than the defaults"
+    )
     parser.add_argument("--out", type=Path, default=HERE / "results" / "quality.json")
     parser.add_argument("--fit", nargs=4, metavar=("TRAIN", "OUT", "TARGET", "SEED"), help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -59,7 +64,11 @@ def main() -> None:
         fit_one(*args.fit, args)
         return
     results = [row for table in args.tables for row in run_table(table, args)]
-    document = {"machine": machine(args.threads), "judge": args.judge.name if args.judge else "synthgan.evaluate", "rows": results}
+    document = {
+        "machine": machine(args.threads),
+        "judge": args.judge.name if args.judge else "synthgan.evaluate",
+        "rows": results,
+    }
     args.out.write_text(json.dumps(document, indent=1) + "\n")
     print_table(results)
 
@@ -76,7 +85,16 @@ def run_table(table: str, args: argparse.Namespace) -> list[dict[str, Any]]:
         train.to_csv(source, index=False)
         for seed in args.seeds:
             out = Path(folder) / "out"
-            command = [sys.executable, __file__, "--threads", str(args.threads), "--set", *args.set, "--passes", *map(str, args.passes)]
+            command = [
+                sys.executable,
+                __file__,
+                "--threads",
+                str(args.threads),
+                "--set",
+                *args.set,
+                "--passes",
+                *map(str, args.passes),
+            ]
             subprocess.run([*command, "--fit", str(source), str(out), TARGETS[table], str(seed)], check=True)
             for run in json.loads(out.with_suffix(".json").read_text()):
                 synthetic = pd.read_csv(run.pop("file"), low_memory=False)
@@ -134,7 +152,9 @@ def split(frame: pd.DataFrame, target: str) -> tuple[pd.DataFrame, pd.DataFrame]
     return frame.iloc[order[:cut]].reset_index(drop=True), frame.iloc[order[cut:]].reset_index(drop=True)
 
 
-def score(train: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, target: str, script: Path | None) -> dict[str, Any]:
+def score(
+    train: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, target: str, script: Path | None
+) -> dict[str, Any]:
     if script is None:
         from synthgan import evaluate
 
@@ -159,7 +179,10 @@ def machine(threads: int) -> dict[str, Any]:
 
     import synthgan
 
-    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "?")
+    cpu = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        "?",
+    )
     versions = {module.__name__: module.__version__ for module in (synthgan, torch, np, pd, sklearn)}
     return {"cpu": cpu, "threads": threads, "python": platform.python_version(), **versions}
 

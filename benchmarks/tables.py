@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write the results table of the README from benchmarks/results/quality.json: medians over the seeds.
 
-    python benchmarks/tables.py
+python benchmarks/tables.py
 """
 
 from __future__ import annotations
@@ -39,18 +39,24 @@ def render(document: dict[str, Any]) -> str:
     rows = document["rows"]
     seeds = sorted({row["seed"] for row in rows if "seed" in row})
     machine = document["machine"]
+    how = f"{machine['threads']} threads ({machine['cpu']}, torch {machine['torch']})"
     lines = [
-        f"Median of {len(seeds)} seeds, default settings, {machine['threads']} threads ({machine['cpu']}, torch {machine['torch']}).",
-        "Each table is split once: 2/3 to learn from, 1/3 never seen. *Floor* is every column shuffled on its own, *ceiling* the",
-        "real rows that were never seen. The two-sample test is XGBoost telling real from synthetic, as 2(1 - AUC), at most 1; utility is the",
-        "AUC (R2 for `beijing_pm25`) of a model fitted on synthetic rows and scored on unseen real ones; a DCR share of 0.5 is no memorising.",
+        f"Median of {len(seeds)} seeds, default settings, {how}.",
+        "Each table is split once: 2/3 to learn from, 1/3 never seen. *Floor* is every column shuffled on its own,",
+        "*ceiling* the real rows that were never seen. The two-sample test is XGBoost telling real from synthetic, as",
+        "2(1 - AUC), at most 1; utility is the AUC (R2 for `beijing_pm25`) of a model fitted on synthetic rows and",
+        "scored on unseen real ones; a DCR share of 0.5 is no memorising.",
         "",
-        "| table | rows | " + " | ".join(COLUMNS.values()) + " |",
+        "| table | model | " + " | ".join(COLUMNS.values()) + " |",
         "|---|---|" + "---|" * len(COLUMNS),
     ]
     for table in dict.fromkeys(row["table"] for row in rows):
         for model in dict.fromkeys(row["model"] for row in rows if row["table"] == table):
-            runs = [row for row in rows if (row["table"], row["model"]) == (table, model) and row.get("passes", "all") == "all"]
+            runs = [
+                row
+                for row in rows
+                if (row["table"], row["model"]) == (table, model) and row.get("passes", "all") == "all"
+            ]
             cells = [_cell(runs, key) for key in COLUMNS]
             lines.append(f"| {table} | {model} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
@@ -60,7 +66,9 @@ def _cell(runs: list[dict[str, Any]], key: str) -> str:
     values = [run[key] for run in runs if run.get(key) is not None]
     if not values:
         return ""
-    return f"{statistics.median(values):.0f}" if key in ("fit_seconds", "peak_mb") else f"{statistics.median(values):.3f}"
+    return (
+        f"{statistics.median(values):.0f}" if key in ("fit_seconds", "peak_mb") else f"{statistics.median(values):.3f}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draw docs/images/real-and-synthetic.svg: rows of Adult beside as many synthetic ones.
 
-    python docs/make_picture.py MODEL.synthgan     (a model fitted on the bundled adult table, e.g. demo/model.synthgan)
+python docs/make_picture.py MODEL.synthgan     (a model fitted on the bundled adult table, e.g. demo/model.synthgan)
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def main() -> None:
     low, high = real[[X, Y]].min(), real[[X, Y]].max()
     total = LEFT + 2 * WIDTH + GAP + 20
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total} {HEIGHT + 90}" font-family="system-ui, sans-serif"',
-        ' font-size="13" role="img"><title>Real rows of Adult beside synthetic ones</title><desc>Two scatter plots of age against',
-        f" hours per week, {N_ROWS} rows each, coloured by income; they look alike.</desc>",
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total} {HEIGHT + 90}" role="img"',
+        ' font-family="system-ui, sans-serif" font-size="13"><title>Real rows of Adult beside synthetic ones</title>',
+        f"<desc>Two scatter plots of age against hours per week, {N_ROWS} rows each, coloured by income.</desc>",
         f'<rect width="{total}" height="{HEIGHT + 90}" fill="#ffffff"/>',
     ]
     for index, (title, frame) in enumerate(panels):
@@ -52,16 +52,19 @@ def panel(left: float, top: float, title: str, frame: pd.DataFrame, low: pd.Seri
     parts = [
         f'<text x="{left}" y="{top - 12}" font-weight="600" fill="#222">{escape(title)}</text>',
         f'<path d="M{left} {top}V{top + HEIGHT}H{left + WIDTH}" fill="none" stroke="#999"/>',
-        f'<text x="{left + WIDTH}" y="{top + HEIGHT + 20}" text-anchor="end" fill="#555">{X}: {low[X]} to {high[X]}</text>',
+        f'<text x="{left + WIDTH}" y="{top + HEIGHT + 20}" text-anchor="end" fill="#555">',
+        f"{X}: {low[X]} to {high[X]}</text>",
     ]
     if left == LEFT:
         middle = top + HEIGHT / 2
         label = f"hours per week: {low[Y]} to {high[Y]}"
-        parts.append(f'<text transform="translate({left - 16} {middle}) rotate(-90)" text-anchor="middle" fill="#555">{label}</text>')
+        place = f"translate({left - 16} {middle}) rotate(-90)"
+        parts.append(f'<text transform="{place}" text-anchor="middle" fill="#555">{label}</text>')
     for name, color in COLORS.items():
         chosen = (frame["income"] == name).to_numpy()
         dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in zip(xs[chosen], ys[chosen], strict=True))
-        parts.append(f'<path d="{dots}" stroke="{color}" stroke-width="4" stroke-linecap="round" stroke-opacity="0.45" fill="none"/>')
+        style = f'stroke="{color}" stroke-width="4" stroke-linecap="round" stroke-opacity="0.45" fill="none"'
+        parts.append(f'<path d="{dots}" {style}/>')
     return parts
 
 

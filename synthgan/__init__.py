@@ -1,6 +1,7 @@
 """Synthetic tabular data: fit a conditional GAN on a table, sample rows, judge them.
 
-The public names are imported on first use, so that ``import synthgan`` (and the command line's ``--help``) need not wait for torch.
+The public names are imported on first use, so that ``import synthgan`` (and the command line's ``--help``) need not
+wait for torch.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
     SynthganError
     ├── InputError (also ValueError)        what the caller handed over cannot be used
     │   ├── SchemaError                     a column cannot be described, or a frame does not match its schema
-    │   ├── ConditionError                  a condition no row can satisfy, or one that names what the model does not know
-    │   └── ConfigError                     a hyper-parameter outside its range
+    │   ├── ConditionError                  a condition no row can satisfy, or one that names what the model does not
+    know │   └── ConfigError                     a hyper-parameter outside its range
     ├── NotFittedError (also scikit-learn's) sample, save, ... before fit
     ├── DivergedError                       training broke down and could not be recovered
     └── ArchiveError                        a model file that is damaged, foreign or from the future
@@ -50,7 +50,7 @@ class ConfigError(InputError):
     """A hyper-parameter outside its documented range."""
 
 
-class NotFittedError(SynthganError, _SklearnNotFittedError):
+class NotFittedError(SynthganError, _SklearnNotFittedError):  # type: ignore[misc]
     """The synthesizer has to be fitted (or loaded) before this call."""
 
 

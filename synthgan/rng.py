@@ -2,8 +2,8 @@
 
 Every random draw in synthgan comes from a stream named by ``(seed, purpose, index)``. Two streams with different
 names are independent, so that e.g. a different number of training steps never changes what is sampled, and row block 7
-is the same rows whether or not block 6 was asked for. The global random state of numpy, torch and Python is neither read
-nor written, except that ``random_state=None`` draws a fresh seed from the operating system.
+is the same rows whether or not block 6 was asked for. The global random state of numpy, torch and Python is neither
+read nor written, except that ``random_state=None`` draws a fresh seed from the operating system.
 """
 
 from __future__ import annotations

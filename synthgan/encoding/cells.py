@@ -1,12 +1,13 @@
 """The common form of every learned column: a list of cells, grouped into codes.
 
-A *cell* is the smallest thing the model draws: one category, one number, or an interval of numbers in which values are spread
-evenly. A *code* is one cell, or a run of up to `MAX_CELLS` neighbouring cells. The generator first draws a code, then a cell
-inside it, then (for an interval) a place inside the cell. So a frequent value is a code of its own, a continuous column
-is 64 codes of 16 cells, a rare category shares a code with others, and all of them are learned by the same network.
+A *cell* is the smallest thing the model draws: one category, one number, or an interval of numbers in which values
+are spread evenly. A *code* is one cell, or a run of up to `MAX_CELLS` neighbouring cells. The generator first draws a
+code, then a cell inside it, then (for an interval) a place inside the cell. So a frequent value is a code of its own,
+a continuous column is 64 codes of 16 cells, a rare category shares a code with others, and all of them are learned by
+the same network.
 
-In an encoded table a cell of code ``k`` is the *position* ``(cell + u) / n_cells[k]`` in ``[0, 1)``, with ``u`` the place inside the
-cell (0.5 for a cell that is a single value).
+In an encoded table a cell of code ``k`` is the *position* ``(cell + u) / n_cells[k]`` in ``[0, 1)``, with ``u`` the
+place inside the cell (0.5 for a cell that is a single value).
 """
 
 from __future__ import annotations

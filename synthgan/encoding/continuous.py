@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,10 +64,11 @@ class Grid:
 class NumericEncoder:
     """A column of numbers as cells in ascending order, plus one code for missing.
 
-    A value that holds at least ``1 / n_bins`` of the rows is a code of its own. The other values fall into quantile bins, cut so
-    that no bin reaches across such a value. Inside a bin the same is done once more: its frequent values (all, where
-    they are few) are cells of their own, and between them lie up to `MAX_CELLS` intervals of equal counts, in which values
-    are spread evenly. So the values that people round to, or that ratios of small counts give, are drawn exactly.
+    A value that holds at least ``1 / n_bins`` of the rows is a code of its own. The other values fall into quantile
+    bins, cut so that no bin reaches across such a value. Inside a bin the same is done once more: its frequent values
+    (all, where they are few) are cells of their own, and between them lie up to `MAX_CELLS` intervals of equal
+    counts, in which values are spread evenly. So the values that people round to, or that ratios of small counts
+    give, are drawn exactly.
 
     Parameters
     ----------
@@ -110,7 +112,8 @@ class NumericEncoder:
     def encode(self, values: FloatArray) -> tuple[Any, Any, Any]:
         """Return codes (uint8), positions (float32) and which cells are known (bool), each of shape (n_rows,).
 
-        A value outside every cell goes to the nearest one; a missing value is known only if the column has a code for it.
+        A value outside every cell goes to the nearest one; a missing value is known only if the column has a code for
+        it.
         """
         missing = np.isnan(values)
         filled = np.where(missing, self.low[0], values)
@@ -138,7 +141,7 @@ class NumericEncoder:
         return values
 
     def overlap(self, low: float, high: float) -> tuple[FloatArray, FloatArray]:
-        """Ends, within each cell, of the part that decodes into ``[low, high]``, as places in [0, 1]; NaN where none does.
+        """Ends, inside each cell, of the part that decodes into ``[low, high]``: places in [0, 1], NaN where none does.
 
         Returns
         -------
@@ -189,7 +192,7 @@ def _cut(
         bins = max(1, round(n_bins * rows[-1] / total))
         cuts = np.unique(np.searchsorted(rows, rows[-1] * np.arange(1, bins) / bins, side="left") + 1)
         edges = np.unique(np.r_[0, cuts[cuts < len(rows)], len(rows)]) + start
-        cells += [_cells(distinct[a:b], counts[a:b], grid) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        cells += [_cells(distinct[a:b], counts[a:b], grid) for a, b in pairwise(edges.tolist())]
     low, high, mass = (np.concatenate(parts) for parts in zip(*cells, strict=True))
     return low, high, np.repeat(np.arange(len(cells)), [len(ends) for ends, _, _ in cells]), mass
 

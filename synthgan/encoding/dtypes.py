@@ -1,4 +1,4 @@
-"""Between a column as the user's frame holds it and the plain values the encoders work on; dtypes go out as they came in."""
+"""Between a column as the user's frame holds it and the plain values that encoders work on; dtypes come back."""
 
 from __future__ import annotations
 

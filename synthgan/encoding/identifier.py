@@ -65,7 +65,7 @@ class IdentifierMaker:
         return cls("numbered", 1, "id-", 9)
 
     def make(self, start: int, n_rows: int) -> list[int] | list[str]:
-        """Return the identifiers of rows ``start`` to ``start + n_rows - 1``, all different as far as there are so many."""
+        """Return the identifiers of rows ``start`` to ``start + n_rows - 1``: all different while there are enough."""
         rows = range(start, start + n_rows)
         if self.style == "integer":
             numbers = [self.start + row for row in rows]

@@ -80,7 +80,7 @@ class TableLayout:
 
     @cached_property
     def positioned(self) -> tuple[int, ...]:
-        """Indices of the blocks that have positions, in order: column ``i`` of the positions array is block ``positioned[i]``."""
+        """The blocks that have positions, in order: column ``i`` of the positions array is block ``positioned[i]``."""
         return tuple(i for i, block in enumerate(self.blocks) if block.has_positions)
 
     @cached_property

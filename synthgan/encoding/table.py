@@ -110,7 +110,7 @@ class TableEncoder:
         """
         if texts := [column.name for column in schema.of_kind(ColumnKind.TEXT)]:
             raise SchemaError(
-                f"column {texts[0]!r} is free text, which cannot be learned; drop it, or declare it an id or categorical "
+                f"column {texts[0]!r} is free text, which cannot be learned; drop it, or declare it id or categorical "
                 f"(all such columns: {texts})"
             )
         bins = n_bins or default_n_bins(len(frame))
@@ -147,7 +147,7 @@ class TableEncoder:
         )
 
     def encode_plain(self, name: ColumnName, values: npt.NDArray[Any]) -> list[BlockValues]:
-        """Encode cells of one column, none missing, that are levels (object), numbers (float64) or ticks (int64, see `instant_of`).
+        """Encode cells of one column, none missing: levels (object), numbers (float64) or ticks (see `instant_of`).
 
         Returns
         -------
@@ -212,7 +212,7 @@ class TableEncoder:
         if isinstance(encoder, TemporalEncoder):
             numbers = [part.decode(*values) for part, values in zip(encoder.parts.values(), parts, strict=True)]
             return ticks_to_column(*encoder.join(numbers), spec, adjust)
-        assert encoder is not None
+        assert encoder is not None  # noqa: S101 - every learned column has one
         return numbers_to_column(adjust(encoder.decode(*parts[0])), spec)
 
     def _block_values(self, table: EncodedTable, block: int) -> tuple[Any, Any]:

@@ -1,7 +1,8 @@
 """Points in time as two numbers: the day, and the time of day.
 
-Calendars are regular in both, and only apart does either show it: an hourly column has 24 times of day whatever the year.
-A time zone's wall clock is what is learned, because that is what people's columns (hour, weekday, shop hours) follow.
+Calendars are regular in both, and only apart does either show it: an hourly column has 24 times of day whatever the
+year. A time zone's wall clock is what is learned, because that is what people's columns (hour, weekday, shop hours)
+follow.
 """
 
 from __future__ import annotations

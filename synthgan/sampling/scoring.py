@@ -19,7 +19,8 @@ def log_likelihood(
 ) -> npt.NDArray[np.float64]:
     r"""Log-probability of each row's cells, by the chain rule, averaged over random column orders.
 
-    .. math:: \log p(x) \approx \frac{1}{K} \sum_{k=1}^{K} \sum_{b} \log p\left(x_{\sigma_k(b)} \mid x_{\sigma_k(1..b-1)}\right)
+    .. math:: \log p(x) \approx \frac{1}{K} \sum_{k=1}^{K} \sum_{b} \log p\left(x_{\sigma_k(b)} \mid
+    x_{\sigma_k(1..b-1)}\right)
 
     Parameters
     ----------

@@ -131,7 +131,8 @@ def _generator(
     with torch.device("meta"):  # shapes first: nothing is allocated until they are known to match
         expected = Generator(CodeAxis(encoder.layout), GeneratorConfig(**config)).state_dict()
     found, wanted = (
-        {name: f"{tuple(weight.shape)} of {weight.dtype}" for name, weight in side.items()} for side in (weights, expected)
+        {name: f"{tuple(weight.shape)} of {weight.dtype}" for name, weight in side.items()}
+        for side in (weights, expected)
     )
     if found != wanted:
         odd = sorted(set(found.items()) ^ set(wanted.items()))[0][0]

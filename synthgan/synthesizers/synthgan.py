@@ -54,8 +54,8 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
     discriminator_steps : int, default=1
         Discriminator steps per generator step in the adversarial stage.
     adversarial_share : float, default=0.0
-        Share of the training steps, from 0 to 0.95, in which generator and discriminator play against each other, after the
-        likelihood stage. It serves sampling in few passes.
+        Share of the training steps, from 0 to 0.95, in which generator and discriminator play against each other,
+        after the likelihood stage. It serves sampling in few passes.
     hidden_dim : int or None, default=None
         Width of the generator; None lets the size of the table decide.
     max_seconds : float or None, default=None
@@ -133,7 +133,7 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
     def fit(
         self,
         X: Any,
-        y: Any = None,
+        y: Any = None,  # noqa: ARG002 - scikit-learn's signature
         *,
         discrete_columns: Collection[ColumnName] | None = None,
         schema: Schema | Mapping[ColumnName, Any] | None = None,
@@ -145,7 +145,8 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : DataFrame, polars DataFrame, pyarrow Table or array of shape (n_rows, n_columns)
-            The table, its target column included. Any mix of numbers, categories, booleans, datetimes and ids, with missing cells.
+            The table, its target column included. Any mix of numbers, categories, booleans, datetimes and ids, with
+            missing cells.
         y : None
             Ignored; the target is a column like the others.
         discrete_columns : collection of column labels, optional
@@ -244,17 +245,18 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         n_samples : int, optional
-            Rows to draw; by default one per row of a frame of conditions, the sum of the class counts, or else as many as were
-            fitted.
+            Rows to draw; by default one per row of a frame of conditions, the sum of the class counts, or else as
+            many as were fitted.
         conditions : mapping or DataFrame, optional
-            What every row must hold. A mapping gives for a column a value, a set or list of values, or a ``(low, high)`` range
-            of numbers or times (None for an open end; None or NaN as the value means missing). A DataFrame gives partial rows:
-            one row is drawn for each, in order, with the cells that are not missing as they are.
+            What every row must hold. A mapping gives for a column a value, a set or list of values, or a ``(low,
+            high)`` range of numbers or times (None for an open end; None or NaN as the value means missing). A
+            DataFrame gives partial rows: one row is drawn for each, in order, with the cells that are not missing as
+            they are.
         class_counts : mapping of value to int, optional
             Exactly so many rows of each value of the fit's `target`, in this order.
         n_passes : int, optional
-            Runs of the network in which the columns of a row are filled; by default one for each column, the most faithful.
-            Columns with a set or range to keep to are filled one by one before the others, which follow them.
+            Runs of the network in which the columns of a row are filled; by default one for each column, the most
+            faithful. Columns with a set or range to keep to are filled one by one before the others, which follow them.
         random_state : int, numpy Generator, RandomState or None, default=None
             Seed. ``sample(10, random_state=s)`` is the head of ``sample(100, random_state=s)``.
 
@@ -324,7 +326,9 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         wanted = ConditionSpace(model.encoder).for_imputation(frame)
         drawn = pd.concat(self._batches(model, len(frame), wanted, resolve_seed(random_state), None), ignore_index=True)
         columns = {
-            spec.name: frame[spec.name] if spec.kind is ColumnKind.ID else fill_holes(frame[spec.name], drawn[spec.name])
+            spec.name: frame[spec.name]
+            if spec.kind is ColumnKind.ID
+            else fill_holes(frame[spec.name], drawn[spec.name])
             for spec in model.encoder.schema
         }
         return pd.DataFrame(columns, columns=list(columns))
@@ -342,7 +346,8 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of float64, shape (n_rows,)
-            Nats. Numbers count by the probability of their quantile cell, so scores compare rows of one model, not models.
+            Nats. Numbers count by the probability of their quantile cell, so scores compare rows of one model, not
+            models.
         """
         model = self._fitted()
         frame = validate(as_frame(X, min_rows=1), model.encoder.schema)
@@ -432,7 +437,7 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         return self.model_
 
     def _sampler(self, model: FittedModel) -> Sampler:
-        assert model.generator is not None
+        assert model.generator is not None  # noqa: S101 - callers have looked
         return Sampler(model.generator, model.encoder)
 
     def _read_conditions(
@@ -454,7 +459,7 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         if class_counts is not None:
             if model.target is None:
                 raise ConditionError(
-                    "class counts are about the fit's target, and this model was fitted without one: fit(..., target=...)"
+                    "class counts are about the target, and this model was fitted without one: fit(..., target=...)"
                 )
             wanted = space.with_counts(wanted, model.target, class_counts)
         n_rows = len(wanted.row_of) if wanted.row_of is not None else model.n_rows

@@ -208,7 +208,7 @@ class _Run:
         self.recoveries += 1
         if self.recoveries > MAX_RECOVERIES:
             raise DivergedError(
-                f"training diverged at step {self.state.step}: the loss is not finite, {MAX_RECOVERIES} recoveries later. "
+                f"training diverged: step {self.state.step} has no finite loss after {MAX_RECOVERIES} restarts. "
                 "Lower generator_lr, or look for extreme values in the table"
             )
         self.rate_scale /= 3

@@ -24,7 +24,7 @@ def test_the_python_quick_start_runs(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (code,) = blocks("python")
     names: dict[str, object] = {}
-    exec(compile(code, "README.md", "exec"), names)  # noqa: S102 - that is the point
+    exec(compile(code, "README.md", "exec"), names)
     assert len(names["rows"]) == 1000
     females = names["females"]
     assert set(females["sex"]) == {"female"}
