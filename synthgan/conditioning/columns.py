@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import re
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Set
 from typing import Any
 
 import numpy as np
@@ -13,19 +11,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.conditioning.pieces import Restriction
+from synthgan.conditioning.values import exact_values, is_missing, read_bounds, read_instant
 from synthgan.encoding.categorical import CategoricalEncoder
 from synthgan.encoding.cells import FloatArray, IntArray
 from synthgan.encoding.continuous import NumericEncoder
-from synthgan.encoding.dtypes import instant_of, wall_clock
+from synthgan.encoding.dtypes import wall_clock
 from synthgan.encoding.table import ColumnEncoder
 from synthgan.encoding.temporal import TICKS_PER_DAY, TemporalEncoder
-from synthgan.errors import ConditionError, SchemaError
+from synthgan.errors import ConditionError
 from synthgan.schema.table import ColumnSpec
-from synthgan.schema.times import parse_times
 
-__all__ = ["ColumnCondition", "exact_values", "follow_day", "is_missing", "read_condition"]
-
-_ISO = re.compile(r"\d{4}-\d\d-\d\d")
+__all__ = ["ColumnCondition", "follow_day", "read_condition"]
 
 ByDay = Callable[[FloatArray], list[tuple[npt.NDArray[np.bool_], Restriction]]]
 
@@ -63,7 +59,7 @@ def read_condition(spec: ColumnSpec, encoder: ColumnEncoder, wanted: Any) -> Col
     if isinstance(wanted, tuple):
         if isinstance(encoder, CategoricalEncoder) or len(wanted) != 2:
             raise ConditionError(
-                f"column {spec.name!r}: a tuple is a (low, high) range of numbers or times; write a set for several values"
+                f"column {spec.name!r}: a tuple is a range (low, high) of numbers or times; several values are a set"
             )
         return _range(spec, encoder, *wanted)
     if isinstance(wanted, (Set, list, np.ndarray, pd.Series)):
@@ -75,31 +71,6 @@ def read_condition(spec: ColumnSpec, encoder: ColumnEncoder, wanted: Any) -> Col
             raise ConditionError(f"column {spec.name!r}: an empty set of values; no row can satisfy it")
         return _any_of(spec, encoder, values) if len(values) > 1 else _one(spec, encoder, values[0])
     return _one(spec, encoder, wanted)
-
-
-def exact_values(spec: ColumnSpec, encoder: ColumnEncoder, values: pd.Series) -> npt.NDArray[Any]:
-    """Check values (none missing) that rows must hold and return them as the encoders take them (see `TableEncoder.encode_plain`).
-
-    Raises
-    ------
-    ConditionError
-        For a value the model does not know or the column cannot hold.
-    """
-    index, distinct = pd.factorize(values)
-    if isinstance(encoder, CategoricalEncoder):
-        plain = np.empty(len(distinct), object)
-        known = {level: level for level in encoder.levels}
-        plain[:] = [_level(spec, known, value) for value in distinct]
-    elif isinstance(encoder, NumericEncoder):
-        plain = np.array([_number(spec, encoder, value) for value in distinct], np.float64)
-    else:
-        plain = np.array([_time(spec, encoder, value) for value in distinct], np.int64)
-    return plain[index]
-
-
-def is_missing(value: Any) -> bool:
-    """Tell whether a user's value stands for a missing cell: None, NaN, NA or NaT."""
-    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
 def follow_day(encoder: TemporalEncoder) -> ByDay | None:
@@ -163,25 +134,23 @@ def _any_of(spec: ColumnSpec, encoder: ColumnEncoder, values: list[Any]) -> Colu
     return ColumnCondition(restrictions=(day,), by_day=by_day, adjust=_nearest(ticks))
 
 
-def _range(spec: ColumnSpec, encoder: ColumnEncoder, low: Any, high: Any) -> ColumnCondition:
+def _range(spec: ColumnSpec, encoder: NumericEncoder | TemporalEncoder, low: Any, high: Any) -> ColumnCondition:
+    nothing = ConditionError(
+        f"column {spec.name!r}: nothing seen lies from {low} to {high}; the column runs from {spec.low} to {spec.high}"
+    )
     if isinstance(encoder, NumericEncoder):
-        bounds = _bounds(spec, low, high)
+        bounds = read_bounds(spec, low, high)
         if bounds[0] == bounds[1]:
             return _one(spec, encoder, low)
         restriction = _interval(encoder, *bounds)
         if restriction is None:
-            raise ConditionError(
-                f"column {spec.name!r}: no value seen lies from {low} to {high}; the column runs from {spec.low} to {spec.high}"
-            )
+            raise nothing
         return ColumnCondition(restrictions=(restriction,), adjust=_clip(encoder, *bounds))
-    assert isinstance(encoder, TemporalEncoder)
-    first = _instant(spec, spec.low if low is None else low)
-    last = _instant(spec, spec.high if high is None else high, end_of_day=high is not None)
+    first = read_instant(spec, spec.low if low is None else low)
+    last = read_instant(spec, spec.high if high is None else high, end_of_day=high is not None)
     out = _time_range(spec, encoder, first, last)
     if out is None:
-        raise ConditionError(
-            f"column {spec.name!r}: no time seen lies from {low} to {high}; the column runs from {spec.low} to {spec.high}"
-        )
+        raise nothing
     return out
 
 
@@ -189,7 +158,7 @@ def _time_range(spec: ColumnSpec, encoder: TemporalEncoder, first: int, last: in
     """Restrict the day, and on the first and the last day the time of day too."""
     if first > last:
         return None
-    # Inside the hour that is on the clocks twice when summer time ends, a later point in time may have an earlier clock.
+    # In the hour that the clocks show twice when summer time ends, a later point in time may have an earlier clock.
     walls = sorted(wall_clock(np.array([first, last]), spec).tolist())
     (day_low, clock_low), (day_high, clock_high) = (divmod(wall, TICKS_PER_DAY) for wall in walls)
     day_low, day_high = day_low - encoder.origin, day_high - encoder.origin
@@ -262,21 +231,6 @@ def _nearest(known: npt.NDArray[Any]) -> Callable[[Any], Any]:
     return snap
 
 
-def _bounds(spec: ColumnSpec, low: Any, high: Any) -> tuple[float, float]:
-    """The ends of a range as the column's dtype can hold them: rounding goes inwards."""
-    kind = np.float32 if spec.dtype.lower() == "float32" else np.float64
-    out = []
-    for end, inwards in ((low, np.inf), (high, -np.inf)):
-        if end is None:
-            out.append(-inwards)
-            continue
-        exact = int(end) if isinstance(end, (int, np.integer)) else _float(spec, end)
-        bound = kind(_float(spec, end))
-        over = float(bound) < exact if inwards > 0 else float(bound) > exact
-        out.append(float(np.nextafter(bound, kind(inwards)) if over else bound))
-    return out[0], out[1]
-
-
 def _clip(encoder: NumericEncoder, low: float, high: float) -> Callable[[Any], Any]:
     unit = 2 * encoder.grid.half
     if unit:
@@ -285,80 +239,6 @@ def _clip(encoder: NumericEncoder, low: float, high: float) -> Callable[[Any], A
             high if np.isinf(high) else float(encoder.grid.snap(np.array([np.floor(round(high / unit, 9)) * unit]))[0])
         )
     return lambda values: np.clip(values, low, high)
-
-
-def _level(spec: ColumnSpec, known: Mapping[Any, Any], value: Any) -> Any:
-    """Return the level meant by `value`: the same object, or the only one written the same."""
-    level = known.get(value)
-    if level is not None and isinstance(level, bool) == isinstance(value, (bool, np.bool_)):
-        return level
-    alike = [level for level in known if str(level) == str(value)]
-    if len(alike) == 1:
-        return alike[0]
-    held = ", ".join(map(repr, list(known)[:10])) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
-    raise ConditionError(f"column {spec.name!r} never held {value!r} in training; it held {held or 'nothing'}")
-
-
-def _float(spec: ColumnSpec, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ConditionError(f"column {spec.name!r} holds numbers; {value!r} is none") from None
-    if np.isnan(number):
-        raise ConditionError(f"column {spec.name!r}: a bound cannot be missing; use None for an open end")
-    return number
-
-
-def _number(spec: ColumnSpec, encoder: NumericEncoder, value: Any) -> float:
-    number = _float(spec, value)
-    snapped = float(encoder.grid.snap(np.array([number]))[0])
-    if isinstance(value, (int, np.integer)) and int(value) != int(number):
-        raise ConditionError(
-            f"column {spec.name!r}: whole numbers beyond 2**53 are learned only roughly; {value!r} cannot be given "
-            "exactly. Give a range, or declare the column categorical"
-        )
-    if not abs(snapped - number) <= 1e-9 * max(1.0, abs(number)):
-        grid = "" if encoder.grid.decimals is None else f", in steps of {2 * encoder.grid.half:g}"
-        raise ConditionError(
-            f"column {spec.name!r} runs from {spec.low} to {spec.high}{grid}; {value!r} cannot be sampled"
-        )
-    return snapped
-
-
-def _time(spec: ColumnSpec, encoder: TemporalEncoder, value: Any) -> int:
-    """Return the tick of a point in time that a row must hold."""
-    tick = _instant(spec, value)
-    low, high = (_instant(spec, end) for end in (spec.low, spec.high))
-    wall = wall_clock(np.array([tick]), spec)
-    numbers = encoder.split(wall, np.array([False]))
-    on_grid = all(
-        part.grid.snap(number) == number for part, number in zip(encoder.parts.values(), numbers, strict=True)
-    )
-    if not low <= tick <= high or not on_grid or (encoder.time is None and wall[0] % TICKS_PER_DAY != encoder.midnight):
-        raise ConditionError(
-            f"column {spec.name!r} runs from {spec.low} to {spec.high} in steps of its own; {value!r} cannot be sampled"
-        )
-    return tick
-
-
-def _instant(spec: ColumnSpec, value: Any, *, end_of_day: bool = False) -> int:
-    """Return the tick (see `instant_of`) of a point in time; a bare date as the end of a range means the whole day."""
-    stamp, bare = None, isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)
-    try:
-        if isinstance(value, str) and spec.format is not None and not _ISO.match(value):
-            stamp = parse_times([value], spec.format)[0]  # before pandas takes a day for a month
-            bare = not re.search("%-?[HI]", spec.format)
-        else:
-            stamp = pd.Timestamp(value)
-            bare = bare or (isinstance(value, str) and len(value) == len("2020-01-31") and bool(_ISO.match(value)))
-    except (TypeError, ValueError, SchemaError):
-        stamp = None
-    if stamp is None or pd.isna(stamp):
-        written = f", written as {spec.format} or as 2020-01-31" if spec.format else ""
-        raise ConditionError(f"column {spec.name!r} holds points in time{written}; {value!r} is none")
-    if bare and end_of_day:
-        stamp = stamp.normalize() + pd.Timedelta(days=1) - pd.Timedelta(1, "us")
-    return instant_of(stamp, spec)
 
 
 def _parts(encoder: ColumnEncoder) -> list[NumericEncoder | CategoricalEncoder]:

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.conditioning.columns import ColumnCondition, exact_values, follow_day, is_missing, read_condition
+from synthgan.conditioning.columns import ColumnCondition, follow_day, read_condition
 from synthgan.conditioning.pieces import Restriction
+from synthgan.conditioning.values import exact_values, is_missing
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.encoding.cells import FloatArray, IntArray
 from synthgan.encoding.temporal import TemporalEncoder
@@ -25,14 +26,15 @@ Adjust = Callable[[Any], Any]
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class DayDependent:
-    """A restriction of the time of day that depends on the day: it is missing with the day, and ranges of time have ends.
+    """A restriction of the time of day that depends on the day: missing with it, and cut on a range's last days.
 
     Parameters
     ----------
     day_block : int
         The block that holds the day.
     by_day : callable
-        From days (float64, shape (n,), NaN for missing) to groups of rows (bool, shape (n,)), each with its restriction.
+        From days (float64, shape (n,), NaN for missing) to groups of rows (bool, shape (n,)), each with its
+        restriction.
     """
 
     day_block: int
@@ -178,7 +180,7 @@ class ConditionSpace:
         return Conditions(rows, row_of, base.restrictions, adjusters)
 
     def for_imputation(self, frame: pd.DataFrame) -> Conditions:
-        """Give every known cell of complete-width rows, and forbid missing values elsewhere; unknown values are not given."""
+        """Give every known cell of whole rows and forbid missing ones elsewhere; unknown values are not given."""
         encoded = self.encoder.encode(frame)
         rows = EncodedTable(encoded.codes, encoded.positions, encoded.known.copy())
         restrictions: dict[int, Restriction | DayDependent] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from synthgan import SynthGAN

@@ -287,7 +287,7 @@ def test_ids_are_new_different_and_of_their_dtype(data: st.DataObject, style: st
         holes[:] = False
     dtype = style if style not in made else "object"
     column = pd.Series([None if hole else cell for cell, hole in zip(cells, holes, strict=True)], dtype=dtype)
-    encoder, out = there_and_back(column, kind="id")
+    _, out = there_and_back(column, kind="id")
     assert out.dtype == column.dtype
     assert out.isna().equals(column.isna())
     assert out.dropna().is_unique

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -135,19 +136,16 @@ def test_no_flipped_bit_is_taken_for_a_model(model: SynthGAN, path: Path) -> Non
     rng = np.random.default_rng(0)
     # Zip headers hold fields that nobody reads (dates, attributes): a flip there must change nothing.
     places = [*range(80), *rng.integers(80, len(whole) - 300, 80), *rng.integers(len(whole) - 300, len(whole), 120)]
-    refused = 0
+    changed = []
     for place in places:
         flipped = bytearray(whole)
         flipped[place] ^= 1 << rng.integers(8)
         path.write_bytes(bytes(flipped))
-        try:
-            loaded = SynthGAN.load(path)
-        except ArchiveError as error:
-            assert "m.synthgan" in str(error)
-            refused += 1
-        else:
-            assert loaded.sample(5, random_state=0).equals(expected)
-    assert refused > len(places) / 2
+        with contextlib.suppress(ArchiveError):
+            changed.append(SynthGAN.load(path))
+    assert len(changed) < len(places) / 2
+    for loaded in changed:
+        assert loaded.sample(5, random_state=0).equals(expected)
 
 
 @pytest.mark.parametrize("member", ["manifest.json", "state.json", "arrays.safetensors", "weights.safetensors"])
@@ -220,7 +218,7 @@ def test_what_is_no_model_file_is_refused(tmp_path: Path, kind: str) -> None:
         torch.save({"a": torch.zeros(3)}, path)
     elif kind == "folder":
         path.mkdir()
-    with pytest.raises(ArchiveError, match="m.synthgan"):
+    with pytest.raises(ArchiveError, match=r"m\.synthgan"):
         SynthGAN.load(path)
 
 
