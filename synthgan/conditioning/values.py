@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ def exact_values(spec: ColumnSpec, encoder: ColumnEncoder, values: pd.Series) ->
     elif isinstance(encoder, NumericEncoder):
         plain = np.array([_number(spec, encoder, value) for value in distinct], np.float64)
     else:
-        plain = np.array([_time(spec, encoder, value) for value in distinct], np.int64)
+        plain = _times(spec, encoder, list(distinct))
     return plain[index]
 
 
@@ -109,20 +109,22 @@ def _number(spec: ColumnSpec, encoder: NumericEncoder, value: Any) -> float:
     return snapped
 
 
-def _time(spec: ColumnSpec, encoder: TemporalEncoder, value: Any) -> int:
-    """Return the tick of a point in time that a row must hold."""
-    tick = read_instant(spec, value)
-    low, high = (read_instant(spec, end) for end in (spec.low, spec.high))
-    wall = wall_clock(np.array([tick]), spec)
-    numbers = encoder.split(wall, np.array([False]))
-    on_grid = all(
-        part.grid.snap(number) == number for part, number in zip(encoder.parts.values(), numbers, strict=True)
-    )
-    if not low <= tick <= high or not on_grid or (encoder.time is None and wall[0] % TICKS_PER_DAY != encoder.midnight):
+def _times(spec: ColumnSpec, encoder: TemporalEncoder, values: Sequence[Any]) -> npt.NDArray[np.int64]:
+    """Return the ticks of points in time that rows must hold."""
+    ticks = np.array([read_instant(spec, value) for value in values], np.int64)
+    fits = (ticks >= read_instant(spec, spec.low)) & (ticks <= read_instant(spec, spec.high))
+    wall = wall_clock(ticks, spec)
+    numbers = encoder.split(wall, np.zeros(len(wall), np.bool_))
+    for part, number in zip(encoder.parts.values(), numbers, strict=True):
+        fits &= part.grid.snap(number) == number
+    if encoder.time is None:
+        fits &= wall % TICKS_PER_DAY == encoder.midnight
+    if not fits.all():
         raise ConditionError(
-            f"column {spec.name!r} runs from {spec.low} to {spec.high} in steps of its own; {value!r} cannot be sampled"
+            f"column {spec.name!r} runs from {spec.low} to {spec.high} in steps of its own; "
+            f"{values[int(np.argmin(fits))]!r} cannot be sampled"
         )
-    return tick
+    return ticks
 
 
 def read_instant(spec: ColumnSpec, value: Any, *, end_of_day: bool = False) -> int:
