@@ -45,9 +45,10 @@ class GeneratorConfig:
 
 
 class CellHead(nn.Module):
-    """Which cell of the drawn code: ``log p(cell) = log share[code] + W[code] + U relu(A h + E[code])``.
+    """Which cell of the drawn code: ``log p(cell) = W[code] + U relu(A h + E[code])``.
 
     One small hidden layer per block with cells, so that where a value lies inside its bin can depend on the whole row.
+    W starts at the log shares of the training rows (-1e4 where a code has no such cell).
 
     Shape
     -----
@@ -62,21 +63,21 @@ class CellHead(nn.Module):
         self.project = Linear(config.hidden_dim, self.dim * max(len(blocks), 1))
         self.embed = nn.Parameter(torch.randn(len(axis.block_of), self.dim))
         self.out = nn.Parameter(torch.randn(len(blocks), self.dim, axis.layout.max_cells) / math.sqrt(self.dim))
-        self.bias = nn.Parameter(torch.zeros_like(axis.log_weight))
+        self.bias = nn.Parameter(axis.log_weight.clone())
 
-    def forward(self, axis: CodeAxis, hidden: Tensor, codes: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, codes: Tensor) -> Tensor:
         """Logits of the cells of `codes` (n, len(blocks)) in every block with cells."""
         lifted = self.project(hidden).float().view(len(hidden), len(self.blocks), self.dim)
         inner = functional.relu(lifted + self.embed[codes])
         scores = torch.einsum("nqd,qdm->nqm", inner, self.out)
-        return scores + self.bias[codes] + axis.log_weight[codes]
+        return scores + self.bias[codes]
 
-    def one(self, axis: CodeAxis, hidden: Tensor, block: int, codes: Tensor) -> Tensor:
+    def one(self, hidden: Tensor, block: int, codes: Tensor) -> Tensor:
         """Logits (n, M) of the cells of `codes` (n,) in one block, at only its cost."""
         place = self.blocks.index(block)
         lifted = self.project(hidden, outputs=slice(place * self.dim, (place + 1) * self.dim)).float()
         inner = functional.relu(lifted + self.embed[codes])
-        return inner @ self.out[place] + self.bias[codes] + axis.log_weight[codes]
+        return inner @ self.out[place] + self.bias[codes]
 
 
 class Generator(nn.Module):

@@ -61,7 +61,7 @@ def draw_block(
     codes = local + offset
     cells = torch.zeros_like(codes)
     if block in generator.cells.blocks:
-        scores = generator.cells.one(axis, hidden, block, codes)
+        scores = generator.cells.one(hidden, block, codes)
         for rows, allowed in restrictions:
             width = allowed.cell_bonus.shape[1]
             bent = scores.clone()

@@ -65,7 +65,7 @@ def _chain(generator: Generator, table: EncodedTable, order: npt.NDArray[np.int6
         gain = logits.gather(1, (code - low)[:, None])[:, 0]
         if block in generator.cells.blocks:
             cell = torch.minimum((position * axis.n_cells[code]).long(), axis.n_cells[code] - 1)
-            scores = torch.log_softmax(generator.cells.one(axis, hidden, block, code), dim=1)
+            scores = torch.log_softmax(generator.cells.one(hidden, block, code), dim=1)
             gain = gain + scores.gather(1, cell[:, None])[:, 0]
         total += torch.where(known[:, block], gain, 0.0)
         sums = generator.fill(sums, block, code, position, known[:, block])

@@ -22,7 +22,7 @@ from synthgan.models import CodeAxis, DiscriminatorConfig
 from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
-from synthgan.schema import ColumnKind, ColumnName, Schema, infer_schema, validate
+from synthgan.schema import ColumnKind, ColumnName, Schema, complete_schema, infer_schema, validate
 from synthgan.synthesizers.fitted import FittedModel, from_members, to_members
 from synthgan.synthesizers.frames import as_frame, fill_holes
 from synthgan.synthesizers.plan import FitPlan, make_plan
@@ -419,7 +419,8 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
                 raise InputError(
                     "give discrete_columns or a whole schema, not both; the schema says what each column is"
                 )
-            return validate(frame, schema), schema
+            frame = validate(frame, schema)
+            return frame, complete_schema(frame, schema)
         return frame, infer_schema(frame, schema, discrete_columns)
 
     def _set_fitted(self, model: FittedModel) -> None:

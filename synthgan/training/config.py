@@ -68,16 +68,16 @@ class TrainingConfig:
         _check("ema_decay", self.ema_decay, 0, 1)
 
     def n_steps(self, n_rows: int) -> int:
-        """Optimiser steps at most for `n_rows` training rows: ``14 sqrt(n)``, from 300 to 5000, unless `epochs` is set.
+        """Optimiser steps at most for `n_rows` training rows: ``12 sqrt(n)``, from 300 to 4000, unless `epochs` is set.
 
         Examples
         --------
         >>> TrainingConfig().n_steps(32_000), TrainingConfig(epochs=10).n_steps(32_000)
-        (2504, 320)
+        (2147, 320)
         """
         if self.epochs is not None:
             return self.epochs * math.ceil(n_rows / self.batch_size)
-        return min(max(round(14 * math.sqrt(n_rows)), 300), 5000)
+        return min(max(round(12 * math.sqrt(n_rows)), 300), 4000)
 
 
 def _check(name: str, value: object, low: float, high: float, *, whole: bool = False, optional: bool = False) -> None:

@@ -48,7 +48,7 @@ def hidden_likelihood(generator: Generator, rows: Rows, given: Tensor) -> tuple[
     drawn = rows.codes[:, blocks]
     n_cells = axis.n_cells[drawn]
     cells = torch.minimum((rows.positions[:, blocks] * n_cells).long(), n_cells - 1)
-    losses = cell_cross_entropy(generator.cells(axis, hidden, drawn), cells)
+    losses = cell_cross_entropy(generator.cells(hidden, drawn), cells)
     return codes, (losses * asked[:, blocks]).sum() / n_asked
 
 
@@ -172,7 +172,7 @@ def _places(state: TrainState, hidden: Tensor, codes: Tensor) -> Tensor:
     blocks = generator.cells.blocks
     if blocks:
         drawn = codes[:, blocks]
-        p = torch.softmax(generator.cells(axis, hidden, drawn), dim=-1)
+        p = torch.softmax(generator.cells(hidden, drawn), dim=-1)
         uniform = torch.rand(drawn.shape, generator=state.streams["noise"], device=state.device)
         hard = (p.detach().cumsum(-1) < uniform[..., None]).sum(-1).clamp(max=axis.interval.shape[1] - 1)
         soft = (p * torch.arange(p.shape[-1], device=state.device)).sum(-1)

@@ -61,11 +61,11 @@ def test_blocks_alone_are_the_same_as_all_together(
     hidden = generator.hidden(rows, torch.ones(rows.codes.shape, dtype=torch.bool), None)
     logits = generator.logits(hidden)
     blocks = generator.cells.blocks
-    cells = generator.cells(generator.axis, hidden, rows.codes[:, blocks])
+    cells = generator.cells(hidden, rows.codes[:, blocks])
     for place, block in enumerate(blocks):
         low, high = generator.axis.bounds(block)
         torch.testing.assert_close(generator.block_logits(hidden, block), logits[:, low:high])
-        one = generator.cells.one(generator.axis, hidden, block, rows.codes[:, block])
+        one = generator.cells.one(hidden, block, rows.codes[:, block])
         torch.testing.assert_close(one[:, : cells.shape[2]], cells[:, place, : one.shape[1]])
 
 

@@ -58,7 +58,7 @@ def reference(
         if not code_weight[code]:
             continue
         if block in generator.cells.blocks:
-            scores = generator.cells.one(generator.axis, hidden[:1], block, torch.tensor([low + code]))[0].double()
+            scores = generator.cells.one(hidden[:1], block, torch.tensor([low + code]))[0].double()
         else:
             scores = torch.zeros(1, dtype=torch.float64)
         weight = {flat: float(torch.exp(scores[place])) * room[flat] for place, flat in enumerate(flats)}
