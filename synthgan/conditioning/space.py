@@ -186,7 +186,7 @@ class ConditionSpace:
         restrictions: dict[int, Restriction | DayDependent] = {}
         for index, block in enumerate(self.encoder.layout.blocks):
             rows.known[:, index] &= frame[block.column].notna().to_numpy()
-            if block.missing_code is not None:
+            if block.missing_code is not None and block.n_codes > 1:
                 restrictions[index] = Restriction.cells_only(block.cells, np.arange(len(block.cells.code) - 1))
         return Conditions(rows, np.arange(len(frame)), restrictions, {})
 

@@ -131,7 +131,7 @@ def levels_to_column(levels: npt.NDArray[np.object_], missing: npt.NDArray[np.bo
     if spec.dtype != "category":
         return objects_to_column(levels, missing, spec)
     categories = pd.Index(list(spec.levels or ()), dtype=spec.level_dtype or "object")
-    codes = np.where(missing, -1, pd.Index(categories.astype(object)).get_indexer(pd.Index(levels, dtype=object)))
+    codes = np.where(missing, -1, pd.Index(categories, dtype=object).get_indexer(pd.Index(levels, dtype=object)))
     return pd.Series(pd.Categorical.from_codes(codes, categories=categories, ordered=spec.ordered))
 
 

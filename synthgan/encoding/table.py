@@ -259,7 +259,7 @@ def _fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int) -> ColumnEncod
             return TemporalEncoder.fit(*wall_ticks(values, spec), n_bins)
         case ColumnKind.CATEGORICAL | ColumnKind.BOOLEAN:
             levels = list(spec.levels or ())
-            index = pd.Index(levels, dtype=object).get_indexer(pd.Index(values.astype(object)))
+            index = pd.Index(levels, dtype=object).get_indexer(pd.Index(values, dtype=object))
             if (unknown := (index < 0) & values.notna().to_numpy()).any():
                 raise SchemaError(
                     f"column {spec.name!r} holds {values[unknown].iloc[0]!r}, which is not among its levels"
@@ -272,10 +272,11 @@ def _fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int) -> ColumnEncod
 
 def _fit_maker(values: pd.Series, spec: ColumnSpec) -> IdentifierMaker:
     present = values.dropna()
-    numbers = pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present)
-    if isinstance(values.dtype, pd.CategoricalDtype) or not (
-        bool((present % 1 == 0).all()) if numbers else all(isinstance(cell, str) for cell in present)
-    ):
+    if pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present):
+        fits = bool((present.to_numpy(np.float64) % 1 == 0).all())
+    else:
+        fits = all(isinstance(cell, str) for cell in present)
+    if isinstance(values.dtype, pd.CategoricalDtype) or not fits:
         raise SchemaError(
             f"column {spec.name!r} is declared an id, and ids are text or whole numbers; its dtype is {values.dtype}. "
             "Convert it, e.g. with .astype(str), or drop it"
