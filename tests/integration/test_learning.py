@@ -17,6 +17,7 @@ def learned(table: pd.DataFrame, n: int = 4000, **settings: Any) -> pd.DataFrame
     return model.sample(n, random_state=1)
 
 
+@pytest.mark.slow
 def test_a_line_is_a_line() -> None:
     x = np.random.default_rng(0).normal(size=1000)
     rows = learned(pd.DataFrame({"x": x, "y": x}))

@@ -143,7 +143,7 @@ def test_max_seconds_ends_training(table: pd.DataFrame) -> None:
 
 def test_reports_tell_how_training_goes(table: pd.DataFrame) -> None:
     seen: list[StepReport] = []
-    model = SynthGAN(epochs=60, batch_size=100, hidden_dim=16, adversarial_share=0.3, random_state=0)
+    model = SynthGAN(epochs=40, batch_size=100, hidden_dim=8, adversarial_share=0.2, random_state=0)
     model.fit(table, callback=lambda report: seen.append(report))
     assert [report.phase for report in seen] == sorted(
         (report.phase for report in seen), key=["likelihood", "anneal", "adversarial"].index
