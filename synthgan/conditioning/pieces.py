@@ -18,9 +18,10 @@ MIN_WIDTH = 1e-9
 class Restriction:
     """The allowed part of a block, ready to bend what the generator says.
 
-    A *piece* is a part ``[start, stop]`` of a cell; a cell of a single value is one piece (0, 1). The logits of a code get the log
-    of the share of its training rows that its pieces hold, those of a cell the log of the share of the cell; then
-    one piece of the cell is taken and a place inside it. So every draw lies in a piece, and no draw is ever rejected.
+    A *piece* is a part ``[start, stop]`` of a cell; a cell of a single value is one piece (0, 1). The logits of a
+    code get the log of the share of its training rows that its pieces hold, those of a cell the log of the share of
+    the cell; then one piece of the cell is taken and a place inside it. So every draw lies in a piece, and no draw is
+    ever rejected.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ from synthgan.sampling.draws import DeviceRestriction, draw_block
 __all__ = ["CHUNK_ROWS", "Sampler", "inference_copy"]
 
 CHUNK_ROWS = 2048
-"""Rows computed together. Chunks are always whole and have a random stream each, so row i is the same in any sample of one seed."""
+"""Rows computed together: always whole chunks, each with its stream, so row i is the same in any sample of a seed."""
 
 
 class Sampler:
@@ -57,8 +57,8 @@ class Sampler:
         seed : int
             Names the random streams.
         n_passes : int, optional
-            Runs of the generator in which all columns are filled; by default one for each column. Columns with a set or a
-            range to keep to take a run each before those.
+            Runs of the generator in which all columns are filled; by default one for each column. Columns with a set
+            or a range to keep to take a run each before those.
 
         Yields
         ------
@@ -157,7 +157,7 @@ class Sampler:
             return [(None, found)]
         day = found.day_block
         encoder = self.encoder.encoders[self.encoder.layout.blocks[day].column]
-        assert isinstance(encoder, TemporalEncoder)
+        assert isinstance(encoder, TemporalEncoder)  # noqa: S101 - only datetimes have a day
         days = self._numbers(encoder.day, day, codes, positions)
         return [
             (torch.from_numpy(rows).to(self.device), DeviceRestriction(restriction, self.device))
