@@ -40,7 +40,7 @@ class Comparison:
         names = list(dict.fromkeys(metric.name for report in reports for metric in report.headline))
         for name in names:
             found = [next((m.value for m in report.headline if m.name == name), None) for report in reports]
-            out.append((name, [show_number(value) for value in found]))
+            out.append((name, [show_number(value) or "failed" for value in found]))
         return out
 
     def to_dict(self) -> dict[str, Any]:

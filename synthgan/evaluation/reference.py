@@ -9,7 +9,7 @@ import pandas as pd
 from synthgan.errors import InputError
 from synthgan.evaluation.frames import as_frame
 from synthgan.schema.infer import infer_schema
-from synthgan.schema.table import ColumnKind, Schema
+from synthgan.schema.table import ColumnKind, ColumnName, Schema
 
 __all__ = ["sdmetrics_scores"]
 
@@ -58,7 +58,7 @@ def sdmetrics_scores(real: Any, synthetic: Any, *, schema: Schema | None = None)
         raise InputError(f"the synthetic table must have the real table's columns; it lacks {lacking}")
     for name in names:
         if columns[name]["sdtype"] == "datetime":
-            real, synthetic = (frame.assign(**{str(name): _times(frame[name])}) for frame in (real, synthetic))
+            real, synthetic = (_with_times(frame, name) for frame in (real, synthetic))
     metadata = {"tables": {"t": {"columns": columns}}, "relationships": []}
     tables = {"t": real[names]}, {"t": synthetic[names]}
 
@@ -79,8 +79,10 @@ def sdmetrics_scores(real: Any, synthetic: Any, *, schema: Schema | None = None)
     return out
 
 
-def _times(series: pd.Series[Any]) -> pd.Series[Any]:
-    return pd.to_datetime(series, errors="coerce", utc=True, format="mixed").dt.tz_localize(None)
+def _with_times(frame: pd.DataFrame, name: ColumnName) -> pd.DataFrame:
+    frame = frame.copy(deep=False)
+    frame[name] = pd.to_datetime(frame[name], errors="coerce", utc=True, format="mixed").dt.tz_localize(None)
+    return frame
 
 
 def _scores(report: Any) -> dict[str, float]:

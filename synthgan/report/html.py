@@ -6,6 +6,7 @@ import base64
 import functools
 import hashlib
 import itertools
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,7 +43,11 @@ MAX_TRAINING_POINTS = 200
 
 
 def render_html(
-    report: EvaluationReport | Comparison, *, history: pd.DataFrame | None = None, title: str | None = None
+    report: EvaluationReport | Comparison,
+    *,
+    history: pd.DataFrame | None = None,
+    reference: Mapping[str, Any] | None = None,
+    title: str | None = None,
 ) -> str:
     """Return the report as one HTML page that loads nothing and runs no script.
 
@@ -51,7 +56,10 @@ def render_html(
     report : EvaluationReport or Comparison
     history : DataFrame, optional
         Training curves: one row a record; a column ``step``, ``epoch`` or ``seconds`` is the horizontal axis, every
-        other numeric column a chart.
+        other numeric column a chart. A comparison has no place for them.
+    reference : dict, optional
+        What `sdmetrics_scores` said of the same tables, to be shown beside our scores; for a comparison one such dict
+        for each candidate, by its name.
     title : str, optional
 
     Returns
@@ -59,9 +67,13 @@ def render_html(
     str
         HTML5; colour scheme, width and print are left to the reader's device.
     """
+    # The page carries its own numbers as JSON: the report's, and the reference's beside them.
+    data = report.to_dict() | ({} if reference is None else {"sdmetrics": reference})
     if isinstance(report, Comparison):
-        return _render("comparison.html.j2", title or "Synthetic tables side by side", report, _comparison(report))
-    return _render("single.html.j2", title or "How good is this synthetic table?", report, _single(report, history))
+        values = _comparison(report, reference)
+        return _render("comparison.html.j2", title or "Synthetic tables side by side", data, values)
+    values = _single(report, history, reference)
+    return _render("single.html.j2", title or "How good is this synthetic table?", data, values)
 
 
 def write_html(
@@ -69,10 +81,11 @@ def write_html(
     path: str | os.PathLike[str],
     *,
     history: pd.DataFrame | None = None,
+    reference: Mapping[str, Any] | None = None,
     title: str | None = None,
 ) -> None:
     """Write `render_html`'s page to `path`, whole or not at all."""
-    page = render_html(report, history=history, title=title)
+    page = render_html(report, history=history, reference=reference, title=title)
     with atomic_write(Path(path)) as file:
         file.write(page.encode())
 
@@ -87,12 +100,13 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _render(template: str, title: str, report: EvaluationReport | Comparison, values: Mapping[str, Any]) -> str:
+def _render(template: str, title: str, data: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     environment = _environment()
     style = (environment.loader.get_source(environment, "style.css")[0]).strip()  # type: ignore[union-attr]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     # Inside a script element only "<" could end it early or open a comment.
-    embedded = report.to_json().replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    embedded = json.dumps(data, allow_nan=False, ensure_ascii=False)
+    embedded = embedded.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return environment.get_template(template).render(
         title=title,
         style=Markup(style),
@@ -103,7 +117,9 @@ def _render(template: str, title: str, report: EvaluationReport | Comparison, va
     )
 
 
-def _single(report: EvaluationReport, history: pd.DataFrame | None) -> dict[str, Any]:
+def _single(
+    report: EvaluationReport, history: pd.DataFrame | None, reference: Mapping[str, Any] | None
+) -> dict[str, Any]:
     details = report.details
     themed = [part for theme in THEME_TEXTS if (part := _themed(report, theme)) is not None]
     training = [] if history is None else _training(history)
@@ -111,7 +127,8 @@ def _single(report: EvaluationReport, history: pd.DataFrame | None) -> dict[str,
     sections += [("pairs", "Pairs")] * ("associations" in details) + [("joint", "All columns at once")] * (
         "roc" in details
     )
-    sections += [(part["id"], part["title"]) for part in themed] + [("training", "Training")] * bool(training)
+    sections += [(part["id"], part["title"]) for part in themed]
+    sections += [("reference", "sdmetrics")] * (reference is not None) + [("training", "Training")] * bool(training)
     rows = report.run["rows"]
     held = f" {rows['holdout']:,} holdout rows." if "holdout" in rows else " No holdout rows were given."
     return {
@@ -122,6 +139,7 @@ def _single(report: EvaluationReport, history: pd.DataFrame | None) -> dict[str,
         "run_rows": _run_rows(report.run),
         "columns": [_column(chart, f"col{i}") for i, chart in enumerate(details.get("columns", []))],
         "themed": themed,
+        "references": [] if reference is None else [_reference("", report, reference)],
         "training": training,
         **_pairs(details),
         **_joint(details),
@@ -248,7 +266,23 @@ def _training(history: pd.DataFrame) -> list[dict[str, Any]]:
     return out
 
 
-def _comparison(comparison: Comparison) -> dict[str, Any]:
+def _reference(name: str, report: EvaluationReport, reference: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay out the reference implementation's scores beside ours; `name` is the candidate's, if it has one."""
+    pairs, default = reference["all pairs"], reference["default thresholds"]
+    ours = {metric.name: metric for metric in report.headline}
+    rows = [
+        (label, ours.get(name_of_ours), pairs.get(label), default.get(label))
+        for label, name_of_ours in (("Column Shapes", "ColumnShapes"), ("Column Pair Trends", "PairTrends"))
+    ]
+    return {
+        "caption": f"sdmetrics {reference['version']} beside ours" + (f": {name}" if name else ""),
+        "thresholds": (default["correlation threshold"], default["association threshold"]),
+        "rows": rows,
+        "diagnostic": reference["diagnostic"],
+    }
+
+
+def _comparison(comparison: Comparison, reference: Mapping[str, Any] | None) -> dict[str, Any]:
     names = list(comparison.reports)
     drawn = []
     labels = dict.fromkeys(m.name for report in comparison.reports.values() for m in report.headline)
@@ -262,16 +296,16 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         if dots:
             drawn.append((label, charts.intervals(dots, label, f"metric{k}")))
     rows = next(iter(comparison.reports.values())).run["rows"]
+    sections = [("verdict", "Side by side"), ("verdicts", "Verdicts"), ("metrics", "Metrics")]
+    sections += [("reference", "sdmetrics")] * (reference is not None)
     return {
-        "sections": [
-            ("verdict", "Side by side"),
-            ("verdicts", "Verdicts"),
-            ("metrics", "Metrics"),
-            ("definitions", "Definitions"),
-        ],
+        "sections": [*sections, ("definitions", "Definitions")],
         "subtitle": f"{len(names)} synthetic tables judged against the same {rows['real']:,} real rows.",
         "names": names,
         "rows": comparison.rows(),
         "reports": comparison.reports,
+        "references": [
+            _reference(name, comparison.reports[name], scores) for name, scores in (reference or {}).items()
+        ],
         "charts": drawn,
     }

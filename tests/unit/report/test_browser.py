@@ -86,9 +86,15 @@ def site(tmp_path_factory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("site"))
     history = pd.DataFrame({"step": np.arange(9), "loss": 1 / np.arange(1, 10)})
     report = evaluate(table(0), table(1), holdout=table(2), target="buys", profile="quick")
-    write_html(report, site.folder / "report.html", history=history)
+    scores = {
+        "version": "1.2.3",
+        "all pairs": {"Column Shapes": 0.9, "Column Pair Trends": 0.8},
+        "default thresholds": {"correlation threshold": 0.5, "association threshold": 0.3},
+        "diagnostic": {"Data Validity": 1.0},
+    }
+    write_html(report, site.folder / "report.html", history=history, reference=scores)
     both = evaluate(table(0), {"one": table(1), "another": table(3)}, holdout=table(2), profile="quick")
-    write_html(both, site.folder / "comparison.html")
+    write_html(both, site.folder / "comparison.html", reference={"one": scores, "another": scores})
     yield site
     site.server.shutdown()
     site.server.server_close()

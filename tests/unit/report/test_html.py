@@ -146,6 +146,7 @@ def test_figures_without_numbers_are_left_out(report):
     bare = evaluate(table(300, 0), table(300, 1), profile="quick")
     page = render_html(bare)
     assert 'id="training"' not in page
+    assert 'id="reference"' not in page
     assert "No holdout rows were given" in page
     assert "not scored" in page
     Page(page)
@@ -166,6 +167,44 @@ def test_candidates_are_drawn_side_by_side():
     assert "2 synthetic tables" in text
     embedded = re.search(r'id="results">(.*?)</script>', html, re.DOTALL).group(1)
     assert Comparison.from_json(embedded) == comparison
+
+
+def scores(shapes: float) -> dict[str, object]:
+    """Return what sdmetrics_scores would, without its seconds of work."""
+    both = {"Column Shapes": shapes, "Column Pair Trends": 0.25}
+    return {
+        "version": "1.2.3",
+        "all pairs": both | {"correlation threshold": 0, "association threshold": 0},
+        "default thresholds": {"Column Shapes": shapes, "correlation threshold": 0.55, "association threshold": 0.35},
+        "diagnostic": {"Data Validity": 0.875, "Data Structure": 1.0},
+    }
+
+
+def test_the_reference_stands_beside_our_scores(report):
+    html = render_html(report, reference=scores(0.4321))
+    text = " ".join("".join(Page(html).text).split())
+    assert 'href="#reference"' in html
+    assert "sdmetrics 1.2.3 beside ours" in text
+    assert "(both thresholds 0)" in text
+    assert "correlation is at most 0.55 or whose real association is at most 0.35" in text
+    row = re.search(r">Column Shapes</th>(.*?)</tr>", html).group(1)
+    ours = report.metric("ColumnShapes")
+    assert re.findall(r"\d\.\d{4}", row) == [f"{ours.value:.4f}", f"{ours.floor:.4f}", "0.4321", "0.4321"]
+    row = re.search(r">Column Pair Trends</th>(.*?)</tr>", html).group(1)
+    assert row.endswith('0.2500</td><td class="n"><span class="soft">none</span></td>')
+    embedded = re.search(r'id="results">(.*?)</script>', html, re.DOTALL).group(1)
+    assert json.loads(embedded)["sdmetrics"] == scores(0.4321)
+    assert EvaluationReport.from_json(embedded) == report
+
+
+def test_each_candidate_has_its_reference(report):
+    comparison = Comparison({"ours": report, HOSTILE: report})
+    html = render_html(comparison, reference={"ours": scores(0.1111), HOSTILE: scores(0.2222)})
+    text = "".join(Page(html).text)
+    assert HOSTILE not in html
+    assert "beside ours: ours" in text
+    assert f"beside ours: {HOSTILE}" in text
+    assert html.count("0.1111") == html.count("0.2222") == 4  # two cells each, and twice in the JSON
 
 
 def test_sixty_columns_stay_small_and_fast():
