@@ -19,9 +19,10 @@ __all__ = ["Notes", "new_table", "print_table", "show_error", "show_warning", "s
 def _console(to_stderr: bool) -> Console:
     from rich.console import Console
 
-    console = Console(stderr=to_stderr, highlight=False, soft_wrap=False)
+    # No markup: names of columns and files may hold [brackets].
+    console = Console(stderr=to_stderr, highlight=False, markup=False)
     # A pipe or file has no width: wide enough that tables are not folded.
-    return console if console.is_terminal else Console(stderr=to_stderr, highlight=False, width=160)
+    return console if console.is_terminal else Console(stderr=to_stderr, highlight=False, markup=False, width=160)
 
 
 def stderr() -> Console:
@@ -82,7 +83,7 @@ class Notes:
     def say(self, message: str) -> None:
         """Print one remark."""
         if not self.quiet:
-            stderr().print(message, markup=False, soft_wrap=not stderr().is_terminal)
+            stderr().print(message, soft_wrap=not stderr().is_terminal)
 
     def show(self, table: Table) -> None:
         """Print a table of remarks."""

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from synthgan_cli.console import Notes, new_table, print_table, waiting
-from synthgan_cli.evaluate import one_thread, print_themes
+from synthgan_cli.console import Notes, waiting
 from synthgan_cli.options import Device, Quiet, Seed
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from synthgan.evaluation import EvaluationReport
-    from synthgan.schema import Schema
+from synthgan_cli.scores import print_report
 
 __all__ = ["demo"]
 
@@ -57,48 +51,10 @@ def demo(
     with waiting(notes, "sampling"):
         synthetic = model.sample(len(train), random_state=seed)
     write_table(synthetic, out / "synthetic.csv")
-    with waiting(notes, "judging"), one_thread():
+    with waiting(notes, "judging"):
         report = evaluation.evaluate(train, synthetic, holdout=holdout, target=target, schema=schema, random_state=seed)
-        reference = _sdmetrics_scores(train, synthetic, schema)
-    write_html(report, out / "report.html", history=model.history_, title=f"synthgan on {dataset}")
-    _print_scores(report, reference)
+        reference = evaluation.sdmetrics_scores(train, synthetic, schema=schema)
+    page = out / "report.html"
+    write_html(report, page, history=model.history_, reference=reference, title=f"synthgan on {dataset}")
+    print_report(report, reference)
     notes.say(f"wrote {out}/model.synthgan, synthetic.csv and report.html")
-
-
-def _print_scores(report: EvaluationReport, reference: dict[str, float]) -> None:
-    numbers = ("synthetic", "ceiling", "floor", "sdmetrics")
-    table = new_table("score", *numbers, numbers=numbers)
-    for metric in report.headline:
-        values = (metric.ceiling, metric.floor, reference.get(metric.name))
-        table.add_row(
-            metric.name, "failed" if metric.failed else _number(metric.value), *(_number(value) for value in values)
-        )
-    table.caption = (
-        "ceiling: what other real rows get; floor: real columns, each shuffled on its own (for privacy, a copy of the "
-        "real rows); sdmetrics: the same score by the reference implementation, every pair counted"
-    )
-    print_table(table)
-    print_themes(report)
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
-
-
-def _sdmetrics_scores(train: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema) -> dict[str, float]:
-    """Return what the reference implementation says, by the names of ours; all pairs count, no rows are left out."""
-    from sdmetrics.reports import QualityReport
-
-    kinds = {"numeric": "numerical", "boolean": "boolean", "datetime": "datetime"}
-    columns = {
-        column.name: {"sdtype": kinds.get(column.kind, "categorical")}
-        for column in schema
-        if column.kind in ("numeric", "boolean", "datetime", "categorical")
-    }
-    report = QualityReport()
-    report.real_correlation_threshold = report.real_association_threshold = 0
-    report.num_rows_subsample = None
-    tables = [{"t": frame[list(columns)]} for frame in (train, synthetic)]
-    report.generate(*tables, {"tables": {"t": {"columns": columns}}, "relationships": []}, verbose=False)
-    scores = report.get_properties().set_index("Property")["Score"]
-    return {"ColumnShapes": float(scores["Column Shapes"]), "PairTrends": float(scores["Column Pair Trends"])}

@@ -24,6 +24,7 @@ class ExitCode(enum.IntEnum):
     BAD_DATA = 3, "bad data: a table or schema"
     BAD_MODEL = 4, "bad model file"
     DIVERGED = 5, "training diverged"
+    UNDER_LIMIT = 6, "a score under --fail-under"
     INTERRUPTED = 130, "interrupted (fit: what was learned so far is saved)"
 
     meaning: str
