@@ -8,7 +8,7 @@ import torch
 
 from synthgan.encoding import TableLayout
 from synthgan.errors import ConfigError
-from synthgan.models import GeneratorConfig
+from synthgan.models import DiscriminatorConfig, GeneratorConfig
 from synthgan.training import TrainingConfig
 
 __all__ = ["FitPlan", "default_hidden_dim", "make_plan"]
@@ -32,8 +32,8 @@ class FitPlan:
         Training steps at most.
     device : str
         Where.
-    generator_config : GeneratorConfig
-        Sizes of the generator.
+    generator_config, discriminator_config : GeneratorConfig, DiscriminatorConfig
+        Sizes of the networks.
     estimated_seconds : float or None
         Rough estimate of the training time; None where none can be given.
     """
@@ -46,6 +46,7 @@ class FitPlan:
     n_steps: int
     device: str
     generator_config: GeneratorConfig
+    discriminator_config: DiscriminatorConfig
     estimated_seconds: float | None
 
 
@@ -87,5 +88,14 @@ def make_plan(
     if seconds is not None and config.max_seconds is not None:
         seconds = min(seconds, config.max_seconds)
     return FitPlan(
-        n_rows, len(layout.columns), n_codes, layout.bytes_per_row, memory, n_steps, str(device), generator, seconds
+        n_rows=n_rows,
+        n_columns=len(layout.columns),
+        n_codes=n_codes,
+        bytes_per_row=layout.bytes_per_row,
+        memory_bytes=memory,
+        n_steps=n_steps,
+        device=str(device),
+        generator_config=generator,
+        discriminator_config=DiscriminatorConfig(hidden_dim=width),
+        estimated_seconds=seconds,
     )

@@ -18,7 +18,7 @@ from sklearn.utils import Tags
 from synthgan.conditioning.space import Conditions, ConditionSpace
 from synthgan.encoding import TableEncoder
 from synthgan.errors import ArchiveError, ConditionError, ConfigError, InputError, NotFittedError, SchemaError
-from synthgan.models import CodeAxis, DiscriminatorConfig
+from synthgan.models import CodeAxis
 from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
@@ -186,7 +186,7 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
             axis = CodeAxis(encoder.layout).to(device)
             table = encoder.encode(frame)
             state = new_state(
-                table, axis, config, plan.generator_config, DiscriminatorConfig(), seed, compute_dtype(device)
+                table, axis, config, plan.generator_config, plan.discriminator_config, seed, compute_dtype(device)
             )
             steps = train(state)
             try:

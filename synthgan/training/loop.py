@@ -156,6 +156,8 @@ class _Run:
             self._sum(zip(("likelihood", "discriminator", "generator"), adversarial_step(state), strict=True))
             if report := self._report("adversarial", total=total):
                 yield report
+        if report := self._report("adversarial", force=True, total=total):
+            yield report
         self.best_snapshot = state.snapshot()
 
     def finish(self) -> None:
