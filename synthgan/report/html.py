@@ -275,7 +275,7 @@ def _reference(name: str, report: EvaluationReport, reference: Mapping[str, Any]
         for label, name_of_ours in (("Column Shapes", "ColumnShapes"), ("Column Pair Trends", "PairTrends"))
     ]
     return {
-        "caption": f"sdmetrics {reference['version']} beside ours" + (f": {name}" if name else ""),
+        "caption": (f"{name}: " if name else "") + f"sdmetrics {reference['version']} beside our scores",
         "thresholds": (default["correlation threshold"], default["association threshold"]),
         "rows": rows,
         "diagnostic": reference["diagnostic"],

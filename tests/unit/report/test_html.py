@@ -184,7 +184,7 @@ def test_the_reference_stands_beside_our_scores(report):
     html = render_html(report, reference=scores(0.4321))
     text = " ".join("".join(Page(html).text).split())
     assert 'href="#reference"' in html
-    assert "sdmetrics 1.2.3 beside ours" in text
+    assert "sdmetrics 1.2.3 beside our scores" in text
     assert "(both thresholds 0)" in text
     assert "correlation is at most 0.55 or whose real association is at most 0.35" in text
     row = re.search(r">Column Shapes</th>(.*?)</tr>", html).group(1)
@@ -202,8 +202,8 @@ def test_each_candidate_has_its_reference(report):
     html = render_html(comparison, reference={"ours": scores(0.1111), HOSTILE: scores(0.2222)})
     text = "".join(Page(html).text)
     assert HOSTILE not in html
-    assert "beside ours: ours" in text
-    assert f"beside ours: {HOSTILE}" in text
+    assert "ours: sdmetrics 1.2.3" in text
+    assert f"{HOSTILE}: sdmetrics 1.2.3" in text
     assert html.count("0.1111") == html.count("0.2222") == 4  # two cells each, and twice in the JSON
 
 
