@@ -19,9 +19,11 @@ REFERENCE = {"ColumnShapes": "Column Shapes", "PairTrends": "Column Pair Trends"
 
 def print_report(report: EvaluationReport, reference: Mapping[str, Any] | None = None) -> None:
     """Print the verdicts and the numbers about the whole table, with those of sdmetrics if they are given."""
+    from synthgan.evaluation.texts import show_interval, show_number, show_score
+
     themes = new_table("theme", "score", "verdict", numbers=("score",))
     for name, theme in report.themes.items():
-        themes.add_row(name, _score(theme.score), theme.verdict)
+        themes.add_row(name, show_score(theme.score), theme.verdict)
     print_table(themes)
 
     numbers = ("value", "ceiling", "floor")
@@ -33,10 +35,9 @@ def print_report(report: EvaluationReport, reference: Mapping[str, Any] | None =
         if metric.failed:
             failed.add_row(metric.name, metric.note)
             continue
-        interval = "" if metric.low is None or metric.high is None else f"{metric.low:.4f} to {metric.high:.4f}"
-        cells = [metric.name, *map(_number, (metric.value, metric.ceiling, metric.floor)), interval]
+        cells = [metric.name, *map(show_number, (metric.value, metric.ceiling, metric.floor)), show_interval(metric)]
         if reference is not None and metric.name in REFERENCE:
-            cells.append(_number(reference["all pairs"].get(REFERENCE[metric.name])))
+            cells.append(show_number(reference["all pairs"].get(REFERENCE[metric.name])))
         metrics.add_row(*cells)
     metrics.caption = (
         "ceiling: what other real rows get; floor: real columns, each shuffled on its own (for privacy, a copy of the "
@@ -51,6 +52,8 @@ def print_report(report: EvaluationReport, reference: Mapping[str, Any] | None =
 
 def print_comparison(comparison: Comparison, reference: Mapping[str, Any] | None = None) -> None:
     """Print every candidate's scores side by side, then their verdicts."""
+    from synthgan.evaluation.texts import show_number
+
     names = tuple(comparison.reports)
     scores = new_table("score", *names, numbers=names)
     for label, texts in comparison.rows():
@@ -58,7 +61,7 @@ def print_comparison(comparison: Comparison, reference: Mapping[str, Any] | None
     if reference is not None:
         for name in REFERENCE.values():
             found = (reference[candidate]["all pairs"].get(name) for candidate in names)
-            scores.add_row(f"sdmetrics {name}", *map(_number, found))
+            scores.add_row(f"sdmetrics {name}", *map(show_number, found))
         scores.caption = _about(next(iter(reference.values())))
     print_table(scores)
     verdicts = new_table("theme", "table", "verdict")
@@ -75,11 +78,3 @@ def _about(reference: Mapping[str, Any]) -> str:
         f"whose correlation is at most {default['correlation threshold']} or association at most "
         f"{default['association threshold']})"
     )
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
-
-
-def _score(value: float | None) -> str:
-    return "none" if value is None else f"{value:.2f}"

@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from synthgan.evaluation.associations import Side, decile_edges
+from synthgan.evaluation.canonical import EPOCH
 from synthgan.evaluation.context import Context
-from synthgan.evaluation.frames import EPOCH, Tables
+from synthgan.evaluation.frames import Tables
 from synthgan.evaluation.result import Metric
 from synthgan.schema.table import ColumnName
 

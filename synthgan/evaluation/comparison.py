@@ -8,15 +8,8 @@ from html import escape
 from typing import Any
 
 from synthgan.errors import InputError
-from synthgan.evaluation.result import (
-    FORMAT,
-    THEMES,
-    EvaluationReport,
-    load_object,
-    markdown_cell,
-    show_number,
-    show_score,
-)
+from synthgan.evaluation.result import FORMAT, THEMES, EvaluationReport, load_object
+from synthgan.evaluation.texts import markdown_cell, show_number, show_score
 
 __all__ = ["Comparison"]
 

@@ -5,23 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from synthgan.errors import InputError
+from synthgan.evaluation import texts
 from synthgan.schema.table import ColumnName
 
-__all__ = [
-    "FORMAT",
-    "THEMES",
-    "EvaluationReport",
-    "Metric",
-    "Theme",
-    "load_object",
-    "markdown_cell",
-    "show_number",
-    "show_score",
-]
+__all__ = ["FORMAT", "THEMES", "EvaluationReport", "Metric", "Theme", "load_object"]
 
 THEMES = ("fidelity", "utility", "privacy", "coverage")
 FORMAT = 1
@@ -163,14 +153,6 @@ class EvaluationReport:
         """The metrics about the whole table."""
         return [metric for metric in self.metrics if not metric.columns]
 
-    def _failures(self) -> dict[str, list[str]]:
-        """Return reason -> the table-wide metrics that failed for it."""
-        found: dict[str, list[str]] = {}
-        for metric in self.headline:
-            if metric.failed:
-                found.setdefault(metric.note, []).append(metric.name)
-        return found
-
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict with the keys ``format, themes, metrics, run, details``."""
         return {
@@ -223,56 +205,15 @@ class EvaluationReport:
 
     def summary(self) -> str:
         """Return the report as plain text for a terminal: verdicts, then the table-wide metrics."""
-        lines = [f"{name:<9} {show_score(theme.score):>5}  {theme.verdict}" for name, theme in self.themes.items()]
-        lines += ["", f"{'metric':<24}{'value':>8}{'ceiling':>9}{'floor':>8}   95 % interval"]
-        for metric in self.headline:
-            if not metric.failed:
-                interval = "" if metric.low is None else f"   {show_number(metric.low)} to {show_number(metric.high)}"
-                numbers = (
-                    f"{show_number(metric.value):>8}{show_number(metric.ceiling):>9}{show_number(metric.floor):>8}"
-                )
-                lines.append(f"{metric.name:<24}{numbers}{interval}")
-        lines += [f"failed: {', '.join(names)}: {reason}" for reason, names in self._failures().items()]
-        if worst := _worst_columns(self.metrics):
-            lines += ["", "worst columns: " + ", ".join(f"{m.columns[0]} {show_number(m.value)}" for m in worst)]
-        return "\n".join(lines)
+        return texts.summary(self)
 
     def to_markdown(self) -> str:
         """Return the report as Markdown for a pull request."""
-        lines = ["| theme | score | verdict |", "|---|---|---|"]
-        lines += [
-            f"| {name} | {show_score(theme.score)} | {markdown_cell(theme.verdict)} |"
-            for name, theme in self.themes.items()
-        ]
-        lines += ["", "| metric | value | ceiling | floor | 95 % interval |", "|---|---|---|---|---|"]
-        for m in self.headline:
-            if not m.failed:
-                interval = "" if m.low is None else f"{show_number(m.low)} to {show_number(m.high)}"
-                numbers = " | ".join(show_number(x) for x in (m.value, m.ceiling, m.floor))
-                lines.append(f"| {m.name} | {numbers} | {interval} |")
-        for reason, names in self._failures().items():
-            lines += ["", f"Failed: {', '.join(names)}: {markdown_cell(reason)}."]
-        if worst := _worst_columns(self.metrics):
-            lines += [
-                "",
-                "Worst columns: "
-                + ", ".join(f"`{markdown_cell(str(m.columns[0]))}` {show_number(m.value)}" for m in worst),
-            ]
-        return "\n".join(lines) + "\n"
+        return texts.markdown(self)
 
     def _repr_html_(self) -> str:
         """Return the verdicts and table-wide metrics as two small HTML tables, for notebooks."""
-        themes = "".join(
-            f"<tr><th scope=row>{name}</th><td>{show_score(theme.score)}</td><td>{escape(theme.verdict)}</td></tr>"
-            for name, theme in self.themes.items()
-        )
-        metrics = "".join(
-            f"<tr><th scope=row>{escape(m.name)}</th><td>{escape(m.note) if m.failed else show_number(m.value)}</td>"
-            f"<td>{show_number(m.ceiling)}</td><td>{show_number(m.floor)}</td></tr>"
-            for m in self.headline
-        )
-        head = "<tr><th>metric</th><th>value</th><th>ceiling</th><th>floor</th></tr>"
-        return f"<table>{themes}</table><table><thead>{head}</thead><tbody>{metrics}</tbody></table>"
+        return texts.html(self)
 
 
 def load_object(text: str) -> dict[str, Any]:
@@ -284,23 +225,3 @@ def load_object(text: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise InputError("an evaluation report is a JSON object; this is not")
     return data
-
-
-def _worst_columns(metrics: tuple[Metric, ...], n_columns: int = 5) -> list[Metric]:
-    shapes = [m for m in metrics if m.name in ("KSComplement", "TVComplement") and m.value is not None]
-    return sorted(shapes, key=lambda m: (m.value - (m.ceiling or 1.0), str(m.columns)))[:n_columns]  # type: ignore[operator]
-
-
-def show_number(value: float | None) -> str:
-    """Return a metric's value as text; nothing for None."""
-    return "" if value is None else f"{value:.4f}"
-
-
-def show_score(value: float | None) -> str:
-    """Return a theme's score as text."""
-    return "none" if value is None else f"{value:.2f}"
-
-
-def markdown_cell(text: str) -> str:
-    """Return `text` fit for a cell of a Markdown table."""
-    return text.replace("|", "\\|").replace("\n", " ")

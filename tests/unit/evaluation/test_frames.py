@@ -9,7 +9,8 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthgan.evaluation.frames import level_text, make_tables
+from synthgan.evaluation.canonical import level_text
+from synthgan.evaluation.frames import make_tables
 
 CELLS = {
     "number": st.one_of(st.none(), st.floats(-1e6, 1e6), st.just(0.1 + 0.2)),
