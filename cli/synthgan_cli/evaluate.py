@@ -27,7 +27,9 @@ def evaluate(
     synthetic: Annotated[
         list[str],
         typer.Option(
-            "--synthetic", help="The rows to judge: a file, or name=file; repeat it to compare several side by side."
+            "--synthetic",
+            metavar="[name=]file",
+            help="The rows to judge; repeat it to compare several tables side by side.",
         ),
     ],
     holdout: Annotated[
@@ -46,14 +48,15 @@ def evaluate(
         typer.Option("--model", help="The .synthgan file it came from: its training curves go on the page."),
     ] = None,
     sdmetrics: Annotated[
-        bool, typer.Option("--sdmetrics", help="Show the scores of sdmetrics beside ours, on the page and in tables.")
+        bool,
+        typer.Option("--sdmetrics", help="Show the scores of sdmetrics beside ours, on the page, in tables and JSON."),
     ] = False,
     fail_under: Annotated[
         list[str] | None,
         typer.Option(
             "--fail-under",
-            help="theme=score, as in fidelity=0.8: exit with code 6 when a score is lower or could not be measured; "
-            "repeatable.",
+            metavar="theme=score",
+            help="As in fidelity=0.8: exit with code 6 when the score is lower or could not be measured; repeatable.",
         ),
     ] = None,
     quick: Annotated[
