@@ -25,7 +25,8 @@ def main() -> None:
     model = SynthGAN.load(sys.argv[1])
     real = load_dataset("adult").sample(N_ROWS, random_state=0)
     panels = [("real rows", real), ("synthetic rows", model.sample(N_ROWS, random_state=0))]
-    low, high = real[[X, Y]].min(), real[[X, Y]].max()
+    both = pd.concat([frame for _, frame in panels])
+    low, high = both[[X, Y]].min(), both[[X, Y]].max()
     total = LEFT + 2 * WIDTH + GAP + 20
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total} {HEIGHT + 90}" role="img"',
