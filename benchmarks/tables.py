@@ -22,7 +22,6 @@ COLUMNS = {
     "c2st_train": "two-sample test, train",
     "mle": "utility",
     "dcr_share": "DCR share",
-    "fit_seconds": "fit, s",
     "peak_mb": "peak MB",
 }
 
@@ -51,24 +50,24 @@ def render(document: dict[str, Any]) -> str:
         "|---|---|" + "---|" * len(COLUMNS),
     ]
     for table in dict.fromkeys(row["table"] for row in rows):
-        for model in dict.fromkeys(row["model"] for row in rows if row["table"] == table):
-            runs = [
-                row
-                for row in rows
-                if (row["table"], row["model"]) == (table, model) and row.get("passes", "all") == "all"
-            ]
-            cells = [_cell(runs, key) for key in COLUMNS]
-            lines.append(f"| {table} | {model} | " + " | ".join(cells) + " |")
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for row in rows:
+            if row["table"] == table:
+                groups.setdefault(_label(row), []).append(row)
+        for label, runs in groups.items():
+            lines.append(f"| {table} | {label} | " + " | ".join(_cell(runs, key) for key in COLUMNS) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _label(row: dict[str, Any]) -> str:
+    return row["model"] if row.get("passes", "all") == "all" else f"{row['model']}, {row['passes']} passes"
 
 
 def _cell(runs: list[dict[str, Any]], key: str) -> str:
     values = [run[key] for run in runs if run.get(key) is not None]
     if not values:
         return ""
-    return (
-        f"{statistics.median(values):.0f}" if key in ("fit_seconds", "peak_mb") else f"{statistics.median(values):.3f}"
-    )
+    return f"{statistics.median(values):.0f}" if key == "peak_mb" else f"{statistics.median(values):.3f}"
 
 
 if __name__ == "__main__":

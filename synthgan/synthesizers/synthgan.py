@@ -368,8 +368,6 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         """
         model = self._fitted()
         params = {key: value for key, value in self.get_params().items() if key != "random_state"}
-        if params["max_seconds"] == float("inf"):  # a number that JSON does not have
-            params["max_seconds"] = None
         manifest, state, weights = to_members(model, params, self.seed_, self.history_)
         write_archive(path, manifest, state, weights)
 

@@ -24,7 +24,7 @@ WRONG: dict[str, list[Any]] = {
     "batch_size": [0, None, 1.5],
     "generator_lr": [-1, 2, None, float("nan")],
     "discriminator_lr": [-1, 2, None],
-    "max_seconds": [-1, "1", float("nan")],
+    "max_seconds": [-1, "1", float("nan"), float("inf")],
     "adversarial_share": [-0.1, 0.96, None],
     "discriminator_steps": [0, 1.5, None],
     "gradient_penalty": [-1, None],
