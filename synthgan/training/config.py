@@ -87,5 +87,7 @@ def _check(name: str, value: object, low: float, high: float, *, whole: bool = F
         value if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) else math.nan
     )
     if not (low <= number <= high and math.isfinite(number)) or (whole and int(number) != number):
-        wanted = f"{'a whole number' if whole else 'a number'} from {low:g}{'' if high == math.inf else f' to {high:g}'}"
+        wanted = (
+            f"{'a whole number' if whole else 'a number'} from {low:g}{'' if high == math.inf else f' to {high:g}'}"
+        )
         raise ConfigError(f"{name} must be {wanted}{', or None' if optional else ''}; got {value!r}")
