@@ -291,7 +291,8 @@ def test_an_older_file_is_replaced_whole(model: SynthGAN, path: Path) -> None:
 
 
 def test_models_of_settings_json_cannot_say(table: pd.DataFrame, tmp_path: Path) -> None:
-    model = SynthGAN(epochs=np.int64(1), hidden_dim=8, max_seconds=np.float64(60), random_state=np.random.default_rng(0))
+    limits = {"epochs": np.int64(1), "max_seconds": np.float64(60)}
+    model = SynthGAN(**limits, hidden_dim=8, random_state=np.random.default_rng(0))
     model.fit(table).save(tmp_path / "m.synthgan")
     assert SynthGAN.load(tmp_path / "m.synthgan").get_params()["epochs"] == 1
 
