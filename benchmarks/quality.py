@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--tables", nargs="+", default=["adult", "storms", "penguins"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument(
-        "--passes", nargs="+", type=int, default=[], help="numbers of passes to sample with besides all"
+        "--passes", nargs="*", type=int, default=[], help="numbers of passes to sample with besides all"
     )
     parser.add_argument("--data", type=Path, help="folder of <table>.csv.gz; without it the bundled tables")
     parser.add_argument("--judge", type=Path, help="an outside judge's script")
