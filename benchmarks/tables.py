@@ -22,6 +22,7 @@ COLUMNS = {
     "c2st_train": "two-sample test, train",
     "mle": "utility",
     "dcr_share": "DCR share",
+    "fit_seconds": "fit, s",
     "peak_mb": "peak MB",
 }
 
@@ -67,7 +68,9 @@ def _cell(runs: list[dict[str, Any]], key: str) -> str:
     values = [run[key] for run in runs if run.get(key) is not None]
     if not values:
         return ""
-    return f"{statistics.median(values):.0f}" if key == "peak_mb" else f"{statistics.median(values):.3f}"
+    return (
+        f"{statistics.median(values):.0f}" if key in ("fit_seconds", "peak_mb") else f"{statistics.median(values):.3f}"
+    )
 
 
 if __name__ == "__main__":
