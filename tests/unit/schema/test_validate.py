@@ -19,12 +19,14 @@ def test_the_table_itself_fits_in_any_column_order(mixed_table: pd.DataFrame) ->
 
 def test_new_categories_and_missing_cells_fit() -> None:
     schema = infer_schema(pd.DataFrame({"a": ["x", "y"], "b": [1, 2]}))
-    validate(pd.DataFrame({"a": ["z", None], "b": [np.nan, 7.5]}), schema)
+    frame = pd.DataFrame({"a": ["z", None], "b": [np.nan, 7.5]})
+    assert validate(frame, schema).equals(frame)
 
 
 def test_integer_levels_read_back_as_floats_fit() -> None:
     schema = infer_schema(pd.DataFrame({"code": [1, 2]}), discrete_columns=["code"])
-    validate(pd.DataFrame({"code": [1.0, np.nan]}), schema)
+    frame = pd.DataFrame({"code": [1.0, np.nan]})
+    assert validate(frame, schema).equals(frame)
 
 
 @pytest.mark.parametrize(
