@@ -17,17 +17,19 @@ if TYPE_CHECKING:
     from synthgan.evaluation import EvaluationReport, evaluate
     from synthgan.report import render_html
     from synthgan.schema import ColumnKind, Schema, infer_schema
-    from synthgan.synthesizers import SynthGAN
+    from synthgan.synthesizers import Synthesizer, SynthGAN, load
 
 __all__ = [
     "ColumnKind",
     "EvaluationReport",
     "Schema",
     "SynthGAN",
+    "Synthesizer",
     "SynthganError",
     "__version__",
     "evaluate",
     "infer_schema",
+    "load",
     "load_dataset",
     "render_html",
 ]
@@ -38,8 +40,10 @@ _HOME = {
     "Schema": "schema",
     "SynthGAN": "synthesizers",
     "SynthganError": "errors",
+    "Synthesizer": "synthesizers",
     "evaluate": "evaluation",
     "infer_schema": "schema",
+    "load": "synthesizers",
     "load_dataset": "datasets",
     "render_html": "report",
 }

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from synthgan._version import __version__
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.errors import ArchiveError, SynthganError
-from synthgan.models import CodeAxis, Generator, GeneratorConfig
 from synthgan.schema import ColumnName, Schema
 
-__all__ = ["FittedModel", "from_members", "to_members"]
+__all__ = ["FittedModel", "check_weights", "from_members", "model_name", "to_members"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -29,8 +28,8 @@ class FittedModel:
     ----------
     encoder : TableEncoder
         Of the fitted table.
-    generator : Generator or None
-        Folded; None for a table of constants and ids only.
+    generator : Module or None
+        Ready to sample, with its sizes as a dataclass in ``config``; None for a table of constants and ids only.
     target : column label or None
         What class counts are about.
     fingerprint : str
@@ -40,7 +39,7 @@ class FittedModel:
     """
 
     encoder: TableEncoder
-    generator: Generator | None
+    generator: nn.Module | None
     target: ColumnName | None
     fingerprint: str
     n_rows: int
@@ -68,16 +67,17 @@ class FittedModel:
 
 
 def to_members(
-    model: FittedModel, params: Mapping[str, Any], seed: int, history: pd.DataFrame
+    name: str, model: FittedModel, params: Mapping[str, Any], seed: int, history: pd.DataFrame
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Tensor]]:
-    """Return the manifest, the state and the weights of a model file."""
+    """Return the manifest, the state and the weights of a model file; `name` is the synthesizer's."""
     manifest = {
         "synthgan": __version__,
         "torch": torch.__version__,
         "python": platform.python_version(),
+        "model": name,
         "seed": seed,
         "parameters": dict(params),
-        "generator": None if model.generator is None else dataclasses.asdict(model.generator.config),
+        "generator": None if model.generator is None else _config(model.generator),
         "target": model.target,
         "data": {"rows": model.n_rows, "sha256": model.fingerprint},
     }
@@ -92,14 +92,24 @@ def to_members(
     return manifest, state, weights
 
 
+def model_name(manifest: Mapping[str, Any]) -> str:
+    """Return which synthesizer wrote a file; the first files did not say, because there was only one."""
+    return str(manifest.get("model", "SynthGAN"))
+
+
 def from_members(
     manifest: Mapping[str, Any],
     state: Mapping[str, Any],
-    weights: Mapping[str, Tensor],
-    device: torch.device,
-    dtype: torch.dtype,
+    rebuilt: Callable[[Mapping[str, Any], TableEncoder], nn.Module],
 ) -> tuple[FittedModel, dict[str, Any], int, pd.DataFrame]:
     """Rebuild a model from a file's members, with its parameters, seed and training curves.
+
+    Parameters
+    ----------
+    manifest, state : dict
+        As `to_members` made them.
+    rebuilt : callable
+        Makes the trained network from its sizes and the encoder.
 
     Raises
     ------
@@ -108,7 +118,8 @@ def from_members(
     """
     try:
         encoder = TableEncoder.from_state(Schema.from_dict(state["schema"]), state["encoder"])
-        generator = _generator(manifest["generator"], encoder, weights, device, dtype)
+        config = manifest["generator"]
+        generator = None if config is None else rebuilt(config, encoder)
         data = manifest["data"]
         model = FittedModel(encoder, generator, manifest["target"], str(data["sha256"]), int(data["rows"]))
         history = pd.DataFrame(state["history"]).infer_objects()
@@ -119,27 +130,22 @@ def from_members(
         ) from None
 
 
-def _generator(
-    config: Mapping[str, Any] | None,
-    encoder: TableEncoder,
-    weights: Mapping[str, Tensor],
-    device: torch.device,
-    dtype: torch.dtype,
-) -> Generator | None:
-    if config is None:
-        return None
-    with torch.device("meta"):  # shapes first: nothing is allocated until they are known to match
-        expected = Generator(CodeAxis(encoder.layout), GeneratorConfig(**config)).state_dict()
-    found, wanted = (
-        {name: f"{tuple(weight.shape)} of {weight.dtype}" for name, weight in side.items()}
-        for side in (weights, expected)
+def check_weights(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    """Compare names, shapes and dtypes of a file's weights with what the configuration asks for.
+
+    Raises
+    ------
+    ArchiveError
+        Where they differ; names the first weight that does.
+    """
+    here, there = (
+        {name: f"{tuple(weight.shape)} of {weight.dtype}" for name, weight in side.items()} for side in (found, wanted)
     )
-    if found != wanted:
-        odd = sorted(set(found.items()) ^ set(wanted.items()))[0][0]
-        raise ArchiveError(f"weight {odd!r} is {found.get(odd)}; the configuration asks for {wanted.get(odd)}")
-    with torch.random.fork_rng(devices=[]):
-        generator = Generator(CodeAxis(encoder.layout), GeneratorConfig(**config))
-    generator.load_state_dict(dict(weights))
-    generator.folded = True
-    generator.set_compute_dtype(dtype)
-    return generator.to(device).eval()
+    if here != there:
+        odd = sorted(set(here.items()) ^ set(there.items()))[0][0]
+        raise ArchiveError(f"weight {odd!r} is {here.get(odd)}; the configuration asks for {there.get(odd)}")
+
+
+def _config(network: nn.Module) -> dict[str, Any]:
+    config: Any = network.config
+    return dataclasses.asdict(config)

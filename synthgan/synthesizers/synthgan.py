@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import logging
-import os
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, Self
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.base import BaseEstimator
-from sklearn.utils import Tags
+import torch
+from torch import Tensor, nn
 
 from synthgan.conditioning.space import Conditions, ConditionSpace
 from synthgan.encoding import TableEncoder
-from synthgan.errors import ArchiveError, ConditionError, ConfigError, InputError, NotFittedError, SchemaError
-from synthgan.models import CodeAxis
-from synthgan.persistence import read_archive, write_archive
+from synthgan.errors import ConditionError, ConfigError
+from synthgan.models import CodeAxis, Generator, GeneratorConfig
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
-from synthgan.schema import ColumnKind, ColumnName, Schema, complete_schema, infer_schema, validate
-from synthgan.synthesizers.fitted import FittedModel, from_members, to_members
+from synthgan.schema import ColumnKind, ColumnName, Schema, validate
+from synthgan.synthesizers.base import FitJob, Run, TableSynthesizer, check_n_samples, joined
+from synthgan.synthesizers.fitted import FittedModel, check_weights
 from synthgan.synthesizers.frames import as_frame, fill_holes
 from synthgan.synthesizers.plan import FitPlan, make_plan
-from synthgan.training import StepReport, TrainingConfig, new_state, train
+from synthgan.synthesizers.protocol import ConditionsLike
+from synthgan.training import TrainingConfig, new_state, train
 from synthgan.training.device import compute_dtype, resolve_device
 
 __all__ = ["SynthGAN"]
 
-logger = logging.getLogger(__name__)
 
-Callback = Callable[[StepReport], bool | None]
-ConditionsLike = Mapping[ColumnName, Any] | pd.DataFrame | None
-
-
-class SynthGAN(BaseEstimator):  # type: ignore[misc]
+class SynthGAN(TableSynthesizer):
     """A conditional GAN for tables of mixed types.
 
     Parameters
@@ -93,6 +86,8 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
     ['M', 'M']
     """
 
+    validation_name = "held-out nats per column"
+
     def __init__(
         self,
         *,
@@ -120,96 +115,29 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.verbose = verbose
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        tags.non_deterministic = False
-        return tags
-
     # --- fitting
 
-    def fit(
-        self,
-        X: Any,
-        y: Any = None,  # noqa: ARG002 - scikit-learn's signature
-        *,
-        discrete_columns: Collection[ColumnName] | None = None,
-        schema: Schema | Mapping[ColumnName, Any] | None = None,
-        target: ColumnName | None = None,
-        callback: Callback | None = None,
-    ) -> Self:
-        """Learn the joint distribution of a table.
+    def _check_parameters(self) -> None:
+        self._training_config()
 
-        Parameters
-        ----------
-        X : DataFrame, polars DataFrame, pyarrow Table or array of shape (n_rows, n_columns)
-            The table, its target column included. Any mix of numbers, categories, booleans, datetimes and ids, with
-            missing cells.
-        y : None
-            Ignored; the target is a column like the others.
-        discrete_columns : collection of column labels, optional
-            Columns of numbers that are names of categories.
-        schema : Schema or mapping, optional
-            What the columns are, or what to override in `infer_schema`'s guesses (column label to kind or to fields).
-        target : column label, optional
-            The column that `class_counts` will be about.
-        callback : callable, optional
-            Called with each `StepReport`; returning True ends training.
+    def _start(self, job: FitJob) -> Run:
+        layout = job.encoder.layout
+        plan = make_plan(len(job.frame), layout, self._training_config(), self.hidden_dim, job.device)
+        state = new_state(
+            job.encoder.encode(job.frame),
+            CodeAxis(layout).to(job.device),
+            self._training_config(),
+            plan.generator_config,
+            plan.discriminator_config,
+            job.seed,
+            compute_dtype(job.device),
+        )
 
-        Returns
-        -------
-        SynthGAN
-            Itself, fitted.
+        def folded() -> Generator:
+            state.generator.fold()
+            return state.generator
 
-        Raises
-        ------
-        SchemaError
-            For a table that cannot be described, or an unknown `target`.
-        ConfigError
-            For a parameter out of range.
-        DivergedError
-            When training breaks down beyond recovery.
-        """
-        config = self._training_config()
-        device = resolve_device(self.device)
-        seed = resolve_seed(self.random_state)
-        frame, found = self._described(X, discrete_columns, schema)
-        if target is not None and target not in found:
-            raise SchemaError(f"the target {target!r} is not a column of the table; it has {found.names}")
-        encoder = TableEncoder.fit(frame, found)
-        plan = make_plan(len(frame), encoder.layout, config, self.hidden_dim, device)
-        history: list[dict[str, Any]] = []
-        interrupted = False
-        if len(encoder.layout):
-            axis = CodeAxis(encoder.layout).to(device)
-            table = encoder.encode(frame)
-            state = new_state(
-                table, axis, config, plan.generator_config, plan.discriminator_config, seed, compute_dtype(device)
-            )
-            steps = train(state)
-            try:
-                for report in steps:
-                    history.append(_flat(report))
-                    self._log(report)
-                    if callback is not None and callback(report):
-                        interrupted = True
-                        break
-            except KeyboardInterrupt:
-                interrupted = True
-                logger.warning("interrupted at step %d; the best weights so far are kept", state.step)
-            finally:
-                steps.close()
-            generator = state.generator
-            generator.fold()
-        else:  # nothing but constants and ids: rows can be made without a network
-            generator = None
-        self.seed_ = seed
-        self.interrupted_ = interrupted
-        self.history_ = pd.DataFrame(history)
-        self._set_fitted(FittedModel(encoder, generator, target, _fingerprint(frame), len(frame)))
-        return self
+        return Run(train(state), folded)
 
     def plan(self, X: Any, *, schema: Schema | Mapping[ColumnName, Any] | None = None) -> FitPlan:
         """Tell what `fit` would do: steps, width, memory.
@@ -272,7 +200,7 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         NotFittedError
             Before `fit`.
         """
-        parts = list(
+        return joined(
             self.sample_batches(
                 n_samples,
                 conditions=conditions,
@@ -281,7 +209,6 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
                 random_state=random_state,
             )
         )
-        return pd.concat(parts, ignore_index=True) if len(parts) != 1 else parts[0]
 
     def sample_batches(
         self,
@@ -356,88 +283,28 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         sampler = self._sampler(model)
         return log_likelihood(sampler.generator, model.encoder.encode(frame), n_orders, 0)
 
-    # --- files
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to one file of JSON and safetensors: no training rows, nothing that can execute.
-
-        Raises
-        ------
-        NotFittedError, InputError
-            Before `fit`; when the file cannot be written.
-        """
-        model = self._fitted()
-        params = {key: value for key, value in self.get_params().items() if key != "random_state"}
-        manifest, state, weights = to_members(model, params, self.seed_, self.history_)
-        write_archive(path, manifest, state, weights)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str], *, device: str = "auto") -> Self:
-        """Read a model written by `save`; it samples the same rows for the same seed.
-
-        Parameters
-        ----------
-        path : path
-            The model file.
-        device : str, default="auto"
-            Where to sample.
-
-        Raises
-        ------
-        ArchiveError
-            For a file that is missing, damaged, foreign or of a newer format.
-        """
-        where = resolve_device(device)
-        model, params, seed, history = from_members(*read_archive(path), where, compute_dtype(where))
-        if unknown := sorted(set(params) - set(cls._get_param_names())):
-            raise ArchiveError(f"{os.fspath(path)!r} has unknown parameters {unknown}; upgrade synthgan")
-        out = cls(**{**params, "device": device})
-        out.seed_, out.interrupted_, out.history_ = seed, False, history
-        out._set_fitted(model)
-        return out
-
-    @property
-    def info_(self) -> dict[str, Any]:
-        """What the model is and was made from, as plain values."""
-        model = self._fitted()
-        return model.summary() | {"parameters": self.get_params(), "seed": self.seed_}
-
     # --- inside
 
     def _training_config(self) -> TrainingConfig:
         names = {field.name for field in dataclasses.fields(TrainingConfig)}
         return TrainingConfig(**{key: value for key, value in self.get_params().items() if key in names})
 
-    def _described(
-        self, X: Any, discrete_columns: Collection[ColumnName] | None, schema: Schema | Mapping[ColumnName, Any] | None
-    ) -> tuple[pd.DataFrame, Schema]:
-        frame = as_frame(X)
-        if isinstance(schema, Schema):
-            if discrete_columns:
-                raise InputError(
-                    "give discrete_columns or a whole schema, not both; the schema says what each column is"
-                )
-            frame = validate(frame, schema)
-            return frame, complete_schema(frame, schema)
-        return frame, infer_schema(frame, schema, discrete_columns)
-
-    def _set_fitted(self, model: FittedModel) -> None:
-        self.model_ = model
-        self.schema_ = model.encoder.schema
-        self.target_ = model.target
-        names = model.encoder.schema.names
-        self.n_features_in_ = len(names)
-        if all(isinstance(name, str) for name in names):
-            self.feature_names_in_ = np.array(names, dtype=object)
-
-    def _fitted(self) -> FittedModel:
-        if not hasattr(self, "model_"):
-            raise NotFittedError("this SynthGAN is not fitted; call fit(table) or SynthGAN.load(path) first")
-        return self.model_
+    @classmethod
+    def _network(
+        cls, config: Mapping[str, Any], encoder: TableEncoder, weights: Mapping[str, Tensor], device: torch.device
+    ) -> nn.Module:
+        sizes = GeneratorConfig(**config)
+        with torch.device("meta"):  # shapes first: nothing is allocated until they are known to match
+            check_weights(weights, Generator(CodeAxis(encoder.layout), sizes).state_dict())
+        with torch.random.fork_rng(devices=[]):
+            generator = Generator(CodeAxis(encoder.layout), sizes)
+        generator.load_state_dict(dict(weights))
+        generator.folded = True
+        generator.set_compute_dtype(compute_dtype(device))
+        return generator.to(device).eval()
 
     def _sampler(self, model: FittedModel) -> Sampler:
-        assert model.generator is not None  # noqa: S101 - callers have looked
-        return Sampler(model.generator, model.encoder)
+        return Sampler(cast(Generator, model.generator), model.encoder)
 
     def _read_conditions(
         self,
@@ -464,13 +331,12 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
         n_rows = len(wanted.row_of) if wanted.row_of is not None else model.n_rows
         if n_samples is None:
             return n_rows, wanted
-        if isinstance(n_samples, bool) or not isinstance(n_samples, (int, np.integer)) or n_samples < 0:
-            raise ConfigError(f"n_samples must be a whole number from 0; got {n_samples!r}")
+        n_samples = check_n_samples(n_samples)
         if wanted.row_of is not None and n_samples != n_rows:
             raise ConditionError(
                 f"the conditions ask for {n_rows} rows, and n_samples for {n_samples}; leave n_samples out"
             )
-        return int(n_samples), wanted
+        return n_samples, wanted
 
     def _batches(
         self, model: FittedModel, n_rows: int, wanted: Conditions, seed: int, n_passes: int | None
@@ -480,21 +346,3 @@ class SynthGAN(BaseEstimator):  # type: ignore[misc]
             return
         for start, rows in self._sampler(model).chunks(n_rows, wanted, seed, n_passes):
             yield model.encoder.decode(rows, start, wanted.adjust(start))
-
-    def _log(self, report: StepReport) -> None:
-        if self.verbose and report.validation is not None:
-            logger.info(
-                "step %d of %d (%s): held-out nats per column %.4f, best %.4f, %.0f s",
-                report.step, report.n_steps, report.phase, report.validation, report.best, report.seconds,
-            )  # fmt: skip
-
-
-def _flat(report: StepReport) -> dict[str, Any]:
-    plain = dataclasses.asdict(report)
-    return {key: value for key, value in plain.items() if key != "losses"} | report.losses
-
-
-def _fingerprint(frame: pd.DataFrame) -> str:
-    """Hash of the table's content: tells whether two models were fitted on the same rows, without holding any."""
-    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
-    return hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()

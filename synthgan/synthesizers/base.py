@@ -1,0 +1,381 @@
+"""What all synthesizers share: reading tables, the course of a fit, checks, files."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import logging
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from torch import Tensor, nn
+
+from synthgan.encoding import TableEncoder
+from synthgan.errors import ArchiveError, ConfigError, InputError, NotFittedError, SchemaError
+from synthgan.persistence import read_archive, write_archive
+from synthgan.rng import RandomState, resolve_seed
+from synthgan.schema import ColumnName, Schema, complete_schema, infer_schema, validate
+from synthgan.synthesizers.fitted import FittedModel, from_members, model_name, to_members
+from synthgan.synthesizers.frames import as_frame
+from synthgan.synthesizers.protocol import Callback, ConditionsLike
+from synthgan.training import StepReport
+from synthgan.training.device import resolve_device
+
+__all__ = ["FitJob", "Run", "TableSynthesizer", "check_n_samples", "joined"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FitJob:
+    """What a fit is asked for, once all of it has been checked.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The rows.
+    encoder : TableEncoder
+        Fitted on them.
+    seed : int
+        Names the random streams.
+    device : torch.device
+        Where to train.
+    """
+
+    frame: pd.DataFrame
+    encoder: TableEncoder
+    seed: int
+    device: torch.device
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Run:
+    """A training that waits to be started.
+
+    Parameters
+    ----------
+    reports : generator of StepReport
+        Trains while it is iterated, and leaves the best weights when it is closed.
+    network : callable
+        Returns what has been trained; called once, after `reports` was closed.
+    """
+
+    reports: Generator[StepReport]
+    network: Callable[[], nn.Module]
+
+
+class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
+    """Base of the synthesizers: a subclass says how its network is trained, drawn from, and rebuilt from a file.
+
+    Subclasses take ``device``, ``random_state`` and ``verbose`` among the parameters of ``__init__``.
+    """
+
+    registry: ClassVar[dict[str, type[TableSynthesizer]]] = {}
+    """Every synthesizer by the name that its files carry."""
+
+    validation_name: ClassVar[str] = "held-out score"
+    """What the reports' `validation` is."""
+
+    device: str
+    random_state: RandomState
+    verbose: int
+
+    model_: FittedModel
+    schema_: Schema
+    target_: ColumnName | None
+    history_: pd.DataFrame
+    seed_: int
+    interrupted_: bool
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        TableSynthesizer.registry[cls.__name__] = cls
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        tags.non_deterministic = False
+        return tags
+
+    # --- what a subclass adds
+
+    @abstractmethod
+    def _check_parameters(self) -> None:
+        """Raise `ConfigError` for a parameter out of range."""
+
+    @abstractmethod
+    def _start(self, job: FitJob) -> Run:
+        """Build networks for a table with at least one learned column."""
+
+    @abstractmethod
+    def sample_batches(
+        self,
+        n_samples: int | None = None,
+        *,
+        conditions: ConditionsLike = None,
+        class_counts: Mapping[Any, int] | None = None,
+        random_state: RandomState = None,
+    ) -> Iterator[pd.DataFrame]:
+        """Draw the same rows as `sample`, in batches of constant memory.
+
+        Yields
+        ------
+        DataFrame
+        """
+
+    @classmethod
+    @abstractmethod
+    def _network(
+        cls, config: Mapping[str, Any], encoder: TableEncoder, weights: Mapping[str, Tensor], device: torch.device
+    ) -> nn.Module:
+        """Rebuild a trained network, ready to sample; `ArchiveError` where the weights do not fit."""
+
+    # --- fitting
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,  # noqa: ARG002 - scikit-learn's signature
+        *,
+        discrete_columns: Collection[ColumnName] | None = None,
+        schema: Schema | Mapping[ColumnName, Any] | None = None,
+        target: ColumnName | None = None,
+        callback: Callback | None = None,
+    ) -> Self:
+        """Learn the joint distribution of a table.
+
+        Parameters
+        ----------
+        X : DataFrame, polars DataFrame, pyarrow Table or array of shape (n_rows, n_columns)
+            The table, its target column included. Any mix of numbers, categories, booleans, datetimes and ids, with
+            missing cells.
+        y : None
+            Ignored; the target is a column like the others.
+        discrete_columns : collection of column labels, optional
+            Columns of numbers that are names of categories.
+        schema : Schema or mapping, optional
+            What the columns are, or what to override in `infer_schema`'s guesses (column label to kind or to fields).
+        target : column label, optional
+            The column that `class_counts` will be about.
+        callback : callable, optional
+            Called with each `StepReport`; returning True ends training.
+
+        Returns
+        -------
+        Self
+            Fitted.
+
+        Raises
+        ------
+        SchemaError
+            For a table that cannot be described, or an unknown `target`.
+        ConfigError
+            For a parameter out of range.
+        DivergedError
+            When training breaks down beyond recovery.
+        """
+        self._check_parameters()
+        device = resolve_device(self.device)
+        seed = resolve_seed(self.random_state)
+        frame, found = self._described(X, discrete_columns, schema)
+        if target is not None and target not in found:
+            raise SchemaError(f"the target {target!r} is not a column of the table; it has {found.names}")
+        job = FitJob(frame, TableEncoder.fit(frame, found), seed, device)
+        history: list[dict[str, Any]] = []
+        network, interrupted = None, False
+        if len(job.encoder.layout):  # else nothing but constants and ids: rows can be made without a network
+            run = self._start(job)
+            interrupted = self._follow(run.reports, history, callback)
+            network = run.network()
+        self.seed_ = seed
+        self.interrupted_ = interrupted
+        self.history_ = pd.DataFrame(history)
+        self._set_fitted(FittedModel(job.encoder, network, target, _fingerprint(frame), len(frame)))
+        return self
+
+    def _follow(self, reports: Generator[StepReport], history: list[dict[str, Any]], callback: Callback | None) -> bool:
+        """Train to the end, or until Ctrl-C or the callback ends it; returns whether one of these did."""
+        try:
+            for report in reports:
+                history.append(_flat(report))
+                self._log(report)
+                if callback is not None and callback(report):
+                    return True
+        except KeyboardInterrupt:
+            step = history[-1]["step"] if history else 0
+            logger.warning("interrupted after step %d; the best weights so far are kept", step)
+            return True
+        finally:
+            reports.close()
+        return False
+
+    def _described(
+        self, X: Any, discrete_columns: Collection[ColumnName] | None, schema: Schema | Mapping[ColumnName, Any] | None
+    ) -> tuple[pd.DataFrame, Schema]:
+        frame = as_frame(X)
+        if isinstance(schema, Schema):
+            if discrete_columns:
+                raise InputError(
+                    "give discrete_columns or a whole schema, not both; the schema says what each column is"
+                )
+            frame = validate(frame, schema)
+            return frame, complete_schema(frame, schema)
+        return frame, infer_schema(frame, schema, discrete_columns)
+
+    def _log(self, report: StepReport) -> None:
+        if self.verbose and report.validation is not None:
+            logger.info(
+                "step %d of %d (%s): %s %.4f, best %.4f, %.0f s",
+                report.step, report.n_steps, report.phase, self.validation_name, report.validation, report.best,
+                report.seconds,
+            )  # fmt: skip
+
+    # --- sampling
+
+    def sample(
+        self,
+        n_samples: int | None = None,
+        *,
+        conditions: ConditionsLike = None,
+        class_counts: Mapping[Any, int] | None = None,
+        random_state: RandomState = None,
+    ) -> pd.DataFrame:
+        """Draw synthetic rows.
+
+        Parameters
+        ----------
+        n_samples : int, optional
+            Rows to draw; by default the sum of the class counts, or else as many as were fitted.
+        conditions : mapping, optional
+            What every row must hold: for a column a value, a set or list of values, or a ``(low, high)`` range.
+        class_counts : mapping of value to int, optional
+            Exactly so many rows of each value of the fit's `target`, in this order.
+        random_state : int, numpy Generator, RandomState or None, default=None
+            Seed. ``sample(10, random_state=s)`` is the head of ``sample(100, random_state=s)``.
+
+        Returns
+        -------
+        DataFrame of shape (n_samples, n_columns)
+            Columns, dtypes, categories and kinds of missing values as in the fitted table.
+
+        Raises
+        ------
+        ConditionError
+            For a condition that the model cannot keep to; names the column.
+        NotFittedError
+            Before `fit`.
+        """
+        return joined(
+            self.sample_batches(n_samples, conditions=conditions, class_counts=class_counts, random_state=random_state)
+        )
+
+    # --- files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to one file of JSON and safetensors: no training rows, nothing that can execute.
+
+        Raises
+        ------
+        NotFittedError, InputError
+            Before `fit`; when the file cannot be written.
+        """
+        model = self._fitted()
+        params = {key: value for key, value in self.get_params().items() if key != "random_state"}
+        write_archive(path, *to_members(type(self).__name__, model, params, self.seed_, self.history_))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, device: str = "auto") -> Self:
+        """Read a model written by `save`; it samples the same rows for the same seed.
+
+        Parameters
+        ----------
+        path : path
+            The model file.
+        device : str, default="auto"
+            Where to sample.
+
+        Raises
+        ------
+        ArchiveError
+            For a file that is missing, damaged, foreign, of a newer format, or of another kind of model
+            (`synthgan.load` takes any).
+        """
+        where = resolve_device(device)
+        manifest, state, weights = read_archive(path)
+        found = model_name(manifest)
+        if cls is TableSynthesizer:
+            if found not in cls.registry:
+                raise ArchiveError(f"{os.fspath(path)!r} holds a {found}, which this version does not know; upgrade")
+            chosen = cast(type[Self], cls.registry[found])
+        elif found == cls.__name__:
+            chosen = cls
+        else:
+            raise ArchiveError(f"{os.fspath(path)!r} holds a {found}, not a {cls.__name__}; use synthgan.load(path)")
+
+        def rebuilt(config: Mapping[str, Any], encoder: TableEncoder) -> nn.Module:
+            return chosen._network(config, encoder, weights, where)
+
+        model, params, seed, history = from_members(manifest, state, rebuilt)
+        if unknown := sorted(set(params) - set(chosen._get_param_names())):
+            raise ArchiveError(f"{os.fspath(path)!r} has unknown parameters {unknown}; upgrade synthgan")
+        out = chosen(**{**params, "device": device})
+        out.seed_, out.interrupted_, out.history_ = seed, False, history
+        out._set_fitted(model)
+        return out
+
+    @property
+    def info_(self) -> dict[str, Any]:
+        """What the model is and was made from, as plain values."""
+        model = self._fitted()
+        facts = {"model": type(self).__name__, **model.summary()}
+        return facts | {"parameters": self.get_params(), "seed": self.seed_}
+
+    # --- inside
+
+    def _set_fitted(self, model: FittedModel) -> None:
+        self.model_ = model
+        self.schema_ = model.encoder.schema
+        self.target_ = model.target
+        names = model.encoder.schema.names
+        self.n_features_in_ = len(names)
+        if all(isinstance(name, str) for name in names):
+            self.feature_names_in_ = np.array(names, dtype=object)
+
+    def _fitted(self) -> FittedModel:
+        if not hasattr(self, "model_"):
+            name = type(self).__name__
+            raise NotFittedError(f"this {name} is not fitted; call fit(table) or {name}.load(path) first")
+        return self.model_
+
+
+def joined(parts: Iterator[pd.DataFrame]) -> pd.DataFrame:
+    """Return batches of rows as one frame."""
+    frames = list(parts)
+    return pd.concat(frames, ignore_index=True) if len(frames) != 1 else frames[0]
+
+
+def check_n_samples(n_samples: Any) -> int:
+    """Return a number of rows as an int; `ConfigError` for what is no whole number from 0."""
+    if isinstance(n_samples, bool) or not isinstance(n_samples, (int, np.integer)) or n_samples < 0:
+        raise ConfigError(f"n_samples must be a whole number from 0; got {n_samples!r}")
+    return int(n_samples)
+
+
+def _flat(report: StepReport) -> dict[str, Any]:
+    plain = dataclasses.asdict(report)
+    return {key: value for key, value in plain.items() if key != "losses"} | report.losses
+
+
+def _fingerprint(frame: pd.DataFrame) -> str:
+    """Hash of the table's content: tells whether two models were fitted on the same rows, without holding any."""
+    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    return hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()
