@@ -1,7 +1,8 @@
 """Fitting the networks."""
 
 from synthgan.training.config import TrainingConfig
-from synthgan.training.loop import StepReport, train
+from synthgan.training.loop import Training, train
+from synthgan.training.progress import Progress, StepReport
 from synthgan.training.state import TrainState, new_state
 
-__all__ = ["StepReport", "TrainState", "TrainingConfig", "new_state", "train"]
+__all__ = ["Progress", "StepReport", "TrainState", "Training", "TrainingConfig", "new_state", "train"]

@@ -6,8 +6,8 @@ import dataclasses
 import logging
 import math
 import time
-from collections.abc import Generator, Iterator
-from typing import Literal
+from collections.abc import Generator, Iterable, Mapping
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -16,10 +16,11 @@ from synthgan.conditioning.masks import draw_given
 from synthgan.errors import DivergedError
 from synthgan.models.features import Rows
 from synthgan.rng import torch_stream
-from synthgan.training.state import TrainState
+from synthgan.training.progress import Progress, StepReport
+from synthgan.training.state import Snapshot, TrainState
 from synthgan.training.steps import adversarial_step, hidden_likelihood, likelihood_step
 
-__all__ = ["StepReport", "train"]
+__all__ = ["StepReport", "Training", "train"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,46 +33,11 @@ MAX_RECOVERIES = 3
 HELD_OUT_MASKS = 2000
 """Held-out rows are repeated, each time with other columns hidden, up to about this many."""
 
-Phase = Literal["likelihood", "anneal", "adversarial"]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class StepReport:
-    """What the caller of `train` is told every few steps.
-
-    Parameters
-    ----------
-    step, n_steps : int
-        Steps taken, and steps at most.
-    seconds : float
-        Since training began.
-    phase : str
-        ``"likelihood"``, ``"anneal"`` or ``"adversarial"``.
-    losses : dict of str to float
-        Mean losses since the last report: ``"likelihood"`` (nats per hidden column), ``"discriminator"``,
-        ``"generator"``.
-    validation : float or None
-        Held-out nats per hidden column of the averaged weights, when just measured.
-    best : float
-        Lowest `validation` so far.
-    """
-
-    step: int
-    n_steps: int
-    seconds: float
-    phase: Phase
-    losses: dict[str, float]
-    validation: float | None
-    best: float
+Stage = Literal["likelihood", "anneal", "adversarial", "done"]
 
 
 def train(state: TrainState) -> Generator[StepReport]:
     """Train `state` in place, reporting every few steps; stop by not asking for the next report.
-
-    The likelihood stage runs at a constant rate until two thirds of its steps are done or the held-out likelihood stops
-    improving, then anneals the rate to zero. The adversarial stage, where configured, follows. At the end (or when the
-    caller closes the iterator) the generator holds the averaged weights of the best held-out likelihood, or after an
-    adversarial stage the averaged weights of its last step.
 
     Yields
     ------
@@ -82,153 +48,228 @@ def train(state: TrainState) -> Generator[StepReport]:
     DivergedError
         When the loss stops being finite, three recoveries notwithstanding.
     """
-    run = _Run(state)
+    steps = Training(state).steps()
     try:
-        yield from run.likelihood_stage()
-        yield from run.adversarial_stage()
+        for report in steps:
+            if report is not None:
+                yield report
     finally:
-        run.finish()
+        steps.close()
 
 
-class _Run:
-    """The bookkeeping of one call of `train`."""
+class Training:
+    """One training of a `TrainState`, step by step; it can be put down between any two steps and taken up again.
+
+    The likelihood stage runs at a constant rate until two thirds of its steps are done or the held-out likelihood stops
+    improving, then anneals the rate to zero. The adversarial stage, where configured, follows. At the end (or when the
+    caller closes the iterator) the generator holds the averaged weights of the best held-out likelihood, or after an
+    adversarial stage the averaged weights of its last step.
+
+    Whatever a stage has to remember from one step to the next is in `progress`, `sums` or `best_snapshot`, never in a
+    local variable: that is what makes `state_dict` complete.
+
+    Parameters
+    ----------
+    state : TrainState
+        What is trained.
+    """
 
     def __init__(self, state: TrainState) -> None:
         self.state = state
-        config = state.config
-        self.start = time.monotonic()
-        self.n_steps = config.n_steps(len(state.train))
-        self.n_adversarial = round(config.adversarial_share * self.n_steps)
+        self.n_steps = state.config.n_steps(len(state.train))
+        self.n_adversarial = round(state.config.adversarial_share * self.n_steps)
         self.n_likelihood = self.n_steps - self.n_adversarial
         self.evaluate_every = max(self.n_steps // 40, 10)
-        self.best = math.inf
-        self.best_step = 0
+        self.progress = Progress()
         self.best_snapshot = state.snapshot()
-        self.recoveries = 0
-        self.rate_scale = 1.0
         self.sums: dict[str, Tensor] = {}
-        self.n_summed = 0
         self.held_out = _held_out_questions(state)
+        self._start = time.monotonic()
 
-    def likelihood_stage(self) -> Iterator[StepReport]:
-        """Constant rate until nothing improves, then anneal from the best weights."""
-        state = self.state
-        limit = max(2 * self.n_likelihood // 3, 1)
-        since_best = 0
-        while state.step < limit and not self._late(2 / 3 * self._likelihood_budget()):
-            self._one_likelihood_step(min(1.0, (state.step + 1) / WARMUP_STEPS))
-            if report := self._report("likelihood"):
-                yield report
-                if report.validation is not None:
-                    since_best = 0 if self.best_step == state.step else since_best + 1
-                    if since_best >= PATIENCE:
-                        logger.info("held-out likelihood stopped improving at step %d", self.best_step)
-                        break
-        n_anneal = max(state.step // 2, 1)
-        began, seconds = state.step, self._seconds()
-        if self.best_step and since_best:
-            self.state.restore(self.best_snapshot)
-        for done in range(n_anneal):
-            share = done / n_anneal
-            if state.config.max_seconds is not None:
-                share = max(share, (self._seconds() - seconds) / max(self._likelihood_budget() - seconds, 1e-9))
-            if share >= 1:
-                break
-            self._one_likelihood_step(1 - share)
-            if report := self._report("anneal", total=began + n_anneal + self.n_adversarial):
-                yield report
-        if report := self._report("anneal", force=True, total=state.step + self.n_adversarial):
-            yield report
+    @property
+    def seconds(self) -> float:
+        """Seconds of training so far, those before a resumption included."""
+        return self.progress.seconds_before + time.monotonic() - self._start
 
-    def adversarial_stage(self) -> Iterator[StepReport]:
-        """The game on top of the likelihood, from the best weights, at rates that anneal over the second half."""
-        if not self.n_adversarial:
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the next step depends on: nested dicts and lists of tensors (not copied) and plain values."""
+        return {
+            "state": self.state.state_dict(),
+            "best": {"tensors": self.best_snapshot.tensors, "optimizer": self.best_snapshot.optimizer},
+            "sums": dict(self.sums),
+            "progress": dataclasses.asdict(self.progress) | {"seconds_before": self.seconds},
+        }
+
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was taken: every step is what it would have been, bit by bit.
+
+        Only a budget of seconds (`max_seconds`) sees the difference: it goes on from the seconds used so far.
+
+        Raises
+        ------
+        KeyError, ValueError, RuntimeError, TypeError
+            When it was taken of a training of other networks, or is incomplete.
+        """
+        self.state.load_state_dict(saved["state"])
+        device = self.state.device
+        tensors = [tensor.to(device) for tensor in saved["best"]["tensors"]]
+        self.best_snapshot = Snapshot(tensors, saved["best"]["optimizer"])
+        self.sums = {name: value.to(device) for name, value in saved["sums"].items()}
+        self.progress = Progress(**saved["progress"])
+        self._start = time.monotonic()
+
+    def steps(self) -> Generator[StepReport | None]:
+        """Take the steps; between any two of them the caller has its turn, every few with a report.
+
+        Raises
+        ------
+        DivergedError
+            When the loss stops being finite, three recoveries notwithstanding.
+        """
+        try:
+            yield from self._likelihood_stage()
+            yield from self._anneal_stage()
+            yield from self._adversarial_stage()
+        finally:
+            self._finish()
+
+    def _likelihood_stage(self) -> Generator[StepReport | None]:
+        """Constant rate until nothing improves."""
+        progress, state = self.progress, self.state
+        if progress.stage != "likelihood":
             return
-        state = self.state
-        self.state.restore(self.best_snapshot)
-        total = state.step + self.n_adversarial
-        for done in range(self.n_adversarial):
-            if self._late(1.0):
-                break
-            rate = min(1.0, 2 * (1 - done / self.n_adversarial))
-            _set_rate(state.generator_optimizer, 0.5 * rate * self.rate_scale * state.config.generator_lr)
-            _set_rate(state.discriminator_optimizer, rate * self.rate_scale * state.config.discriminator_lr)
-            self._sum(zip(("likelihood", "discriminator", "generator"), adversarial_step(state), strict=True))
-            if report := self._report("adversarial", total=total):
-                yield report
-        if report := self._report("adversarial", force=True, total=total):
-            yield report
-        self.best_snapshot = state.snapshot()
+        limit = max(2 * self.n_likelihood // 3, 1)
+        while state.step < limit and progress.n_worse < PATIENCE and not self._late(2 / 3 * self._likelihood_budget()):
+            self._one_likelihood_step(min(1.0, (state.step + 1) / WARMUP_STEPS))
+            yield self._report("likelihood")
+        if progress.n_worse >= PATIENCE:
+            logger.info("held-out likelihood stopped improving at step %d", progress.best_step)
+        if progress.best_step and progress.n_worse:
+            state.restore(self.best_snapshot)
+        self._enter("anneal")
 
-    def finish(self) -> None:
+    def _anneal_stage(self) -> Generator[StepReport | None]:
+        """Lower the rate to zero, from the best weights."""
+        progress, state = self.progress, self.state
+        if progress.stage != "anneal":
+            return
+        n_steps = max(progress.began // 2, 1)
+        total = progress.began + n_steps + self.n_adversarial
+        while (share := self._annealed(n_steps)) < 1:
+            self._one_likelihood_step(1 - share)
+            yield self._report("anneal", total=total)
+        report = self._report("anneal", force=True, total=state.step + self.n_adversarial)
+        if self.n_adversarial:
+            state.restore(self.best_snapshot)
+        self._enter("adversarial" if self.n_adversarial else "done")
+        yield report
+
+    def _adversarial_stage(self) -> Generator[StepReport | None]:
+        """The game on top of the likelihood, from the best weights, at rates that anneal over the second half."""
+        progress, state = self.progress, self.state
+        if progress.stage != "adversarial":
+            return
+        total = progress.began + self.n_adversarial
+        while (done := state.step - progress.began) < self.n_adversarial and not self._late(state.config.max_seconds):
+            rate = min(1.0, 2 * (1 - done / self.n_adversarial)) * progress.rate_scale
+            _set_rate(state.generator_optimizer, 0.5 * rate * state.config.generator_lr)
+            _set_rate(state.discriminator_optimizer, rate * state.config.discriminator_lr)
+            self._sum(zip(("likelihood", "discriminator", "generator"), adversarial_step(state), strict=True))
+            yield self._report("adversarial", total=total)
+        report = self._report("adversarial", force=True, total=total)
+        self.best_snapshot = state.snapshot()
+        self._enter("done")
+        yield report
+
+    def _finish(self) -> None:
         """Leave the averaged best weights in the generator, ready to sample."""
         self.state.restore(self.best_snapshot)
         self.state.swap_average()
         self.state.generator.eval()
         self.state.detach_streams()
 
+    def _enter(self, stage: Stage) -> None:
+        self.progress.stage, self.progress.began, self.progress.began_seconds = stage, self.state.step, self.seconds
+
+    def _annealed(self, n_steps: int) -> float:
+        """Share of the anneal stage that is over, by steps or by seconds."""
+        share = (self.state.step - self.progress.began) / n_steps
+        if self.state.config.max_seconds is None:
+            return share
+        began = self.progress.began_seconds
+        return max(share, (self.seconds - began) / max(self._likelihood_budget() - began, 1e-9))
+
     def _one_likelihood_step(self, rate: float) -> None:
-        _set_rate(self.state.generator_optimizer, rate * self.rate_scale * self.state.config.generator_lr)
+        _set_rate(self.state.generator_optimizer, rate * self.progress.rate_scale * self.state.config.generator_lr)
         self._sum([("likelihood", likelihood_step(self.state))])
 
-    def _sum(self, losses: Iterator[tuple[str, Tensor]] | list[tuple[str, Tensor]]) -> None:
+    def _sum(self, losses: Iterable[tuple[str, Tensor]]) -> None:
         for name, loss in losses:
             self.sums[name] = self.sums[name] + loss if name in self.sums else loss
-        self.n_summed += 1
+        self.progress.n_summed += 1
         self.state.step += 1
 
-    def _report(self, phase: Phase, *, force: bool = False, total: int | None = None) -> StepReport | None:
-        step = self.state.step
+    def _report(self, phase: str, *, force: bool = False, total: int | None = None) -> StepReport | None:
+        step, progress = self.state.step, self.progress
         evaluate = force or step % self.evaluate_every == 0
         if not evaluate and step % REPORT_EVERY:
             return None
-        losses = {name: float(value) / max(self.n_summed, 1) for name, value in self.sums.items()}
-        self.sums, self.n_summed = {}, 0
+        losses = {name: float(value) / max(progress.n_summed, 1) for name, value in self.sums.items()}
+        self.sums, progress.n_summed = {}, 0
         if not all(math.isfinite(value) for value in losses.values()):
             self._recover()
             evaluate = False
         validation = self._validate() if evaluate else None
-        return StepReport(step, total or self.n_steps, self._seconds(), phase, losses, validation, self.best)
+        return StepReport(step, total or self.n_steps, self.seconds, phase, losses, validation, progress.best)
 
     def _validate(self) -> float:
-        state = self.state
+        """Measure the held-out likelihood, and keep the weights where it is the best."""
+        score, progress = self._held_out_score(), self.progress
+        progress.n_worse += 1
+        # Without held-out rows the last weights are the best, as far as they are numbers.
+        if score < progress.best or self.held_out is None:
+            snapshot = self.state.snapshot()
+            if not snapshot.finite():
+                self._recover()
+                return math.nan
+            progress.best = progress.best if math.isnan(score) else score
+            progress.best_step, progress.n_worse = self.state.step, 0
+            self.best_snapshot = snapshot
+        return score
+
+    def _held_out_score(self) -> float:
         if self.held_out is None:
-            self.best_step, self.best_snapshot = state.step, state.snapshot()
             return math.nan
+        state = self.state
         state.swap_average()
         state.generator.eval()
         with torch.no_grad():
             codes, cells = hidden_likelihood(state.generator, *self.held_out)
         state.generator.train()
         state.swap_average()
-        score = float(codes + cells)
-        if score < self.best:
-            self.best, self.best_step, self.best_snapshot = score, state.step, state.snapshot()
-        return score
+        return float(codes + cells)
 
     def _recover(self) -> None:
-        self.recoveries += 1
-        if self.recoveries > MAX_RECOVERIES:
+        progress = self.progress
+        progress.recoveries += 1
+        if progress.recoveries > MAX_RECOVERIES:
+            kept = f"The weights of step {progress.best_step} are kept. " if progress.best_step else ""
             raise DivergedError(
-                f"training diverged: step {self.state.step} has no finite loss after {MAX_RECOVERIES} restarts. "
+                f"training diverged: step {self.state.step} has no finite loss after {MAX_RECOVERIES} restarts. {kept}"
                 "Lower generator_lr, or look for extreme values in the table"
             )
-        self.rate_scale /= 3
-        logger.warning("loss not finite at step %d: back to step %d, rate lowered", self.state.step, self.best_step)
+        progress.rate_scale /= 3
+        logger.warning(
+            "loss not finite at step %d: back to step %d, rate lowered", self.state.step, progress.best_step
+        )
         self.state.restore(self.best_snapshot)
-
-    def _seconds(self) -> float:
-        return time.monotonic() - self.start
 
     def _likelihood_budget(self) -> float:
         limit = self.state.config.max_seconds
         return math.inf if limit is None else limit * (1 - self.state.config.adversarial_share)
 
-    def _late(self, seconds_or_share: float) -> bool:
-        limit = self.state.config.max_seconds
-        if limit is None:
-            return False
-        return self._seconds() > (limit if seconds_or_share == 1.0 else seconds_or_share)
+    def _late(self, limit: float | None) -> bool:
+        return limit is not None and self.seconds > limit
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -17,9 +17,12 @@ from synthgan.models.layers import Dropout
 from synthgan.rng import torch_stream
 from synthgan.training.config import TrainingConfig
 
-__all__ = ["DeviceTable", "Snapshot", "TrainState", "new_state"]
+__all__ = ["Batches", "DeviceTable", "Snapshot", "TrainState", "new_state"]
 
 ADAM_BETAS = (0.5, 0.99)
+
+_PARTS = ("generator", "discriminator", "generator_optimizer", "discriminator_optimizer", "batches")
+"""Parts of a `TrainState` that know how to save themselves."""
 
 
 class DeviceTable:
@@ -58,12 +61,49 @@ class DeviceTable:
         return total
 
 
+class Batches:
+    """Row indices, batch after batch without end, each row at most once per epoch.
+
+    Parameters
+    ----------
+    n_rows, batch_size : int
+        Rows there are, and rows of a batch (all of them where there are fewer); what is left of an epoch is dropped.
+    stream : torch.Generator
+        Draws the order of each epoch.
+    """
+
+    def __init__(self, n_rows: int, batch_size: int, stream: torch.Generator) -> None:
+        self.n_rows, self.size, self.stream = n_rows, min(batch_size, n_rows), stream
+        self.order = torch.empty(0, dtype=torch.int64, device=stream.device)
+        self.place = 0
+
+    def __next__(self) -> Tensor:
+        if self.place + self.size > len(self.order):
+            self.order = torch.randperm(self.n_rows, generator=self.stream, device=self.stream.device)
+            self.place = 0
+        batch = self.order[self.place : self.place + self.size]
+        self.place += self.size
+        return batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the order of this epoch, and how far it has been used."""
+        return {"order": self.order, "place": self.place}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was taken."""
+        self.order, self.place = state["order"].to(self.stream.device), int(state["place"])
+
+
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """The generator at some step: weights and their averages, and the optimiser's state."""
 
     tensors: list[Tensor]
     optimizer: dict[str, Any]
+
+    def finite(self) -> bool:
+        """Whether every weight is a number; waits for the device."""
+        return bool(torch.stack([tensor.isfinite().all() for tensor in self.tensors]).all())
 
 
 @dataclasses.dataclass
@@ -100,7 +140,7 @@ class TrainState:
     generator_optimizer: torch.optim.Adam = dataclasses.field(init=False)
     discriminator_optimizer: torch.optim.Adam = dataclasses.field(init=False)
     step: int = 0
-    batches: Iterator[Tensor] = dataclasses.field(init=False)
+    batches: Batches = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         counts = self.train.counts()
@@ -109,7 +149,7 @@ class TrainState:
         self.average = [weight.detach().clone() for weight in self.generator.parameters()]
         self.generator_optimizer = _adam(self.generator, self.config.generator_lr)
         self.discriminator_optimizer = _adam(self.discriminator, self.config.discriminator_lr)
-        self.batches = self._batches()
+        self.batches = Batches(len(self.train), self.config.batch_size, self.streams["order"])
 
     @property
     def device(self) -> torch.device:
@@ -148,12 +188,28 @@ class TrainState:
             tensor.copy_(kept)
         self.generator_optimizer.load_state_dict(copy.deepcopy(snapshot.optimizer))
 
-    def _batches(self) -> Iterator[Tensor]:
-        """Row indices, batch after batch, each row once per epoch."""
-        n_rows, size = len(self.train), min(self.config.batch_size, len(self.train))
-        while True:
-            order = torch.randperm(n_rows, generator=self.streams["order"], device=self.device)
-            yield from torch.split(order[: n_rows - n_rows % size], size)
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that training changes: nested dicts and lists of tensors (not copied) and plain values."""
+        parts = {name: getattr(self, name).state_dict() for name in _PARTS}
+        streams = {name: stream.get_state() for name, stream in self.streams.items()}
+        return {**parts, "average": list(self.average), "streams": streams, "step": self.step}
+
+    @torch.no_grad()
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was taken, bit by bit the same; the networks have the same sizes.
+
+        Raises
+        ------
+        KeyError, ValueError, RuntimeError, TypeError
+            When the state is of other networks, or incomplete.
+        """
+        for name in _PARTS:
+            getattr(self, name).load_state_dict(state[name])
+        for mean, kept in zip(self.average, state["average"], strict=True):
+            mean.copy_(kept)
+        for name, stream in self.streams.items():
+            stream.set_state(state["streams"][name].cpu())
+        self.step = int(state["step"])
 
 
 def new_state(
