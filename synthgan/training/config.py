@@ -9,7 +9,7 @@ import numpy as np
 
 from synthgan.errors import ConfigError
 
-__all__ = ["TrainingConfig"]
+__all__ = ["TrainingConfig", "check_number"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,16 +56,16 @@ class TrainingConfig:
     ema_decay: float = 0.998
 
     def __post_init__(self) -> None:
-        _check("epochs", self.epochs, 1, math.inf, whole=True, optional=True)
-        _check("batch_size", self.batch_size, 1, math.inf, whole=True)
-        _check("generator_lr", self.generator_lr, 0, 1)
-        _check("discriminator_lr", self.discriminator_lr, 0, 1)
-        _check("max_seconds", self.max_seconds, 0, math.inf, optional=True)
-        _check("adversarial_share", self.adversarial_share, 0, 0.95)
-        _check("discriminator_steps", self.discriminator_steps, 1, math.inf, whole=True)
-        _check("gradient_penalty", self.gradient_penalty, 0, math.inf)
-        _check("moment_weight", self.moment_weight, 0, math.inf)
-        _check("ema_decay", self.ema_decay, 0, 1)
+        check_number("epochs", self.epochs, 1, math.inf, whole=True, optional=True)
+        check_number("batch_size", self.batch_size, 1, math.inf, whole=True)
+        check_number("generator_lr", self.generator_lr, 0, 1)
+        check_number("discriminator_lr", self.discriminator_lr, 0, 1)
+        check_number("max_seconds", self.max_seconds, 0, math.inf, optional=True)
+        check_number("adversarial_share", self.adversarial_share, 0, 0.95)
+        check_number("discriminator_steps", self.discriminator_steps, 1, math.inf, whole=True)
+        check_number("gradient_penalty", self.gradient_penalty, 0, math.inf)
+        check_number("moment_weight", self.moment_weight, 0, math.inf)
+        check_number("ema_decay", self.ema_decay, 0, 1)
 
     def n_steps(self, n_rows: int) -> int:
         """Optimiser steps at most for `n_rows` training rows: ``12 sqrt(n)``, from 300 to 4000, unless `epochs` is set.
@@ -80,7 +80,10 @@ class TrainingConfig:
         return min(max(round(12 * math.sqrt(n_rows)), 300), 4000)
 
 
-def _check(name: str, value: object, low: float, high: float, *, whole: bool = False, optional: bool = False) -> None:
+def check_number(
+    name: str, value: object, low: float, high: float, *, whole: bool = False, optional: bool = False
+) -> None:
+    """Raise `ConfigError` unless `value` is a finite number from `low` to `high` (a whole one, or None, where asked)."""
     if value is None and optional:
         return
     number = (
