@@ -83,7 +83,7 @@ class TrainingConfig:
 def check_number(
     name: str, value: object, low: float, high: float, *, whole: bool = False, optional: bool = False
 ) -> None:
-    """Raise `ConfigError` unless `value` is a finite number from `low` to `high` (a whole one, or None, where asked)."""
+    """Raise `ConfigError` unless `value` is a finite number from `low` to `high`; a whole one, or None, where asked."""
     if value is None and optional:
         return
     number = (
