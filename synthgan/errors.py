@@ -55,7 +55,17 @@ class NotFittedError(SynthganError, _SklearnNotFittedError):  # type: ignore[mis
 
 
 class DivergedError(SynthganError, RuntimeError):
-    """Training broke down (non-finite weights) and could not be brought back."""
+    """Training broke down (non-finite weights) and could not be brought back.
+
+    Attributes
+    ----------
+    kept : bool
+        Whether weights from before that are kept, which can be used.
+    """
+
+    def __init__(self, message: str, *, kept: bool = False) -> None:
+        super().__init__(message)
+        self.kept = kept
 
 
 class ArchiveError(SynthganError):

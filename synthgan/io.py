@@ -16,6 +16,7 @@ import csv
 import gzip
 import io
 import os
+import re
 import secrets
 import stat
 import sys
@@ -33,7 +34,15 @@ import pyarrow.parquet
 
 from synthgan.errors import InputError
 
-__all__ = ["MISSING_WORDS", "SUFFIXES", "atomic_write", "check_writable", "read_table", "write_table"]
+__all__ = [
+    "MISSING_WORDS",
+    "SUFFIXES",
+    "atomic_write",
+    "check_writable",
+    "read_table",
+    "remove_leftovers",
+    "write_table",
+]
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".feather")
 MISSING_WORDS = ("", "NA", "N/A", "n/a", "<NA>", "NaN", "nan", "-nan", "-NaN", "NULL", "null", "None", "#N/A", "#NA")
@@ -154,6 +163,7 @@ def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(target)
+            _sync_folder(target.parent)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -178,8 +188,28 @@ def check_writable(path: str | Path) -> None:
             raise PermissionError(None, "no permission")
 
 
+def remove_leftovers(folder: Path, name: re.Pattern[str]) -> None:
+    """Remove what `atomic_write` left in a folder when its process was killed, of files whose name matches `name`."""
+    for entry in folder.glob(".*.tmp"):
+        if (match := _TEMPORARY.fullmatch(entry.name)) and name.fullmatch(match[1]):
+            entry.unlink(missing_ok=True)
+
+
 def _temporary(target: Path) -> Path:
     return target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.tmp")
+
+
+_TEMPORARY = re.compile(r"\.(.*)\.[0-9a-f]{8}\.tmp")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a change of names last through a power cut; where folders cannot be opened (Windows), renames do already."""
+    with contextlib.suppress(PermissionError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 @contextlib.contextmanager

@@ -18,10 +18,13 @@ from sklearn.utils import Tags
 from torch import Tensor, nn
 
 from synthgan.encoding import TableEncoder
-from synthgan.errors import ArchiveError, ConfigError, InputError, NotFittedError, SchemaError
+from synthgan.errors import ArchiveError, ConfigError, DivergedError, InputError, NotFittedError, SchemaError
 from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.schema import ColumnName, Schema, complete_schema, infer_schema, validate
+from synthgan.synthesizers.card import model_card
+from synthgan.synthesizers.checkpoints import Checkpoints, Resumable, identity
+from synthgan.synthesizers.course import Course
 from synthgan.synthesizers.fitted import FittedModel, from_members, model_name, to_members
 from synthgan.synthesizers.frames import as_frame
 from synthgan.synthesizers.protocol import Callback, ConditionsLike
@@ -61,14 +64,17 @@ class Run:
 
     Parameters
     ----------
-    reports : generator of StepReport
+    steps : generator of StepReport or None
         Trains while it is iterated, and leaves the best weights when it is closed.
     network : callable
-        Returns what has been trained; called once, after `reports` was closed.
+        Returns what has been trained; called once, after `steps` was closed.
+    training : Resumable or None
+        What takes the steps, where it can be put down between any two of them.
     """
 
-    reports: Generator[StepReport]
+    steps: Generator[StepReport | None] | Generator[StepReport]
     network: Callable[[], nn.Module]
+    training: Resumable | None = None
 
 
 class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
@@ -112,6 +118,13 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
     def _check_parameters(self) -> None:
         """Raise `ConfigError` for a parameter out of range."""
 
+    encoder_type: ClassVar[type[TableEncoder]] = TableEncoder
+    """What turns the table into what the network sees, and back."""
+
+    def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
+        """Fit the encoder of a table."""
+        return TableEncoder.fit(frame, schema)
+
     @abstractmethod
     def _start(self, job: FitJob) -> Run:
         """Build networks for a table with at least one learned column."""
@@ -150,6 +163,10 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         schema: Schema | Mapping[ColumnName, Any] | None = None,
         target: ColumnName | None = None,
         callback: Callback | None = None,
+        stop: Callable[[], bool] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int = 100,
+        resume: bool = False,
     ) -> Self:
         """Learn the joint distribution of a table.
 
@@ -168,6 +185,16 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
             The column that `class_counts` will be about.
         callback : callable, optional
             Called with each `StepReport`; returning True ends training.
+        stop : callable, optional
+            Asked after each step; returning True ends training.
+        checkpoint : path, optional
+            A folder to put the training down in while it runs, and when it ends early.
+        checkpoint_every : int, default=100
+            Steps from one checkpoint to the next.
+        resume : bool, default=False
+            Go on from the newest checkpoint in the folder; from the start where there is none. On the same machine,
+            with the same versions and number of threads, the model is bit by bit the one that an uninterrupted fit
+            gives, unless `max_seconds` is set.
 
         Returns
         -------
@@ -179,44 +206,44 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         SchemaError
             For a table that cannot be described, or an unknown `target`.
         ConfigError
-            For a parameter out of range.
+            For a parameter out of range; for a checkpoint of other settings, or one in the way.
+        InputError
+            For a checkpoint of another table, or one that cannot be written.
         DivergedError
-            When training breaks down beyond recovery.
+            When training breaks down beyond recovery. Where it had got anywhere, the model holds the best weights.
         """
         self._check_parameters()
         device = resolve_device(self.device)
+        checkpoints = None if checkpoint is None else Checkpoints(checkpoint, checkpoint_every, resume)
         seed = resolve_seed(self.random_state)
+        if self.random_state is None and checkpoints is not None and checkpoints.seed is not None:
+            seed = checkpoints.seed
         frame, found = self._described(X, discrete_columns, schema)
         if target is not None and target not in found:
             raise SchemaError(f"the target {target!r} is not a column of the table; it has {found.names}")
-        job = FitJob(frame, TableEncoder.fit(frame, found), seed, device)
-        history: list[dict[str, Any]] = []
-        network, interrupted = None, False
-        if len(job.encoder.layout):  # else nothing but constants and ids: rows can be made without a network
-            run = self._start(job)
-            interrupted = self._follow(run.reports, history, callback)
-            network = run.network()
-        self.seed_ = seed
-        self.interrupted_ = interrupted
-        self.history_ = pd.DataFrame(history)
-        self._set_fitted(FittedModel(job.encoder, network, target, _fingerprint(frame), len(frame)))
+        job = FitJob(frame, self._fit_encoder(frame, found), seed, device)
+        fingerprint = _fingerprint(frame)
+        course = Course(callback, stop, self._log, checkpoints)
+        try:
+            network = None
+            if len(job.encoder.layout):  # else nothing but constants and ids: rows can be made without a network
+                run = self._start(job)
+                about = identity(type(self).__name__, self.get_params(), seed, fingerprint, found, device)
+                course.follow(run.steps, run.training, about)
+                network = run.network()
+        except DivergedError as error:
+            if not error.kept:
+                raise
+            self._finish_fit(FittedModel(job.encoder, run.network(), target, fingerprint, len(frame)), seed, course)
+            raise
+        self._finish_fit(FittedModel(job.encoder, network, target, fingerprint, len(frame)), seed, course)
         return self
 
-    def _follow(self, reports: Generator[StepReport], history: list[dict[str, Any]], callback: Callback | None) -> bool:
-        """Train to the end, or until Ctrl-C or the callback ends it; returns whether one of these did."""
-        try:
-            for report in reports:
-                history.append(_flat(report))
-                self._log(report)
-                if callback is not None and callback(report):
-                    return True
-        except KeyboardInterrupt:
-            step = history[-1]["step"] if history else 0
-            logger.warning("interrupted after step %d; the best weights so far are kept", step)
-            return True
-        finally:
-            reports.close()
-        return False
+    def _finish_fit(self, model: FittedModel, seed: int, course: Course) -> None:
+        self.seed_ = seed
+        self.interrupted_ = course.interrupted
+        self.history_ = pd.DataFrame(course.history)
+        self._set_fitted(model)
 
     def _described(
         self, X: Any, discrete_columns: Collection[ColumnName] | None, schema: Schema | Mapping[ColumnName, Any] | None
@@ -290,7 +317,10 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         """
         model = self._fitted()
         params = {key: value for key, value in self.get_params().items() if key != "random_state"}
-        write_archive(path, *to_members(type(self).__name__, model, params, self.seed_, self.history_))
+        manifest, state, weights = to_members(type(self).__name__, model, params, self.seed_, self.history_)
+        n_weights = sum(weight.numel() for weight in weights.values())
+        card = model_card(manifest, self.schema_, self.history_, n_weights)
+        write_archive(path, manifest, state, weights, card)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, device: str = "auto") -> Self:
@@ -324,7 +354,7 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         def rebuilt(config: Mapping[str, Any], encoder: TableEncoder) -> nn.Module:
             return chosen._network(config, encoder, weights, where)
 
-        model, params, seed, history = from_members(manifest, state, rebuilt)
+        model, params, seed, history = from_members(manifest, state, chosen.encoder_type, rebuilt)
         if unknown := sorted(set(params) - set(chosen._get_param_names())):
             raise ArchiveError(f"{os.fspath(path)!r} has unknown parameters {unknown}; upgrade synthgan")
         out = chosen(**{**params, "device": device})
@@ -368,11 +398,6 @@ def check_n_samples(n_samples: Any) -> int:
     if isinstance(n_samples, bool) or not isinstance(n_samples, (int, np.integer)) or n_samples < 0:
         raise ConfigError(f"n_samples must be a whole number from 0; got {n_samples!r}")
     return int(n_samples)
-
-
-def _flat(report: StepReport) -> dict[str, Any]:
-    plain = dataclasses.asdict(report)
-    return {key: value for key, value in plain.items() if key != "losses"} | report.losses
 
 
 def _fingerprint(frame: pd.DataFrame) -> str:

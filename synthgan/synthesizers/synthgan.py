@@ -24,7 +24,7 @@ from synthgan.synthesizers.fitted import FittedModel, check_weights
 from synthgan.synthesizers.frames import as_frame, fill_holes
 from synthgan.synthesizers.plan import FitPlan, make_plan
 from synthgan.synthesizers.protocol import ConditionsLike
-from synthgan.training import TrainingConfig, new_state, train
+from synthgan.training import Training, TrainingConfig, new_state
 from synthgan.training.device import compute_dtype, resolve_device
 
 __all__ = ["SynthGAN"]
@@ -137,7 +137,8 @@ class SynthGAN(TableSynthesizer):
             state.generator.fold()
             return state.generator
 
-        return Run(train(state), folded)
+        training = Training(state)
+        return Run(training.steps(), folded, training)
 
     def plan(self, X: Any, *, schema: Schema | Mapping[ColumnName, Any] | None = None) -> FitPlan:
         """Tell what `fit` would do: steps, width, memory.

@@ -87,6 +87,16 @@ class Training:
         self._start = time.monotonic()
 
     @property
+    def step(self) -> int:
+        """Steps taken."""
+        return self.state.step
+
+    @property
+    def over(self) -> bool:
+        """Whether all stages are done; the weights are ready once `steps` has ended."""
+        return self.progress.stage == "done"
+
+    @property
     def seconds(self) -> float:
         """Seconds of training so far, those before a resumption included."""
         return self.progress.seconds_before + time.monotonic() - self._start
@@ -256,12 +266,11 @@ class Training:
             kept = f"The weights of step {progress.best_step} are kept. " if progress.best_step else ""
             raise DivergedError(
                 f"training diverged: step {self.state.step} has no finite loss after {MAX_RECOVERIES} restarts. {kept}"
-                "Lower generator_lr, or look for extreme values in the table"
+                "Lower generator_lr, or look for extreme values in the table",
+                kept=progress.best_step > 0,
             )
         progress.rate_scale /= 3
-        logger.warning(
-            "loss not finite at step %d: back to step %d, rate lowered", self.state.step, progress.best_step
-        )
+        logger.warning("loss not finite at step %d: back to step %d, rate lowered", self.state.step, progress.best_step)
         self.state.restore(self.best_snapshot)
 
     def _likelihood_budget(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 import zipfile
@@ -81,7 +82,7 @@ def test_equal_models_are_equal_files(model: SynthGAN, path: Path, tmp_path: Pat
 def test_the_file_is_json_and_safetensors_only(path: Path) -> None:
     with zipfile.ZipFile(path) as file:
         names = sorted(file.namelist())
-        assert names == ["arrays.safetensors", "manifest.json", "state.json", "weights.safetensors"]
+        assert names == ["arrays.safetensors", "card.md", "manifest.json", "state.json", "weights.safetensors"]
         manifest, state = json.loads(file.read("manifest.json")), json.loads(file.read("state.json"))
         assert load_tensors(file.read("weights.safetensors"))
         assert load_tensors(file.read("arrays.safetensors"))
@@ -148,21 +149,33 @@ def test_no_flipped_bit_is_taken_for_a_model(model: SynthGAN, path: Path) -> Non
         assert loaded.sample(5, random_state=0).equals(expected)
 
 
-@pytest.mark.parametrize("member", ["manifest.json", "state.json", "arrays.safetensors", "weights.safetensors"])
+@pytest.mark.parametrize(
+    "member", ["manifest.json", "card.md", "state.json", "arrays.safetensors", "weights.safetensors"]
+)
 def test_a_changed_member_is_refused_though_the_zip_is_sound(path: Path, member: str) -> None:
     def change(members: dict[str, bytes]) -> None:
         content = bytearray(members[member])
         content[len(content) // 2] ^= 1
         members[member] = bytes(content)
 
-    if member != "manifest.json":  # a manifest's text may change without harm; its meaning is checked below
-        with pytest.raises(ArchiveError, match=member):
-            SynthGAN.load(rewritten(path, change))
+    with pytest.raises(ArchiveError, match=r"damaged" if member == "manifest.json" else member):
+        SynthGAN.load(rewritten(path, change))
+
+
+def test_a_manifest_that_says_something_else_is_refused(path: Path) -> None:
+    def change(members: dict[str, bytes]) -> None:
+        members["manifest.json"] = members["manifest.json"].replace(b'"seed":0', b'"seed":1')
+
+    with pytest.raises(ArchiveError, match=r"manifest\.json does not match"):
+        SynthGAN.load(rewritten(path, change))
 
 
 def manifest_with(**fields: Any) -> Callable[[dict[str, bytes]], None]:
     def change(members: dict[str, bytes]) -> None:
-        members["manifest.json"] = json.dumps(json.loads(members["manifest.json"]) | fields).encode()
+        manifest = json.loads(members["manifest.json"]) | fields
+        rest = {key: value for key, value in manifest.items() if key != "digest"}
+        manifest["digest"] = hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+        members["manifest.json"] = json.dumps(manifest).encode()
 
     return change
 
@@ -226,7 +239,7 @@ def tampered(path: Path, change: Callable[[Any, dict[str, torch.Tensor]], None])
     """Write a file with sound checksums around changed content."""
     manifest, state, weights = read_archive(path)
     change(state, weights)
-    fields = {key: value for key, value in manifest.items() if key not in ("kind", "format", "sha256")}
+    fields = {key: value for key, value in manifest.items() if key not in ("kind", "format", "sha256", "digest")}
     write_archive(path, fields, state, weights)
     return path
 
