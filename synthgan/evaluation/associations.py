@@ -14,12 +14,11 @@ from synthgan.evaluation.frames import Rows, Tables
 from synthgan.evaluation.marginals import tv_complement
 from synthgan.schema.table import ColumnName
 
-__all__ = ["MAX_LEVELS", "Pair", "Side", "correlation_similarity", "cramers_v", "decile_edges", "pairs"]
+__all__ = ["MAX_LEVELS", "Pair", "Side", "correlation_similarity", "cramers_v", "pairs"]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-N_BINS = 10
 MAX_LEVELS = 50
 
 
@@ -73,40 +72,14 @@ class Side:
         for name in tables.names:
             values = tables.column(rows, name)
             if name in tables.numeric:
-                real = tables.column(tables.real, name)
-                edges = decile_edges(real)
-                numbers[name] = _into_range(values, real)
+                edges = tables.edges[name]
+                numbers[name] = np.clip(values, *tables.extremes[name])
                 bins[name] = np.where(np.isnan(values), 0, np.searchsorted(edges, values, side="right") + 1)
                 sizes[name] = len(edges) + 2
             else:
                 bins[name] = np.minimum(values, MAX_LEVELS + 1)
                 sizes[name] = min(len(tables.levels[tables.categorical.index(name)]), MAX_LEVELS + 1) + 1
         return cls(numbers, bins, sizes)
-
-
-def _into_range(values: Floats, real: Floats) -> Floats:
-    known = real[~np.isnan(real)]
-    return np.clip(values, known.min(), known.max()) if len(known) else values
-
-
-def decile_edges(values: Floats) -> Floats:
-    """Return the inner bin edges of a real column: its distinct deciles.
-
-    A value that a tenth of the cells share (a zero-inflated column's zero) gets a bin of its own, and the other cells
-    their quintiles: the deciles alone would put a column of 95 % zeros into one bin.
-    """
-    values = values[~np.isnan(values)]
-    if not len(values):
-        return np.empty(0)
-    distinct, counts = np.unique(values, return_counts=True)
-    spike = distinct[counts.argmax()]
-    if counts.max() < 0.1 * len(values) or len(distinct) == 1:
-        edges = np.quantile(values, np.arange(1, N_BINS) / N_BINS, method="higher")
-    else:
-        rest = np.quantile(values[values != spike], [0.2, 0.4, 0.6, 0.8], method="higher")
-        edges = np.array([*rest, spike, np.nextafter(spike, np.inf)])
-    edges = np.unique(edges)
-    return np.asarray(edges[edges > distinct[0]])
 
 
 def correlation_similarity(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from synthgan.evaluation.associations import Side, decile_edges
+from synthgan.evaluation.associations import Side
 from synthgan.evaluation.canonical import EPOCH
 from synthgan.evaluation.context import Context
 from synthgan.evaluation.frames import Tables
@@ -150,7 +150,7 @@ def _axis(tables: Tables, name: ColumnName, sides: dict[str, Side]) -> tuple[lis
     """Return the labels of a column's bins and each table's codes in them; bins that nobody fell in are left out."""
     codes = {role: side.bins[name] for role, side in sides.items()}
     if name in tables.numeric:
-        labels = ["missing", *_bin_labels(tables, name, decile_edges(tables.column(tables.real, name)))]
+        labels = ["missing", *_bin_labels(tables, name, tables.edges[name])]
     else:
         place = tables.categorical.index(name)
         counts = np.bincount(codes["real"], minlength=tables.n_real_levels[place] + 1)
@@ -174,12 +174,8 @@ def _bin_labels(tables: Tables, name: ColumnName, edges: Floats) -> list[str]:
     after = [False, *(np.nextafter(a, np.inf) == b for a, b in itertools.pairwise(edges))]
     starts = [f"over {text}" if is_after else text for text, is_after in zip(texts, after, strict=True)]
     inner = [texts[i] if after[i + 1] else f"{starts[i]} to under {texts[i + 1]}" for i in range(len(texts) - 1)]
-    first = f"{texts[0]} or less" if np.nextafter(_smallest(tables, name), np.inf) == edges[0] else f"under {texts[0]}"
+    first = f"{texts[0]} or less" if np.nextafter(tables.extremes[name][0], np.inf) == edges[0] else f"under {texts[0]}"
     return [first, *inner, starts[-1] if after[-1] else f"{starts[-1]} or more"]
-
-
-def _smallest(tables: Tables, name: ColumnName) -> float:
-    return float(np.nanmin(tables.column(tables.real, name)))
 
 
 def _shares(counts: Codes, total: int | None = None) -> list[float | None]:

@@ -71,7 +71,9 @@ def _by_column(tables: Tables, real: Side, side: Side, rows: Rows) -> dict[tuple
             label, value = "RangeCoverage", _range_coverage(real.numbers[name], side.numbers[name])
         else:
             label = "CategoryCoverage"
-            value = _category_coverage(tables.column(tables.real, name), tables.column(rows, name))
+            value = _category_coverage(
+                tables.n_real_levels[tables.categorical.index(name)], tables.column(rows, name)
+            )
         if value is not None:
             out[label, name] = value
         entropy = _entropy(real.bins[name])
@@ -145,9 +147,10 @@ def _duplicate_rate(rows: Rows) -> float:
     return 1 - len(np.unique(rows.keys)) / len(rows)
 
 
-def _category_coverage(real: Codes, other: Codes) -> float | None:
-    levels = np.unique(real[real > 0])
-    return float(np.isin(levels, other).mean()) if len(levels) else None
+def _category_coverage(n_real_levels: int, other: Codes) -> float | None:
+    if not n_real_levels:
+        return None
+    return float((np.bincount(other, minlength=n_real_levels + 1)[1 : n_real_levels + 1] > 0).mean())
 
 
 def _range_coverage(real: NDArray[np.float64], other: NDArray[np.float64]) -> float | None:

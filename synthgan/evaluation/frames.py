@@ -7,6 +7,7 @@ names and rows in the order of a hash of their content, so that neither order ca
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from synthgan.errors import InputError
+from synthgan.evaluation.bins import decile_edges, extremes
 from synthgan.evaluation.canonical import Codes, Floats, column_codes, column_hashes, column_numbers, row_keys
 from synthgan.schema.infer import infer_schema
 from synthgan.schema.table import ColumnKind, ColumnName, Schema
@@ -60,7 +62,7 @@ class Rows:
         return Rows(numbers, codes, self.ids, row_keys(numbers, codes))
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Tables:
     """The tables to compare, over the same columns.
 
@@ -95,6 +97,16 @@ class Tables:
     def names(self) -> list[ColumnName]:
         """Numeric, then categorical column names: the order of features and of distances."""
         return [*self.numeric, *self.categorical]
+
+    @functools.cached_property
+    def edges(self) -> dict[ColumnName, Floats]:
+        """For each numeric column the inner edges of its bins: the real deciles (see `decile_edges`)."""
+        return {name: decile_edges(self.column(self.real, name)) for name in self.numeric}
+
+    @functools.cached_property
+    def extremes(self) -> dict[ColumnName, tuple[float, float]]:
+        """For each numeric column its smallest and largest real value."""
+        return {name: extremes(self.column(self.real, name)) for name in self.numeric}
 
     def column(self, rows: Rows, name: ColumnName) -> NDArray[Any]:
         """Return one column of `rows`: float64 numbers or int64 codes."""

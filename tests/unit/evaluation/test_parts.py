@@ -10,7 +10,8 @@ import pytest
 from scipy.stats import ks_2samp
 from sklearn.metrics import roc_auc_score
 
-from synthgan.evaluation.associations import correlation_similarity, cramers_v, decile_edges
+from synthgan.evaluation.associations import correlation_similarity, cramers_v
+from synthgan.evaluation.bins import decile_edges
 from synthgan.evaluation.boosting import auc
 from synthgan.evaluation.collapse import _range_coverage
 from synthgan.evaluation.detection import detect, null_spread
