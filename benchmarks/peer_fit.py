@@ -136,7 +136,7 @@ def smote_nc(frame: pd.DataFrame, target: str, seed: int, options: dict[str, Any
         "k_neighbors": int(min(5, y.value_counts().min() - 1)),
         "sampling_strategy": (2 * y.value_counts()).to_dict(),
         "random_state": seed,
-    }
+    } | options
     categories = [name for name in plain.categories if name != target]
     model = SMOTENC(categorical_features=categories, **settings) if categories else SMOTE(**settings)
     more, labels = model.fit_resample(x, y)
@@ -144,7 +144,7 @@ def smote_nc(frame: pd.DataFrame, target: str, seed: int, options: dict[str, Any
     return lambda n: plain.back(made.sample(n, replace=n > len(made), random_state=seed))
 
 
-def tabularargn(frame: pd.DataFrame, target: str, seed: int, options: dict[str, Any]) -> Sampler:
+def tabularargn(frame: pd.DataFrame, _target: str, seed: int, options: dict[str, Any]) -> Sampler:
     """TabularARGN with its defaults, but rare values are kept: any detector would find the placeholder for them."""
     from mostlyai.engine import TabularARGN
 

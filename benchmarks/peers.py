@@ -30,7 +30,7 @@ ENVIRONMENTS = {
     # Its torchvision and torchaudio are built against another torch, and it works without.
     "argn": Environment((TORCH, ("mostlyai-engine==2.7.3",)), ("torchvision", "torchaudio")),
     "arf": Environment((("arfpy==0.1.1", "numpy<2", "pandas<3"),)),  # written for these
-    "smote": Environment((("imbalanced-learn==0.14.2", "pandas<3"),)),
+    "smote": Environment((("imbalanced-learn==0.14.2", "pandas"),)),
     "qa": Environment((TORCH, ("mostlyai-qa==1.10.11",)), ("torchvision", "torchaudio")),
 }
 # name in the results -> environment

@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "synthgan-peers", help="where peers are installed"
     )
+    parser.add_argument("--keep", type=Path, help="folder to keep the synthetic tables in")
     parser.add_argument("--again", action="store_true", help="measure again what the results have already")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "quality.json")
     parser.add_argument("--fit", nargs=5, metavar=("MODEL", "TRAIN", "OUT", "TARGET", "SEED"), help=argparse.SUPPRESS)
@@ -102,6 +103,10 @@ def run_model(model: str, table: str, args: argparse.Namespace, store: Store) ->
         rows = []
         with tempfile.TemporaryDirectory() as folder:
             for run, synthetic in make_rows(model, train, holdout, target, seed, args, Path(folder)):
+                if args.keep and seed is not None:
+                    args.keep.mkdir(parents=True, exist_ok=True)
+                    passes = "" if run.get("passes", "all") == "all" else f"-{run['passes']}passes"
+                    synthetic.to_csv(args.keep / f"{table}-{model}{passes}-{seed}.csv", index=False)
                 scores = score(train, holdout, synthetic, target, args.judge)
                 rows.append(run | (real_rows(scores) if model == "ceiling" else scores))
         store.put(table, model, seed, rows)
