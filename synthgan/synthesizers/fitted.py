@@ -100,6 +100,7 @@ def model_name(manifest: Mapping[str, Any]) -> str:
 def from_members(
     manifest: Mapping[str, Any],
     state: Mapping[str, Any],
+    encoder_type: type[TableEncoder],
     rebuilt: Callable[[Mapping[str, Any], TableEncoder], nn.Module],
 ) -> tuple[FittedModel, dict[str, Any], int, pd.DataFrame]:
     """Rebuild a model from a file's members, with its parameters, seed and training curves.
@@ -108,6 +109,8 @@ def from_members(
     ----------
     manifest, state : dict
         As `to_members` made them.
+    encoder_type : type
+        The class of the encoder whose state is in them.
     rebuilt : callable
         Makes the trained network from its sizes and the encoder.
 
@@ -117,7 +120,7 @@ def from_members(
         When the members do not fit together.
     """
     try:
-        encoder = TableEncoder.from_state(Schema.from_dict(state["schema"]), state["encoder"])
+        encoder = encoder_type.from_state(Schema.from_dict(state["schema"]), state["encoder"])
         config = manifest["generator"]
         generator = None if config is None else rebuilt(config, encoder)
         data = manifest["data"]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
+
+from synthgan.training.monitor import Alarm
 
 __all__ = ["Progress", "StepReport"]
 
@@ -19,14 +22,25 @@ class StepReport:
     seconds : float
         Since training began.
     phase : str
-        ``"likelihood"``, ``"anneal"`` or ``"adversarial"``.
+        ``"likelihood"``, ``"anneal"``, ``"adversarial"`` or ``"autoencoder"``.
     losses : dict of str to float
         Mean losses since the last report: ``"likelihood"`` (nats per hidden column), ``"discriminator"``,
         ``"generator"``.
     validation : float or None
-        Held-out nats per hidden column of the averaged weights, when just measured.
+        Score on rows held out, when just measured; less is better. SynthGAN: nats per hidden column of the averaged
+        weights. Reference models: 1 minus `Gallery.compare`'s fidelity.
     best : float
         Lowest `validation` so far.
+    diagnostics : dict of str to float
+        What a `Monitor` is told: gradient norms, and at some steps the discriminator's accuracy, fidelity and variety.
+    alarms : tuple of Alarm
+        Raised since the last report.
+
+    Examples
+    --------
+    >>> report = StepReport(20, 100, 0.5, "likelihood", {"likelihood": 1.5}, None, 1.4)
+    >>> report.metrics()
+    {'seconds': 0.5, 'likelihood': 1.5}
     """
 
     step: int
@@ -36,6 +50,18 @@ class StepReport:
     losses: dict[str, float]
     validation: float | None
     best: float
+    diagnostics: dict[str, float] = dataclasses.field(default_factory=dict)
+    alarms: tuple[Alarm, ...] = ()
+
+    def metrics(self) -> dict[str, float]:
+        """Return the numbers of this report by name, as experiment trackers take them."""
+        measured = {} if self.validation is None else {"validation": self.validation}
+        return {"seconds": self.seconds, **self.losses, **measured, **self.diagnostics}
+
+    def flat(self) -> dict[str, Any]:
+        """Return a row of a history: plain values by name, and the alarms as text."""
+        plain = {name: getattr(self, name) for name in ("step", "n_steps", "seconds", "phase", "validation", "best")}
+        return plain | self.losses | self.diagnostics | {"alarms": " ".join(map(str, self.alarms))}
 
 
 @dataclasses.dataclass(slots=True)
