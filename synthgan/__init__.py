@@ -17,15 +17,18 @@ if TYPE_CHECKING:
     from synthgan.evaluation import EvaluationReport, evaluate
     from synthgan.report import render_html
     from synthgan.schema import ColumnKind, Schema, infer_schema
-    from synthgan.synthesizers import Synthesizer, SynthGAN, load
+    from synthgan.synthesizers import CTGAN, TVAE, Synthesizer, SynthGAN, VanillaGAN, load
 
 __all__ = [
+    "CTGAN",
+    "TVAE",
     "ColumnKind",
     "EvaluationReport",
     "Schema",
     "SynthGAN",
     "Synthesizer",
     "SynthganError",
+    "VanillaGAN",
     "__version__",
     "evaluate",
     "infer_schema",
@@ -35,6 +38,9 @@ __all__ = [
 ]
 
 _HOME = {
+    "CTGAN": "synthesizers",
+    "TVAE": "synthesizers",
+    "VanillaGAN": "synthesizers",
     "ColumnKind": "schema",
     "EvaluationReport": "evaluation",
     "Schema": "schema",

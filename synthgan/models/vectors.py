@@ -107,7 +107,11 @@ class CodeDraw:
         sizes = [layout.sizes[index] for index in self.segments]
         self.width = sum(sizes)
         device = codes.device
+        self.layout = layout
         self.first = torch.tensor([0, *sizes], device=device).cumsum(0)[:-1]
+        self.which = torch.arange(len(sizes), device=device).repeat_interleave(torch.tensor(sizes, device=device))
+        offsets = torch.from_numpy(layout.offsets[self.segments]).to(device)
+        self.place = torch.arange(self.width, device=device) - self.first[self.which] + offsets[self.which]
         picked = codes[:, self.segments]
         counts = [torch.bincount(picked[:, k], minlength=size) for k, size in enumerate(sizes)]
         self.order = torch.cat([picked[:, k].argsort(stable=True) for k in range(len(sizes))])
@@ -125,6 +129,19 @@ class CodeDraw:
         uniform = torch.rand(len(code), dtype=torch.float64, generator=stream, device=code.device)
         place = torch.minimum((uniform * self.count[code]).long(), self.count[code] - 1)
         return self.order[self.start[code] + place]
+
+    def code_of(self, codes: Tensor, stream: torch.Generator) -> Tensor:
+        """Return one of the codes that each row (of codes (n, n_segments)) holds, on the common axis."""
+        which = torch.randint(len(self.segments), (len(codes),), generator=stream, device=codes.device)
+        picked = codes[:, self.segments].gather(1, which[:, None])[:, 0]
+        return self.first[which] + picked
+
+    def cross_entropy(self, raw: Tensor, code: Tensor) -> Tensor:
+        """Negative log-probability of the codes (n,) asked for, in raw rows (n, width): (n,)."""
+        places = zip(self.layout.offsets[self.segments], (self.layout.sizes[k] for k in self.segments), strict=True)
+        totals = torch.stack([torch.logsumexp(raw[:, start : start + size], dim=1) for start, size in places], dim=1)
+        asked = self.which[code][:, None]
+        return (totals.gather(1, asked) - raw.gather(1, self.place[code][:, None]))[:, 0]
 
 
 def draw_codes(ends: Tensor, n_segments: int, n: int, stream: torch.Generator) -> Tensor:
