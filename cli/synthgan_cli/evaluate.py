@@ -123,9 +123,9 @@ def _alone(candidates: dict[str, Any]) -> Any:
 
 
 def _history(model: Path) -> pd.DataFrame:
-    from synthgan import SynthGAN
+    from synthgan import load
 
-    return SynthGAN.load(model, device="cpu").history_
+    return load(model, device="cpu").history_
 
 
 def _write(

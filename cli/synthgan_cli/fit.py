@@ -9,13 +9,14 @@ import typer
 
 from synthgan_cli.console import Notes, show_warning
 from synthgan_cli.exits import ExitCode
+from synthgan_cli.models import ModelName, new_model
 from synthgan_cli.options import Device, Quiet, SchemaFile, Seed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from synthgan import SynthGAN
     from synthgan.schema import Schema
+    from synthgan.synthesizers.base import TableSynthesizer
 
 __all__ = ["fit", "fit_with_progress"]
 
@@ -33,6 +34,15 @@ def fit(
         int | None,
         typer.Option("--epochs", min=1, help="Passes over the rows at most; by default the table's size decides."),
     ] = None,
+    model: Annotated[
+        ModelName,
+        typer.Option(
+            "--model", help="synthgan, or for comparison a reference model: ctgan, tvae, vanilla (the textbook's GAN)."
+        ),
+    ] = ModelName.SYNTHGAN,
+    live: Annotated[
+        bool, typer.Option("--live", help="Draw the curves of losses, fidelity and balance while training runs.")
+    ] = False,
     schema: SchemaFile = None,
     discrete: Annotated[
         list[str] | None, typer.Option("--discrete", help="A column of codes that are names, not amounts; repeatable.")
@@ -46,7 +56,6 @@ def fit(
     Training stops by itself when the rows kept aside stop getting likelier. Ctrl-C ends it early and still writes the
     best model so far (exit code 130).
     """
-    from synthgan import SynthGAN
     from synthgan.errors import InputError
     from synthgan.io import check_writable, read_table
     from synthgan.schema import complete_schema, infer_schema, read_schema, validate
@@ -66,23 +75,37 @@ def fit(
     else:
         declared = complete_schema(frame, declared)
     frame = validate(frame, declared)
-    model = SynthGAN(epochs=epochs, max_seconds=max_seconds, device=device, random_state=seed, verbose=0)
-    fit_with_progress(model, frame, declared, target, notes)
-    model.save(out)
+    learner = new_model(model, epochs, max_seconds=max_seconds, device=device, random_state=seed, verbose=0)
+    fit_with_progress(learner, frame, declared, target, notes, live=live)
+    learner.save(out)
     notes.say(
         f"saved {out} ({out.stat().st_size / 1e6:.1f} MB); next: synthgan sample {out} -n 1000 --out synthetic.csv"
     )
-    if model.interrupted_:
+    if learner.interrupted_:
         show_warning("interrupted: the model is the best so far")
         raise typer.Exit(ExitCode.INTERRUPTED)
 
 
-def fit_with_progress(model: SynthGAN, frame: pd.DataFrame, schema: Schema, target: str | None, notes: Notes) -> None:
-    """Show the plan, then train behind a progress bar."""
+def fit_with_progress(
+    model: TableSynthesizer,
+    frame: pd.DataFrame,
+    schema: Schema,
+    target: str | None,
+    notes: Notes,
+    *,
+    live: bool = False,
+) -> None:
+    """Show the plan, then train behind a progress bar, or under curves; tell what alarms there were."""
+    from synthgan import SynthGAN
+    from synthgan_cli.live import LiveCurves
     from synthgan_cli.progress import TrainingBar, plan_text
 
-    if not notes.quiet:
-        notes.say(plan_text(model.plan(frame, schema=schema), model.max_seconds))
-    with TrainingBar(notes, model.max_seconds) as bar:
+    max_seconds = model.get_params()["max_seconds"]
+    if isinstance(model, SynthGAN) and not notes.quiet:
+        notes.say(plan_text(model.plan(frame, schema=schema), max_seconds))
+    with (LiveCurves if live else TrainingBar)(notes, max_seconds) as bar:
         model.fit(frame, schema=schema, target=target, callback=bar.update)
     notes.say(bar.outcome())
+    if not notes.quiet:
+        for alarm in bar.alarms:
+            show_warning(str(alarm))

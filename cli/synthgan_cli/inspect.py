@@ -40,9 +40,9 @@ def inspect(
     info: dict[str, object] = {}
     frame = None
     if file.lower().endswith(".synthgan") or (Path(file).is_file() and zipfile.is_zipfile(file)):
-        from synthgan import SynthGAN
+        from synthgan import load
 
-        model = SynthGAN.load(file, device="cpu")
+        model = load(file, device="cpu")
         schema, info = model.schema_, dict(model.info_)
     else:
         frame = read_table(file)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from synthgan.synthesizers import FitPlan
-    from synthgan.training import StepReport
+    from synthgan.training import Alarm, StepReport
 
 __all__ = ["RowBar", "TrainingBar", "duration", "plan_text"]
 
@@ -92,11 +92,13 @@ class TrainingBar(_Bar):
         self._max_seconds = max_seconds
         self._last: StepReport | None = None
         self._best: float | None = None
+        self.alarms: list[Alarm] = []
         self._started = time.monotonic()
 
     def update(self, report: StepReport) -> None:
         """Take a report of the training loop."""
         self._last = report
+        self.alarms += report.alarms
         if report.validation is not None and (self._best is None or report.validation < self._best):
             self._best = report.validation
         share = report.step / report.n_steps

@@ -47,7 +47,7 @@ def sample(
 
     There are exactly as many as asked for, and every one satisfies the conditions given.
     """
-    from synthgan import SynthGAN
+    from synthgan import SynthGAN, load
     from synthgan.errors import ConditionError
     from synthgan.io import check_writable, write_table
     from synthgan_cli.progress import RowBar
@@ -58,7 +58,10 @@ def sample(
     if class_counts is not None and n_rows is not None:
         raise typer.BadParameter("--class-counts already says how many rows", param_hint="--rows")
     notes = Notes(quiet)
-    loaded = SynthGAN.load(model, device=device)
+    loaded = load(model, device=device)
+    settings = {} if passes is None else {"n_passes": passes}
+    if settings and not isinstance(loaded, SynthGAN):
+        raise typer.BadParameter(f"a {type(loaded).__name__} draws rows in one pass", param_hint="--passes")
     conditions = parse_where(where or [], loaded.schema_)
     counts = None
     if class_counts is not None:
@@ -72,7 +75,7 @@ def sample(
 
         def batches() -> Iterator[pd.DataFrame]:
             for batch in loaded.sample_batches(
-                total, conditions=conditions or None, class_counts=counts, random_state=seed, n_passes=passes
+                total, conditions=conditions or None, class_counts=counts, random_state=seed, **settings
             ):
                 yield batch
                 bar.add(len(batch))

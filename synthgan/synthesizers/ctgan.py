@@ -43,7 +43,7 @@ class CTGAN(VectorSynthesizer):
     - Any batch size works; it is rounded up to whole groups of `pac` rows.
     - Missing cells are a mode of a number and a category of their own; numbers are rounded to the column's grid, inside
       its bounds; dates are a day and a time of day.
-    - Mixtures are fitted on at most 5,000 rows.
+    - Mixtures are fitted on at most 3,000 rows.
     - 5 % of the rows are held out, to watch fidelity, balance and variety.
     - Model files hold no code, and no rows.
 

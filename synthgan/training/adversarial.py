@@ -18,7 +18,7 @@ from synthgan.training.looks import Gallery, rank_accuracy
 from synthgan.training.rounds import gradient_share
 from synthgan.training.state import n_held_out
 
-__all__ = ["LOOK_ROWS", "AdversarialGame", "SplitRows", "VanillaGame", "batches", "split_rows"]
+__all__ = ["LOOK_ROWS", "AdversarialGame", "SplitRows", "VanillaGame", "batches", "gallery", "split_rows"]
 
 LOOK_ROWS = 500
 
@@ -69,6 +69,13 @@ def batches(n_rows: int, batch_size: int, stream: torch.Generator) -> Iterator[T
         yield from torch.split(order[: n_rows - n_rows % size], size)
 
 
+def gallery(table: SplitRows) -> Gallery:
+    """Return the real rows to compare generated ones with: those held out, and as many as are needed for groups."""
+    held = to_rows(table.held_scalars, table.held_codes, table.layout)
+    some = table.rows(torch.arange(min(LOOK_ROWS, len(table)), device=table.scalars.device))
+    return Gallery(held.cpu().numpy(), some.cpu().numpy(), table.layout)
+
+
 class AdversarialGame:
     """What the textbook's game and CTGAN's share: alternating steps, each with the other network held constant."""
 
@@ -90,8 +97,7 @@ class AdversarialGame:
         device = table.scalars.device
         self.stream = torch_stream(seed, "noise", device=device)
         self.watching = torch_stream(seed, "looks", device=device)
-        held = to_rows(table.held_scalars, table.held_codes, table.layout)
-        self.gallery = Gallery(held.cpu().numpy(), table.layout)
+        self.gallery = gallery(table)
 
     def step(self) -> dict[str, Tensor]:
         """Take the discriminator's steps, then one of the generator."""

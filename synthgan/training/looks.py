@@ -31,26 +31,28 @@ class Gallery:
     Parameters
     ----------
     rows : ndarray of float32, shape (n, width)
-        Rows that are not trained on.
+        Rows that are not trained on, to measure fidelity with.
+    known : ndarray of float32, shape (m, width)
+        Some real rows, trained on or not, whose groups are to be reached; more than `rows` where these are few.
     layout : VectorLayout
         What is where in them.
 
     Attributes
     ----------
     group_share : ndarray of float64, shape (n_groups,)
-        Share of the rows in each group: k-means clusters of the rows.
+        Share of the known rows in each group: their k-means clusters.
     """
 
-    def __init__(self, rows: Rows, layout: VectorLayout) -> None:
+    def __init__(self, rows: Rows, known: Rows, layout: VectorLayout) -> None:
         self.rows, self.layout = rows, layout
-        self._unit = np.where(rows.std(axis=0) > 0, rows.std(axis=0), 1.0)
+        self._unit = np.where(known.std(axis=0) > 0, known.std(axis=0), 1.0)
         self._unit[layout.n_scalars :] = 1.0
-        n_groups = min(MAX_GROUPS, max(len(rows) // ROWS_PER_GROUP, 1), len(np.unique(rows, axis=0)))
+        n_groups = min(MAX_GROUPS, max(len(known) // ROWS_PER_GROUP, 1), len(np.unique(known, axis=0)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            self._groups = KMeans(n_groups, n_init=1, max_iter=20, random_state=0).fit(rows / self._unit)
-        self.group_share = np.bincount(self._groups.labels_, minlength=n_groups) / len(rows)
-        self._spread = _mean_distance(rows / self._unit)
+            self._groups = KMeans(n_groups, n_init=1, max_iter=20, random_state=0).fit(known / self._unit)
+        self.group_share = np.bincount(self._groups.labels_, minlength=n_groups) / len(known)
+        self._spread = _mean_distance(known / self._unit)
 
     def compare(self, rows: Rows) -> dict[str, float]:
         """Return what `rows` are worth beside the real ones.

@@ -11,8 +11,7 @@ from synthgan.models.textbook_losses import gaussian_kl
 from synthgan.models.vae import Decoder, Encoder
 from synthgan.models.vectors import to_rows
 from synthgan.rng import torch_stream
-from synthgan.training.adversarial import LOOK_ROWS, SplitRows, batches
-from synthgan.training.looks import Gallery
+from synthgan.training.adversarial import LOOK_ROWS, SplitRows, batches, gallery
 from synthgan.training.rounds import gradient_share
 
 __all__ = ["AutoencoderGame"]
@@ -64,8 +63,7 @@ class AutoencoderGame:
         self.stream = torch_stream(seed, "noise", device=device)
         self.watching = torch_stream(seed, "looks", device=device)
         self.batches: Iterator[Tensor] = batches(len(table), batch_size, torch_stream(seed, "order", device=device))
-        held = to_rows(table.held_scalars, table.held_codes, table.layout)
-        self.gallery = Gallery(held.cpu().numpy(), table.layout)
+        self.gallery = gallery(table)
 
     def step(self) -> dict[str, Tensor]:
         """Take one step of both networks."""
