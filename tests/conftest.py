@@ -71,7 +71,7 @@ def every_kind(n: int = 300) -> pd.DataFrame:
             "bool": rng.random(n) < 0.3,
             "Bool": holes(rng.random(n) < 0.3, "boolean"),
             "oBool": holes(rng.random(n) < 0.3, "object"),
-            "text": rng.choice(["red", "green", "blue", "rare"], n, p=[0.5, 0.3, 0.19, 0.01]).astype(object),
+            "text": rng.choice(["red", "green", "blue", "rare"], n, p=[0.5, 0.3, 0.17, 0.03]).astype(object),
             "oText": holes(rng.choice(["x", "y"], n), "object"),
             "string": holes(rng.choice(["ja", "nein"], n), "string"),
             "category": holes(rng.choice(["a", "b"], n), pd.CategoricalDtype(["b", "unused", "a"])),

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthgan.encoding.cells import MAX_CELLS, CellTable, FloatArray, IntArray
+from synthgan.encoding.merging import merge_cells, round_ends
 
 __all__ = ["Grid", "NumericEncoder", "default_n_bins"]
 
@@ -89,11 +90,17 @@ class NumericEncoder:
     grid: Grid
 
     @classmethod
-    def fit(cls, values: FloatArray, grid: Grid, n_bins: int) -> NumericEncoder:
-        """Choose cells and codes for `values` (float64, shape (n_rows,), NaN for missing, at least one number)."""
+    def fit(cls, values: FloatArray, grid: Grid, n_bins: int, min_rows: int = 1) -> NumericEncoder:
+        """Choose cells and codes for `values` (float64, shape (n_rows,), NaN for missing, at least one number).
+
+        Each cell will hold at least `min_rows` of them (see `synthgan.encoding.protection`).
+        """
         present = values[~np.isnan(values)]
         distinct, counts = np.unique(present, return_counts=True)
         low, high, code, mass = _cut(distinct, counts, grid, n_bins)
+        if min_rows > 1:
+            low, high, code, mass = merge_cells(low, high, code, mass, min_rows)
+            low, high = round_ends(low, high, grid.half)
         n_missing = len(values) - len(present)
         if n_missing:
             code, mass = np.append(code, code[-1] + 1), np.append(mass, n_missing)

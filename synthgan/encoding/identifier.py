@@ -46,18 +46,21 @@ class IdentifierMaker:
     largest: int | None = None
 
     @classmethod
-    def fit(cls, values: pd.Series) -> IdentifierMaker:
-        """Find the style of the identifiers (missing ones are ignored; at least one is present)."""
+    def fit(cls, values: pd.Series, *, rounded: bool = False) -> IdentifierMaker:
+        """Find the style of the identifiers (missing ones are ignored; at least one is present).
+
+        New numbers start after the largest original, or, where `rounded`, at a round number from which it cannot be
+        read.
+        """
         present = values.dropna()
         if pd.api.types.is_numeric_dtype(present):
-            return cls("integer", int(present.max()) + 1, largest=_largest(present.dtype))
+            return cls("integer", _after(int(present.max()), rounded), largest=_largest(present.dtype))
         texts = present.astype(str)
         numbered = texts.str.extract(r"^(?P<prefix>.*?)(?P<number>\d{1,15})$", flags=re.DOTALL)
         if numbered["prefix"].notna().all() and numbered["prefix"].nunique() == 1:
             width = int(numbered["number"].str.len().min())
-            return cls(
-                "numbered", int(numbered["number"].astype(np.int64).max()) + 1, str(numbered["prefix"].iloc[0]), width
-            )
+            largest = int(numbered["number"].astype(np.int64).max())
+            return cls("numbered", _after(largest, rounded), str(numbered["prefix"].iloc[0]), width)
         if texts.str.len().nunique() == 1:
             slots = tuple(_alphabet(set(column)) for column in zip(*texts, strict=True))
             if math.prod(len(slot) for slot in slots) >= 1000 * len(texts):
@@ -93,6 +96,20 @@ class IdentifierMaker:
     def from_state(cls, state: Mapping[str, Any]) -> IdentifierMaker:
         """Rebuild a maker from `state`."""
         return cls(**{**state, "slots": tuple(state["slots"])})
+
+
+def _after(largest: int, rounded: bool) -> int:
+    """The first new number; rounded up to two digits and zeros where asked for.
+
+    Examples
+    --------
+    >>> _after(48_842, False), _after(48_842, True), _after(0, True)
+    (48843, 49000, 10)
+    """
+    if not rounded:
+        return largest + 1
+    unit = int(10 ** max(len(str(abs(largest))) - 2, 1))
+    return (largest // unit + 1) * unit
 
 
 def _alphabet(seen: set[str]) -> str:

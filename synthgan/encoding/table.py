@@ -23,6 +23,7 @@ from synthgan.encoding.dtypes import (
 )
 from synthgan.encoding.identifier import IdentifierMaker
 from synthgan.encoding.layout import Block, TableLayout
+from synthgan.encoding.protection import wall_tick
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import SchemaError
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
@@ -91,7 +92,7 @@ class TableEncoder:
         object.__setattr__(self, "layout", TableLayout(tuple(blocks)))
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, schema: Schema, n_bins: int | None = None) -> TableEncoder:
+    def fit(cls, frame: pd.DataFrame, schema: Schema, n_bins: int | None = None, min_rows: int = 1) -> TableEncoder:
         """Fit one encoder per learned column.
 
         Parameters
@@ -102,6 +103,9 @@ class TableEncoder:
             What they are.
         n_bins : int, optional
             Quantile bins of a number; by default `default_n_bins`.
+        min_rows : int
+            Rows that whatever is stored of a number or time stands for at least; more than 1 also keeps ids' largest
+            number from showing. `protect` does the same for what the schema says.
 
         Raises
         ------
@@ -124,8 +128,8 @@ class TableEncoder:
             if spec.kind is ColumnKind.CONSTANT and values.nunique(dropna=False) > 1:
                 raise SchemaError(f"column {spec.name!r} is constant in the schema, but its cells differ")
             if spec.kind is ColumnKind.ID:
-                makers[spec.name] = _fit_maker(values, spec)
-            if encoder := _fit_column(values, spec, bins):
+                makers[spec.name] = _fit_maker(values, spec, rounded=min_rows > 1)
+            if encoder := _fit_column(values, spec, bins, min_rows):
                 encoders[spec.name] = encoder
         return cls(schema, encoders, makers)
 
@@ -247,16 +251,19 @@ class TableEncoder:
         return cls(schema, encoders, makers)
 
 
-def _fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int) -> ColumnEncoder | None:
+def _fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int, min_rows: int) -> ColumnEncoder | None:
     match spec.kind:
         case ColumnKind.NUMERIC:
             numbers = numbers_of(values, spec)
             low = np.nanmin(numbers) if spec.low is None else spec.low
             high = np.nanmax(numbers) if spec.high is None else spec.high
             grid = Grid(spec.decimals, spec.step, float(low), float(high))
-            return NumericEncoder.fit(grid.snap(numbers), grid, n_bins)
+            return NumericEncoder.fit(grid.snap(numbers), grid, n_bins, min_rows)
         case ColumnKind.DATETIME:
-            return TemporalEncoder.fit(*wall_ticks(values, spec), n_bins)
+            ticks, missing = wall_ticks(values, spec)
+            if min_rows > 1 and spec.low is not None and spec.high is not None:
+                ticks = np.clip(ticks, wall_tick(str(spec.low), spec), wall_tick(str(spec.high), spec))
+            return TemporalEncoder.fit(ticks, missing, n_bins, min_rows)
         case ColumnKind.CATEGORICAL | ColumnKind.BOOLEAN:
             levels = list(spec.levels or ())
             index = pd.Index(levels, dtype=object).get_indexer(pd.Index(values, dtype=object))
@@ -270,7 +277,7 @@ def _fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int) -> ColumnEncod
     return None
 
 
-def _fit_maker(values: pd.Series, spec: ColumnSpec) -> IdentifierMaker:
+def _fit_maker(values: pd.Series, spec: ColumnSpec, *, rounded: bool) -> IdentifierMaker:
     present = values.dropna()
     if pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present):
         fits = bool((present.to_numpy(np.float64) % 1 == 0).all())
@@ -281,7 +288,7 @@ def _fit_maker(values: pd.Series, spec: ColumnSpec) -> IdentifierMaker:
             f"column {spec.name!r} is declared an id, and ids are text or whole numbers; its dtype is {values.dtype}. "
             "Convert it, e.g. with .astype(str), or drop it"
         )
-    return IdentifierMaker.fit(values)
+    return IdentifierMaker.fit(values, rounded=rounded)
 
 
 def _encode(encoder: ColumnEncoder, *plain: Any) -> list[BlockValues]:

@@ -66,14 +66,15 @@ class TemporalEncoder:
     midnight: int
 
     @classmethod
-    def fit(cls, ticks: IntArray, missing: npt.NDArray[np.bool_], n_bins: int) -> TemporalEncoder:
-        """Fit on wall-clock ticks (int64, shape (n_rows,)); at least one row is present."""
+    def fit(cls, ticks: IntArray, missing: npt.NDArray[np.bool_], n_bins: int, min_rows: int = 1) -> TemporalEncoder:
+        """Fit on wall-clock ticks (int64, shape (n_rows,)); at least one row is present. Cells hold `min_rows` rows."""
         days, clock = np.divmod(ticks[~missing], TICKS_PER_DAY)
         origin = int(days.min())
-        day = NumericEncoder.fit(_with_missing(days - origin, missing), _grid(days - origin), n_bins)
+        day = NumericEncoder.fit(_with_missing(days - origin, missing), _grid(days - origin), n_bins, min_rows)
         if (clock == clock[0]).all():
             return cls(day, None, origin, int(clock[0]))
-        return cls(day, NumericEncoder.fit(_with_missing(clock, missing), _grid(clock), n_bins), origin, 0)
+        time = NumericEncoder.fit(_with_missing(clock, missing), _grid(clock), n_bins, min_rows)
+        return cls(day, time, origin, 0)
 
     @property
     def parts(self) -> dict[str, NumericEncoder]:

@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from torch import Tensor, nn
 
-from synthgan.encoding import TableEncoder
+from synthgan.encoding import TableEncoder, checked_min_rows, protect
 from synthgan.errors import ArchiveError, ConfigError, DivergedError, InputError, NotFittedError, SchemaError
 from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import RandomState, resolve_seed
@@ -92,6 +92,8 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
     device: str
     random_state: RandomState
     verbose: int
+    protect_rare: int = 5
+    """Rows that whatever is stored of the table has to stand for at least (see `synthgan.encoding.protection`)."""
 
     model_: FittedModel
     schema_: Schema
@@ -123,7 +125,7 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
         """Fit the encoder of a table."""
-        return TableEncoder.fit(frame, schema)
+        return TableEncoder.fit(frame, schema, min_rows=self.protect_rare)
 
     @abstractmethod
     def _start(self, job: FitJob) -> Run:
@@ -221,8 +223,9 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         frame, found = self._described(X, discrete_columns, schema)
         if target is not None and target not in found:
             raise SchemaError(f"the target {target!r} is not a column of the table; it has {found.names}")
-        job = FitJob(frame, self._fit_encoder(frame, found), seed, device)
         fingerprint = _fingerprint(frame)
+        shown = protect(frame, found, checked_min_rows(self.protect_rare))
+        job = FitJob(shown.frame, self._fit_encoder(shown.frame, shown.schema), seed, device)
         course = Course(callback, stop, self._log, checkpoints)
         try:
             network = None

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from synthgan.conditioning.space import Conditions, ConditionSpace
-from synthgan.encoding import TableEncoder
+from synthgan.encoding import TableEncoder, checked_min_rows, protect
 from synthgan.errors import ConditionError, ConfigError
 from synthgan.models import CodeAxis, Generator, GeneratorConfig
 from synthgan.rng import RandomState, resolve_seed
@@ -53,6 +53,9 @@ class SynthGAN(TableSynthesizer):
         Width of the generator; None lets the size of the table decide.
     max_seconds : float or None, default=None
         Seconds of training at most.
+    protect_rare : int, default=5
+        What fewer rows hold is neither learned nor stored: rare categories are replaced by others of their column,
+        extreme values by the mean of so many, and intervals are merged. 1 or 0 keeps everything.
     device : str, default="auto"
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
     random_state : int, numpy Generator, RandomState or None, default=None
@@ -99,6 +102,7 @@ class SynthGAN(TableSynthesizer):
         adversarial_share: float = 0.0,
         hidden_dim: int | None = None,
         max_seconds: float | None = None,
+        protect_rare: int = 5,
         device: str = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
@@ -111,6 +115,7 @@ class SynthGAN(TableSynthesizer):
         self.adversarial_share = adversarial_share
         self.hidden_dim = hidden_dim
         self.max_seconds = max_seconds
+        self.protect_rare = protect_rare
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -155,7 +160,8 @@ class SynthGAN(TableSynthesizer):
         FitPlan
         """
         frame, found = self._described(X, None, schema)
-        layout = TableEncoder.fit(frame, found).layout
+        shown = protect(frame, found, checked_min_rows(self.protect_rare))
+        layout = self._fit_encoder(shown.frame, shown.schema).layout
         return make_plan(len(frame), layout, self._training_config(), self.hidden_dim, resolve_device(self.device))
 
     # --- sampling

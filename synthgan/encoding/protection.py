@@ -1,0 +1,198 @@
+"""What few rows hold does not get into a model: rare categories, extreme values, sparsely filled intervals.
+
+With ``min_rows = k`` every category, frequent value and interval that an encoder stores stands for at least k rows of
+the table, and every bound is an average of at least k of its values.
+
+- *Rare categories* are replaced, in proportion, by the column's other categories. A column of rare categories only
+  becomes a column of missing cells. True and false stay: that a column has them says nothing about a row.
+- *Extremes*: a smallest (largest) value that fewer than k rows hold is replaced by the mean of the k smallest (largest)
+  ones, and the values beyond it move there. Bounds that a schema sets wider than the data are left as they are.
+- *Intervals* with fewer rows are merged with a neighbour, and their outer ends, which would be values of the table, are
+  moved inwards to round numbers.
+- *Ids* are never stored; with protection on, neither are their largest and smallest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.encoding.cells import FloatArray, IntArray
+from synthgan.encoding.dtypes import numbers_of, wall_ticks
+from synthgan.errors import ConfigError
+from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
+
+__all__ = ["Protected", "checked_min_rows", "protect", "wall_tick"]
+
+logger = logging.getLogger(__name__)
+
+GOLDEN = 0.6180339887498949
+"""Multiples of it, modulo 1, spread as evenly as can be."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Protected:
+    """A table as it is learned.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With rare categories replaced.
+    schema : Schema
+        Without rare categories, and with bounds that no row can be told from.
+    changes : dict of column label to str
+        What was changed in each column, in words and counts.
+    """
+
+    frame: pd.DataFrame
+    schema: Schema
+    changes: dict[ColumnName, str]
+
+
+def protect(frame: pd.DataFrame, schema: Schema, min_rows: int) -> Protected:
+    """Take out of a table what fewer than `min_rows` rows hold.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, n_columns)
+        Columns as in `schema`.
+    schema : Schema
+        What they are.
+    min_rows : int
+        1 changes nothing.
+
+    Returns
+    -------
+    Protected
+
+    Examples
+    --------
+    >>> from synthgan.schema import infer_schema
+    >>> frame = pd.DataFrame({"town": ["Ulm"] * 9 + ["Bonn"], "size": [*range(9), 500]})
+    >>> kept = protect(frame, infer_schema(frame), 5)
+    >>> kept.schema["town"].levels, kept.schema["size"].low, kept.schema["size"].high
+    (('Ulm',), 2, 105)
+    """
+    if min_rows <= 1:
+        return Protected(frame, schema, {})
+    columns, specs, changes = {}, [], {}
+    for spec in schema:
+        column, new = frame[spec.name], spec
+        if spec.kind is ColumnKind.CATEGORICAL and spec.levels:
+            column, new, what = _without_rare(column, spec, min_rows)
+        elif spec.kind is ColumnKind.NUMERIC:
+            new, what = _narrowed(spec, np.sort(_present(numbers_of(column, spec))), min_rows)
+        elif spec.kind is ColumnKind.DATETIME:
+            ticks, missing = wall_ticks(column.reset_index(drop=True), spec)
+            new, what = _narrowed_times(spec, np.sort(ticks[~missing]), min_rows)
+        elif spec.kind is ColumnKind.ID:
+            new, what = dataclasses.replace(spec, low=None, high=None), ""
+        else:
+            what = ""
+        if what:
+            changes[spec.name] = what
+        columns[spec.name] = column
+        specs.append(new)
+    for name, what in changes.items():
+        logger.debug("column %r: %s", name, what)
+    return Protected(pd.DataFrame(columns, columns=list(columns)), Schema(tuple(specs)), changes)
+
+
+def checked_min_rows(value: Any) -> int:
+    """Return a number of rows as an int.
+
+    Raises
+    ------
+    ConfigError
+        For what is no whole number from 0.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+        raise ConfigError(f"protect_rare must be a whole number of rows from 0 (1 or 0: no protection); got {value!r}")
+    return int(value)
+
+
+def _present(numbers: FloatArray) -> FloatArray:
+    return numbers[~np.isnan(numbers)]
+
+
+def _without_rare(column: pd.Series[Any], spec: ColumnSpec, min_rows: int) -> tuple[pd.Series[Any], ColumnSpec, str]:
+    levels = np.empty(len(spec.levels or ()), dtype=object)
+    levels[:] = spec.levels
+    index = pd.Index(levels, dtype=object).get_indexer(pd.Index(column, dtype=object))
+    counts = np.bincount(index[index >= 0], minlength=len(levels))
+    rare = (counts > 0) & (counts < min_rows)
+    if not rare.any():
+        return column, spec, ""
+    frequent = counts >= min_rows
+    cells = np.flatnonzero((index >= 0) & rare[index])
+    what = f"{int(rare.sum()):,} values in fewer than {min_rows} rows ({len(cells):,} rows) are not learned"
+    if not frequent.any():
+        what += ", which are all it has: its cells will be missing"
+        logger.warning("column %r: %s; protect_rare=1 would keep them", spec.name, what)
+        gone = pd.Series(np.full(len(column), None, dtype=object), index=column.index, name=column.name)
+        empty = dataclasses.replace(spec, kind=ColumnKind.CONSTANT, levels=(), reason="every value is rare")
+        return gone, empty, what
+    share = np.cumsum(np.where(frequent, counts, 0)) / counts[frequent].sum()
+    places = (np.arange(1, len(cells) + 1) * GOLDEN) % 1.0
+    values = column.astype(object).to_numpy(dtype=object, copy=True)
+    values[cells] = levels[np.minimum(np.searchsorted(share, places, side="right"), len(levels) - 1)]
+    kept = tuple(level for level, out in zip(spec.levels or (), rare, strict=True) if not out)
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        dtype = pd.CategoricalDtype([level for level in dtype.categories if level in set(kept)], dtype.ordered)
+    new = pd.Series(values, index=column.index, name=column.name, dtype=object).astype(dtype)
+    return new, dataclasses.replace(spec, levels=kept), what
+
+
+def _narrowed(spec: ColumnSpec, values: FloatArray, min_rows: int) -> tuple[ColumnSpec, str]:
+    """Draw in the bounds of numbers (sorted) that too few rows reach."""
+    ends: dict[str, Any] = {}
+    for name, at_end in (("low", values), ("high", values[::-1])):
+        bound = getattr(spec, name)
+        if bound is None or len(values) == 0 or float(bound) != at_end[0] or _reached(at_end, min_rows):
+            continue
+        end = float(at_end[:min_rows].mean())
+        if spec.decimals is not None:
+            unit = spec.step / 10.0**spec.decimals
+            end = round(end / unit) * unit
+        ends[name] = int(end) if isinstance(bound, int) else round(end, 12) if spec.decimals is not None else end
+    return _with_ends(spec, ends, min_rows)
+
+
+def _narrowed_times(spec: ColumnSpec, ticks: IntArray, min_rows: int) -> tuple[ColumnSpec, str]:
+    """Draw in the bounds of points in time (sorted wall-clock microseconds) that too few rows reach."""
+    ends: dict[str, Any] = {}
+    for name, at_end in (("low", ticks), ("high", ticks[::-1])):
+        bound = getattr(spec, name)
+        if bound is None or not len(ticks) or wall_tick(str(bound), spec) != at_end[0] or _reached(at_end, min_rows):
+            continue
+        # The new end stays among the points that the times are apart by, so that weeks stay weeks and hours hours.
+        unit = max(int(np.gcd.reduce(ticks - ticks[0])), 1)
+        middle = int(at_end[0]) + round(float((at_end[:min_rows] - at_end[0]).mean()) / unit) * unit
+        ends[name] = pd.Timestamp(np.datetime64(middle, "us")).isoformat()
+    return _with_ends(spec, ends, min_rows)
+
+
+def wall_tick(text: str, spec: ColumnSpec) -> int:
+    """Return an ISO text's wall-clock microseconds since 1970 in the column's zone."""
+    stamp = pd.Timestamp(text)
+    if stamp.tzinfo is not None:
+        stamp = (stamp if spec.tz is None else stamp.tz_convert(spec.tz)).tz_localize(None)
+    return int(np.datetime64(stamp, "us").astype(np.int64))
+
+
+def _reached(at_end: npt.NDArray[Any], min_rows: int) -> bool:
+    """Whether enough rows hold the outermost value."""
+    return len(at_end) >= min_rows and bool(at_end[min_rows - 1] == at_end[0])
+
+
+def _with_ends(spec: ColumnSpec, ends: dict[str, Any], min_rows: int) -> tuple[ColumnSpec, str]:
+    if not ends:
+        return spec, ""
+    which = " and ".join({"low": "smallest", "high": "largest"}[name] for name in ends)
+    return dataclasses.replace(spec, **ends), f"its {which} values are replaced by the mean of {min_rows}"
