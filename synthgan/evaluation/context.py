@@ -52,10 +52,10 @@ PROFILES: dict[Profile, Limits] = {
         detection=2_000,
         utility=5_000,
         references=5_000,
-        queries=2_500,
+        queries=2_000,
         geometry=1_000,
         attacks=300,
-        trees=30,
+        trees=20,
     ),
 }
 
