@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from synthgan.encoding.vectors import VectorLayout
-from synthgan.models.layers import Dropout
+from synthgan.models.layers import Dropout, Linear
 from synthgan.models.mlp import LEAK
 from synthgan.models.vectors import draw_codes, harden, one_hot, relax
 
@@ -62,18 +62,18 @@ class CtganGenerator(nn.Module):
         n_in = config.noise_dim + self.condition_dim
         self.linears, self.norms = nn.ModuleList(), nn.ModuleList()
         for width in config.widths:
-            self.linears.append(nn.Linear(n_in, width))
+            self.linears.append(Linear(n_in, width))
             self.norms.append(nn.BatchNorm1d(width))
             n_in += width
-        self.out = nn.Linear(n_in, layout.width)
+        self.out = Linear(n_in, layout.width)
 
     def forward(self, noise: Tensor, condition: Tensor) -> Tensor:
         """Return raw rows (n, width) of noise (n, noise_dim) and condition vectors (n, condition_dim)."""
         x = torch.cat([noise, condition], dim=1)
         for linear, norm in zip(self.linears, self.norms, strict=True):
-            x = torch.cat([functional.relu(norm(linear(x))), x], dim=1)
+            x = torch.cat([functional.relu(norm(linear(x).float())), x], dim=1)
         out: Tensor = self.out(x)
-        return out
+        return out.float()
 
     def conditions(self, n: int, stream: torch.Generator) -> Tensor:
         """Draw condition vectors (n, condition_dim): a column at random, and a category by its share of the table."""
@@ -106,9 +106,9 @@ class PacDiscriminator(nn.Module):
         super().__init__()
         self.pac = pac
         sizes = [n_in * pac, *widths]
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
+        self.hidden = nn.ModuleList(Linear(a, b) for a, b in itertools.pairwise(sizes))
         self.dropout = Dropout(dropout)
-        self.out = nn.Linear(sizes[-1], 1)
+        self.out = Linear(sizes[-1], 1)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return one score for each group of rows."""
@@ -116,4 +116,4 @@ class PacDiscriminator(nn.Module):
         for layer in self.hidden:
             x = self.dropout(functional.leaky_relu(layer(x), LEAK))
         score: Tensor = self.out(x)
-        return score[:, 0]
+        return score[:, 0].float()

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor, nn
 
 from synthgan.models.ctgan import CtganGenerator, PacDiscriminator
+from synthgan.models.layers import Linear
 from synthgan.models.textbook_losses import AdversarialLoss
 from synthgan.models.vectors import CodeDraw, harden, one_hot, relax, to_rows
 from synthgan.rng import torch_stream
 from synthgan.training.adversarial import AdversarialGame, SplitRows
+from synthgan.training.device import compute_dtype
 
 __all__ = ["ConditionalGame"]
 
 CALIBRATION_BATCHES = 50
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Round:
+    """Generated rows: the codes asked for (None where there is no category), and what came of them."""
+
+    code: Tensor | None
+    condition: Tensor
+    raw: Tensor
+    fake: Tensor
+
+
 class ConditionalGame(AdversarialGame):
     """CTGAN's: a category is asked for, and real rows that hold it are shown beside generated ones.
 
-    Differs from the published code: the generator's pass for the discriminator's step keeps no graph, the
-    discriminator's weights get no gradient in the generator's step, real and generated rows are judged in one pass, and
-    each pair of groups has the same conditions. The result of a step is the same in kind; it takes less than half the
-    time.
+    Differs from the published code: the rows of the discriminator's step serve the generator's step too,
+    no gradient flows into the network that is held constant, real and generated rows are judged in one pass under the
+    same conditions, and matrices are multiplied in bfloat16 where the hardware does it natively.
 
     Parameters
     ----------
@@ -54,6 +67,10 @@ class ConditionalGame(AdversarialGame):
         if self.chooser is not None:
             generator.shares.copy_(self.chooser.by_count)
         self.order = torch_stream(seed, "order", device=table.scalars.device)
+        dtype = compute_dtype(table.scalars.device)
+        for module in (*generator.modules(), *discriminator.modules()):
+            if isinstance(module, Linear):
+                module.compute_dtype = dtype
         discriminator.dropout.generator = torch_stream(seed, "dropout", device=table.scalars.device)
 
     def _condition(self) -> tuple[Tensor | None, Tensor]:
@@ -70,10 +87,15 @@ class ConditionalGame(AdversarialGame):
         raw: Tensor = self.generator(noise, condition)
         return raw
 
-    def _deal(self) -> tuple[Tensor, Tensor]:
+    def _generate(self) -> _Round:
         code, condition = self._condition()
-        with torch.no_grad():
-            fake = relax(self._raw(condition), self.table.layout, self.stream, bounded=True)
+        raw = self._raw(condition)
+        return _Round(code, condition, raw, relax(raw, self.table.layout, self.stream, bounded=True))
+
+    def _deal(self) -> tuple[Tensor, Tensor]:
+        # The rows of the discriminator's last step are those of the generator's step: one pass serves both.
+        self.round = self._generate()
+        code, condition, fake = self.round.code, self.round.condition, self.round.fake.detach()
         if code is None or self.chooser is None:
             index = torch.randint(len(self.table), (self.n_rows,), generator=self.order, device=fake.device)
         else:
@@ -81,14 +103,13 @@ class ConditionalGame(AdversarialGame):
         return torch.cat([self.table.rows(index), condition], dim=1), torch.cat([fake, condition], dim=1)
 
     def _generator_loss(self) -> Tensor:
-        code, condition = self._condition()
-        raw = self._raw(condition)
-        fake = relax(raw, self.table.layout, self.stream, bounded=True)
-        score = self._score(torch.cat([fake, condition], dim=1))
+        played = self.round
+        score = self._score(torch.cat([played.fake, played.condition], dim=1))
         loss = self.loss.generator(score, score)
-        if code is None or self.chooser is None:
+        if played.code is None or self.chooser is None:
             return loss
-        return loss + self.chooser.cross_entropy(raw, code).mean()  # the generator has to keep to its condition
+        # Beside the game, the generator has to keep to its condition.
+        return loss + self.chooser.cross_entropy(played.raw, played.code).mean()
 
     def _unseen(self) -> tuple[Tensor, Tensor]:
         """Held-out rows, each with a condition that it holds, and rows generated under the same conditions."""
@@ -113,6 +134,9 @@ class ConditionalGame(AdversarialGame):
                 norm.reset_running_stats()
                 norm.momentum = None  # a plain mean over the batches
         self.generator.train()
+        for module in self.generator.modules():
+            if isinstance(module, Linear):
+                module.compute_dtype = torch.float32  # rows are drawn in full precision, on any machine the same
         for _ in range(CALIBRATION_BATCHES):
             self._raw(self.generator.conditions(self.n_rows, self.stream))
         self.generator.eval()
