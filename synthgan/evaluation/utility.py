@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from synthgan.evaluation.frames import Rows, Tables
 from synthgan.evaluation.result import Metric
 from synthgan.schema.table import ColumnName
 
-__all__ = ["LEARNERS", "UTILITY_METRICS", "Fitted", "Task", "fit_and_score", "utility"]
+__all__ = ["LEARNERS", "UTILITY_METRICS", "Fitted", "Task", "fit_and_score", "scaled_one_hot", "utility"]
 
 Floats = NDArray[np.float64]
 
@@ -128,7 +129,9 @@ def fit_and_score(
         scale = float(np.abs(y_test).max()) or 1.0  # R2 does not mind, and no square overflows
         y, y_test = y / scale, y_test / scale
         model: Any = (
-            regressor(features.categorical, n_trees, seed) if learner == LEARNERS[0] else _linear(features, Ridge())
+            regressor(features.categorical, n_trees, seed)
+            if learner == LEARNERS[0]
+            else scaled_one_hot(features.categorical, Ridge())
         )
         return _r2(y_test, np.asarray(model.fit(x, y).predict(x_test), dtype=np.float64))
     if len(np.unique(y_test)) < 2:
@@ -138,7 +141,7 @@ def fit_and_score(
     if learner == LEARNERS[0]:
         model = classifier(features.categorical, n_trees, seed)
     else:
-        model = _linear(features, LogisticRegression(max_iter=300, tol=1e-3))
+        model = scaled_one_hot(features.categorical, LogisticRegression(max_iter=300, tol=1e-3))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a linear model that is nearly there will do
         model.fit(x, y)
@@ -150,10 +153,17 @@ def _with_target(tables: Tables, target: ColumnName, rows: Rows) -> Rows:
     return rows.take(~np.isnan(values) if target in tables.numeric else values > 0)
 
 
-def _linear(features: Features, model: Any) -> Any:
-    """Return numbers scaled and codes one-hot (at most 50 levels a column) before a linear model."""
-    numeric = [i for i, is_code in enumerate(features.categorical) if not is_code]
-    codes = [i for i, is_code in enumerate(features.categorical) if is_code]
+def scaled_one_hot(categorical: Sequence[bool], model: Any) -> Any:
+    """Return numbers scaled and codes one-hot (at most 50 levels a column) before a linear model or a network.
+
+    Parameters
+    ----------
+    categorical : sequence of bool
+        Which columns of the matrix hold codes.
+    model : unfitted scikit-learn estimator
+    """
+    numeric = [i for i, is_code in enumerate(categorical) if not is_code]
+    codes = [i for i, is_code in enumerate(categorical) if is_code]
     impute = make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()
     )

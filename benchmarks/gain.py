@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Where do generated rows help a classifier? Six settings by the protocol of `augmentation_gain`.
+
+    python benchmarks/gain.py --data path/to/folder --work path/to/scratch [--settings adult-200 ...] [--jobs 1]
+
+Tables are ``<data>/<name>.csv.gz``; without ``--data`` the bundled ones. Finished folds are kept in ``--work``, so that
+a run that was cut short goes on where it ended. After each setting benchmarks/results/gain.json is written anew from
+the folds that are there, and --report only does that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from quality import machine
+
+from synthgan import load_dataset
+from synthgan.augmentation import augmentation_gain
+from synthgan.augmentation.learners import LEARNERS
+from synthgan.evaluation.gain import GainReport
+
+HERE = Path(__file__).parent
+
+# name -> table, target, rows learned from (None: half of the table), columns left out because they give the target away
+SETTINGS: dict[str, tuple[str, str, int | None, list[str]]] = {
+    "adult-200": ("adult", "income", 200, []),
+    "online_shoppers-500": ("online_shoppers", "revenue", 500, []),
+    "german_credit": ("german_credit", "credit_risk", None, []),
+    "adult-500": ("adult", "income", 500, []),
+    "hypothyroid-1000": ("hypothyroid", "class", 1000, []),
+    "storms-1000": ("storms", "status", 1000, ["category"]),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
+    parser.add_argument("--learners", nargs="+", choices=LEARNERS, default=list(LEARNERS))
+    parser.add_argument("--data", type=Path, help="folder of <table>.csv.gz; without it the bundled tables")
+    parser.add_argument("--work", type=Path, required=True, help="folder for finished folds")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seconds", type=float, help="for each setting; 0 only reads what is finished")
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "gain.json")
+    args = parser.parse_args()
+    document: dict[str, Any] = json.loads(args.out.read_text()) if args.out.exists() else {"settings": {}}
+    document["machine"] = machine(1)
+    for name in args.settings:
+        report = run(name, args)
+        document["settings"][name] = rounded(report.to_dict())
+        args.out.write_text(json.dumps(document, indent=1) + "\n")
+        print(f"--- {name}\n{report.summary()}\n\n{averages(report)}\n", flush=True)
+
+
+def run(name: str, args: argparse.Namespace) -> GainReport:
+    table, target, n_rows, dropped = SETTINGS[name]
+    frame = load(table, args.data).drop(columns=dropped)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return augmentation_gain(
+            frame,
+            target,
+            learners=args.learners,
+            n_grid=[n_rows],
+            repeats=args.repeats,
+            folder=args.work / name,
+            n_jobs=args.jobs,
+            max_seconds=args.seconds,
+            callback=lambda at: print(
+                f"{name}: {at.done} of {at.total}, {at.seconds_left or 0:.0f} s left", flush=True
+            ),
+        )
+
+
+def load(table: str, folder: Path | None) -> pd.DataFrame:
+    return load_dataset(table) if folder is None else pd.read_csv(folder / f"{table}.csv.gz", low_memory=False)
+
+
+def rounded(value: Any) -> Any:
+    """Five decimals: more is noise, and the file is read by people."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return round(value, 5) if isinstance(value, float) else value
+
+
+def averages(report: GainReport) -> str:
+    """Mean scores of every arm, as a table."""
+    frame = pd.DataFrame([row for row in report.scores if row["metric"] in ("average_precision", "log_loss")])
+    return frame.pivot_table(index="arm", columns=["metric", "learner"], values="mean").round(4).to_string()
+
+
+if __name__ == "__main__":
+    main()
