@@ -5,10 +5,11 @@
     SynthganError
     ├── InputError (also ValueError)        what the caller handed over cannot be used
     │   ├── SchemaError                     a column cannot be described, or a frame does not match its schema
-    │   ├── ConditionError                  a condition no row can satisfy, or one that names what the model does not
-    know │   └── ConfigError                     a hyper-parameter outside its range
+    │   ├── ConditionError                  a condition no row can satisfy, or one that names what is not known
+    │   └── ConfigError                     a hyper-parameter outside its range
     ├── NotFittedError (also scikit-learn's) sample, save, ... before fit
     ├── DivergedError                       training broke down and could not be recovered
+    ├── OutOfMemoryError (also MemoryError) the machine or the device has no memory left for it
     └── ArchiveError                        a model file that is damaged, foreign or from the future
 
 A message states the rule, the fact that broke it and the way out, and names the column.
@@ -25,6 +26,7 @@ __all__ = [
     "DivergedError",
     "InputError",
     "NotFittedError",
+    "OutOfMemoryError",
     "SchemaError",
     "SynthganError",
 ]
@@ -66,6 +68,10 @@ class DivergedError(SynthganError, RuntimeError):
     def __init__(self, message: str, *, kept: bool = False) -> None:
         super().__init__(message)
         self.kept = kept
+
+
+class OutOfMemoryError(SynthganError, MemoryError):
+    """The machine or the device has no memory left for it."""
 
 
 class ArchiveError(SynthganError):

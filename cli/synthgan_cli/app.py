@@ -15,6 +15,7 @@ from synthgan_cli.fit import fit
 from synthgan_cli.impute import impute
 from synthgan_cli.inspect import inspect
 from synthgan_cli.sample import sample
+from synthgan_cli.signals import die_tidily
 
 __all__ = ["app", "main"]
 
@@ -54,4 +55,5 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # What the library logs is said by the commands, or by nobody: see console.Notes.
     logging.getLogger("synthgan").addHandler(logging.NullHandler())
+    die_tidily()
     app(prog_name="synthgan")

@@ -25,7 +25,9 @@ class ExitCode(enum.IntEnum):
     BAD_MODEL = 4, "bad model file"
     DIVERGED = 5, "training diverged"
     UNDER_LIMIT = 6, "a score under --fail-under"
+    NO_MEMORY = 7, "out of memory"
     INTERRUPTED = 130, "interrupted (fit: what was learned so far is saved)"
+    TERMINATED = 143, "terminated (fit: the same)"
 
     meaning: str
 
@@ -42,7 +44,15 @@ EPILOG = "Exit codes: " + " · ".join(f"{int(code)} {code.meaning}" for code in 
 
 def exit_code_of(error: Exception) -> ExitCode:
     """Return the exit code of an error of the library."""
-    from synthgan.errors import ArchiveError, ConditionError, ConfigError, DivergedError, InputError, NotFittedError
+    from synthgan.errors import (
+        ArchiveError,
+        ConditionError,
+        ConfigError,
+        DivergedError,
+        InputError,
+        NotFittedError,
+        OutOfMemoryError,
+    )
 
     table: list[tuple[type[Exception], ExitCode]] = [
         (ConfigError, ExitCode.USAGE),
@@ -51,6 +61,7 @@ def exit_code_of(error: Exception) -> ExitCode:
         (ArchiveError, ExitCode.BAD_MODEL),
         (NotFittedError, ExitCode.BAD_MODEL),
         (DivergedError, ExitCode.DIVERGED),
+        (OutOfMemoryError, ExitCode.NO_MEMORY),
     ]
     return next(code for kind, code in table if isinstance(error, kind))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +12,7 @@ from synthgan_cli.console import Notes, show_warning
 from synthgan_cli.exits import ExitCode
 from synthgan_cli.models import ModelName, new_model
 from synthgan_cli.options import Device, Quiet, SchemaFile, Seed
+from synthgan_cli.signals import catching_signals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +45,28 @@ def fit(
     live: Annotated[
         bool, typer.Option("--live", help="Draw the curves of losses, fidelity and balance while training runs.")
     ] = False,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", metavar="DIR", help="A folder to put the training down in, again and again."),
+    ] = None,
+    checkpoint_every: Annotated[
+        int, typer.Option("--checkpoint-every", min=1, metavar="STEPS", help="Steps from one checkpoint to the next.")
+    ] = 100,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the newest checkpoint, if there is one.")
+    ] = False,
+    max_memory: Annotated[
+        str | None,
+        typer.Option(
+            "--max-memory", metavar="SIZE", help="As in 500MB or 2GB: use smaller batches where training takes more."
+        ),
+    ] = None,
+    protect_rare: Annotated[
+        int,
+        typer.Option(
+            "--protect-rare", min=0, metavar="ROWS", help="What fewer rows hold is not learned; 0: learn all."
+        ),
+    ] = 5,
     schema: SchemaFile = None,
     discrete: Annotated[
         list[str] | None, typer.Option("--discrete", help="A column of codes that are names, not amounts; repeatable.")
@@ -53,14 +77,17 @@ def fit(
 ) -> None:
     """Learn a table and write a model file.
 
-    Training stops by itself when the rows kept aside stop getting likelier. Ctrl-C ends it early and still writes the
-    best model so far (exit code 130).
+    Training stops by itself when the rows kept aside stop getting likelier. Ctrl-C (or SIGTERM) ends it after the step
+    that is being taken, and still writes the best model so far, and a checkpoint where these are asked for (exit code
+    130 or 143). With --checkpoint and --resume the same command goes on from there.
     """
-    from synthgan.errors import InputError
+    from synthgan.errors import DivergedError, InputError
     from synthgan.io import check_writable, read_table
     from synthgan.schema import complete_schema, infer_schema, read_schema, validate
 
     notes = Notes(quiet)
+    if resume and checkpoint is None:
+        raise typer.BadParameter("say where the checkpoints are: --checkpoint DIR", param_hint="--resume")
     check_writable(out)
     declared = None if schema is None else read_schema(schema)
     frame = read_table(table)
@@ -76,14 +103,46 @@ def fit(
         declared = complete_schema(frame, declared)
     frame = validate(frame, declared)
     learner = new_model(model, epochs, max_seconds=max_seconds, device=device, random_state=seed, verbose=0)
-    fit_with_progress(learner, frame, declared, target, notes, live=live)
-    learner.save(out)
+    learner.protect_rare = protect_rare
+    if max_memory is not None:
+        if "max_megabytes" not in learner.get_params():
+            raise typer.BadParameter(f"--model {model} does not know its memory beforehand", param_hint="--max-memory")
+        learner.set_params(max_megabytes=parse_megabytes(max_memory))
+    course = {"checkpoint": checkpoint, "checkpoint_every": checkpoint_every, "resume": resume}
+    with catching_signals() as signals:
+        try:
+            fit_with_progress(learner, frame, declared, target, notes, live=live, stop=signals, **course)
+        except DivergedError as error:
+            if error.kept:
+                learner.save(out)
+                show_warning(f"saved the best model from before that to {out}")
+            raise
+        learner.save(out)
     notes.say(
         f"saved {out} ({out.stat().st_size / 1e6:.1f} MB); next: synthgan sample {out} -n 1000 --out synthetic.csv"
     )
     if learner.interrupted_:
         show_warning("interrupted: the model is the best so far")
-        raise typer.Exit(ExitCode.INTERRUPTED)
+        raise typer.Exit(ExitCode.INTERRUPTED if signals.number is None else 128 + signals.number)
+
+
+def parse_megabytes(text: str) -> float:
+    """Return the megabytes of a size.
+
+    Raises
+    ------
+    typer.BadParameter
+        For what is no size.
+
+    Examples
+    --------
+    >>> parse_megabytes("2GB"), parse_megabytes("1.5 g"), parse_megabytes("300mb")
+    (2000.0, 1500.0, 300.0)
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([mgt])(?:i?b)?", text.strip().lower())
+    if match is None or not float(match[1]):
+        raise typer.BadParameter(f"{text!r} is no size such as 500MB or 2GB", param_hint="--max-memory")
+    return float(match[1]) * {"m": 1, "g": 1e3, "t": 1e6}[match[2]]
 
 
 def fit_with_progress(
@@ -94,8 +153,12 @@ def fit_with_progress(
     notes: Notes,
     *,
     live: bool = False,
+    **course: Any,
 ) -> None:
-    """Show the plan, then train behind a progress bar, or under curves; tell what alarms there were."""
+    """Show the plan, then train behind a progress bar, or under curves; tell what alarms there were.
+
+    `course` goes to the model's `fit`: checkpoints, and who may end it.
+    """
     from synthgan import SynthGAN
     from synthgan_cli.live import LiveCurves
     from synthgan_cli.progress import TrainingBar, plan_text
@@ -104,7 +167,7 @@ def fit_with_progress(
     if isinstance(model, SynthGAN) and not notes.quiet:
         notes.say(plan_text(model.plan(frame, schema=schema), max_seconds))
     with (LiveCurves if live else TrainingBar)(notes, max_seconds) as bar:
-        model.fit(frame, schema=schema, target=target, callback=bar.update)
+        model.fit(frame, schema=schema, target=target, callback=bar.update, **course)
     notes.say(bar.outcome())
     if not notes.quiet:
         for alarm in bar.alarms:

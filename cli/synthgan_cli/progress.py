@@ -25,7 +25,8 @@ def plan_text(plan: FitPlan, max_seconds: float | None) -> str:
         f"{plan.n_rows:,} rows x {plan.n_columns} columns",
         f"{plan.n_codes:,} codes wide",
         f"{plan.bytes_per_row} B a row",
-        f"{plan.memory_bytes / 1e6:,.0f} MB of memory",
+        f"{plan.memory_bytes / 1e6:,.0f} MB of memory ({plan.peak_bytes / 1e6:,.0f} MB with the program and the table)",
+        f"batches of {min(plan.batch_size, plan.n_rows):,} rows",
         f"{plan.n_steps:,} steps at most on {plan.device}",
         *([] if seconds is None else [f"{'at most' if limited else 'about'} {duration(seconds)}"]),
     ]

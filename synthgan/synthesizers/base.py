@@ -27,6 +27,7 @@ from synthgan.synthesizers.checkpoints import Checkpoints, Resumable, identity
 from synthgan.synthesizers.course import Course
 from synthgan.synthesizers.fitted import FittedModel, from_members, model_name, to_members
 from synthgan.synthesizers.frames import as_frame
+from synthgan.synthesizers.memory import memory_errors
 from synthgan.synthesizers.protocol import Callback, ConditionsLike
 from synthgan.training import StepReport
 from synthgan.training.device import resolve_device
@@ -211,6 +212,8 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
             For a parameter out of range; for a checkpoint of other settings, or one in the way.
         InputError
             For a checkpoint of another table, or one that cannot be written.
+        OutOfMemoryError
+            When there is not enough memory.
         DivergedError
             When training breaks down beyond recovery. Where it had got anywhere, the model holds the best weights.
         """
@@ -230,10 +233,11 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         try:
             network = None
             if len(job.encoder.layout):  # else nothing but constants and ids: rows can be made without a network
-                run = self._start(job)
-                about = identity(type(self).__name__, self.get_params(), seed, fingerprint, found, device)
-                course.follow(run.steps, run.training, about)
-                network = run.network()
+                with memory_errors("training", "lower batch_size or hidden_dim, or set max_megabytes (--max-memory)"):
+                    run = self._start(job)
+                    about = identity(type(self).__name__, self.get_params(), seed, fingerprint, found, device)
+                    course.follow(run.steps, run.training, about)
+                    network = run.network()
         except DivergedError as error:
             if not error.kept:
                 raise
@@ -392,8 +396,9 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
 
 def joined(parts: Iterator[pd.DataFrame]) -> pd.DataFrame:
     """Return batches of rows as one frame."""
-    frames = list(parts)
-    return pd.concat(frames, ignore_index=True) if len(frames) != 1 else frames[0]
+    with memory_errors("so many rows", "take them in batches: sample_batches, or synthgan sample --out"):
+        frames = list(parts)
+        return pd.concat(frames, ignore_index=True) if len(frames) != 1 else frames[0]
 
 
 def check_n_samples(n_samples: Any) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
+from typing import Any
 
 import torch
 
@@ -12,6 +14,9 @@ from synthgan.models import DiscriminatorConfig, GeneratorConfig
 from synthgan.training import TrainingConfig
 
 __all__ = ["FitPlan", "default_hidden_dim", "make_plan"]
+
+LEAST_BATCH = 16
+"""Smallest batch that `max_megabytes` leads to."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,8 +31,12 @@ class FitPlan:
         Width of the generator's output.
     bytes_per_row : int
         Of the encoded table.
+    batch_size : int
+        Rows per step: the one asked for, or what the memory allows.
     memory_bytes : int
-        Estimate of the memory that training takes beside the table itself.
+        Estimate of the memory that training takes, beside what the program and the table take already.
+    peak_bytes : int
+        Estimate of the program's memory at its peak, the table included; on a CUDA device equal to `memory_bytes`.
     n_steps : int
         Training steps at most.
     device : str
@@ -42,7 +51,9 @@ class FitPlan:
     n_columns: int
     n_codes: int
     bytes_per_row: int
+    batch_size: int
     memory_bytes: int
+    peak_bytes: int
     n_steps: int
     device: str
     generator_config: GeneratorConfig
@@ -62,40 +73,99 @@ def default_hidden_dim(n_rows: int) -> int:
 
 
 def make_plan(
-    n_rows: int, layout: TableLayout, config: TrainingConfig, hidden_dim: int | None, device: torch.device
+    n_rows: int,
+    layout: TableLayout,
+    config: TrainingConfig,
+    hidden_dim: int | None,
+    device: torch.device,
+    max_megabytes: float | None = None,
 ) -> FitPlan:
-    """Work out the sizes of a fit.
+    """Work out the sizes of a fit; where `max_megabytes` are not enough, with the largest batch that they are for.
 
     Raises
     ------
     ConfigError
-        For a `hidden_dim` below 1.
+        For a `hidden_dim` below 1, or when even small batches take more than `max_megabytes`.
     """
     if hidden_dim is not None and (not isinstance(hidden_dim, int) or isinstance(hidden_dim, bool) or hidden_dim < 1):
         raise ConfigError(f"hidden_dim must be a whole number from 1, or None; got {hidden_dim!r}")
     width = hidden_dim or default_hidden_dim(n_rows)
-    generator = GeneratorConfig(hidden_dim=width, dropout=0.1)
-    n_codes, n_steps = layout.n_codes, config.n_steps(n_rows)
-    batch = min(config.batch_size, n_rows)
-    n_weights = width * (2 * generator.n_layers * width + 3 * n_codes) + n_codes * (
-        layout.max_cells + generator.cell_dim
-    )
-    activations = batch * (6 * n_codes + 12 * width + 4 * len(layout) * layout.max_cells)
-    # float32 weights with gradient, two Adam moments, average and best copies; activations forward and backward
-    memory = 4 * (8 * n_weights + 2 * activations) + n_rows * layout.bytes_per_row
-    flops = 6 * batch * width * (2 * generator.n_layers * width + 3 * n_codes) * n_steps
-    seconds = None if device.type != "cpu" else flops / 1.5e11 + n_steps * 0.006
-    if seconds is not None and config.max_seconds is not None:
-        seconds = min(seconds, config.max_seconds)
+    generator, discriminator = GeneratorConfig(hidden_dim=width, dropout=0.1), DiscriminatorConfig(hidden_dim=width)
+    wanted = batch = min(config.batch_size, n_rows)
+    memory = _memory(n_rows, layout, config, generator, batch)
+    while (limit := _limit(max_megabytes)) and memory > limit:
+        if batch <= LEAST_BATCH:
+            raise ConfigError(
+                f"max_megabytes={max_megabytes:g} are too few: training takes about {memory / 1e6:.0f} MB even with "
+                f"batches of {batch} rows. Allow more, or set a hidden_dim below {width}"
+            )
+        batch = max(batch * 3 // 4, LEAST_BATCH)
+        memory = _memory(n_rows, layout, config, generator, batch)
+    if batch < wanted:
+        config = dataclasses.replace(config, batch_size=batch)
+    n_steps = config.n_steps(n_rows)
     return FitPlan(
         n_rows=n_rows,
         n_columns=len(layout.columns),
-        n_codes=n_codes,
+        n_codes=layout.n_codes,
         bytes_per_row=layout.bytes_per_row,
+        batch_size=config.batch_size,
         memory_bytes=memory,
+        peak_bytes=memory + (_memory_now() if device.type == "cpu" else 0),
         n_steps=n_steps,
         device=str(device),
         generator_config=generator,
-        discriminator_config=DiscriminatorConfig(hidden_dim=width),
-        estimated_seconds=seconds,
+        discriminator_config=discriminator,
+        estimated_seconds=_seconds(layout, config, generator, batch, n_steps, device),
     )
+
+
+def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: GeneratorConfig, batch: int) -> int:
+    """Bytes that training takes; the constants are fitted to measurements (benchmarks/trust.py compares them)."""
+    n_codes, width = layout.n_codes, sizes.hidden_dim
+    hidden = 2 * sizes.n_layers * width * width
+    n_weights = hidden + width * 3 * n_codes + n_codes * (layout.max_cells + sizes.cell_dim)
+    activations = batch * (6 * n_codes + 12 * width + 4 * len(layout) * layout.max_cells)
+    weights_bytes, activation_bytes = 32 * n_weights, 4.8 * activations
+    if config.adversarial_share:
+        weights_bytes += 16 * width * (n_codes + 2 * width)
+        activation_bytes *= 2.5
+    return int(LIBRARY_BYTES + weights_bytes + activation_bytes + n_rows * layout.bytes_per_row)
+
+
+LIBRARY_BYTES = 100_000_000
+"""What torch takes for itself when the first step is taken."""
+
+
+def _limit(max_megabytes: Any) -> float | None:
+    if max_megabytes is None:
+        return None
+    if isinstance(max_megabytes, bool) or not isinstance(max_megabytes, (int, float)) or not max_megabytes > 0:
+        raise ConfigError(f"max_megabytes must be a number above 0, or None; got {max_megabytes!r}")
+    return max_megabytes * 1e6
+
+
+def _memory_now() -> int:
+    """Most bytes that this process has taken so far; 0 on systems that do not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _seconds(
+    layout: TableLayout,
+    config: TrainingConfig,
+    sizes: GeneratorConfig,
+    batch: int,
+    n_steps: int,
+    device: torch.device,
+) -> float | None:
+    if device.type != "cpu":
+        return None
+    width = sizes.hidden_dim
+    flops = 6 * batch * width * (2 * sizes.n_layers * width + 3 * layout.n_codes) * n_steps
+    seconds = flops / 1.5e11 + n_steps * 0.006
+    return seconds if config.max_seconds is None else min(seconds, config.max_seconds)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from synthgan.conditioning.space import Conditions, ConditionSpace
-from synthgan.encoding import TableEncoder, checked_min_rows, protect
+from synthgan.encoding import TableEncoder, TableLayout, checked_min_rows, protect
 from synthgan.errors import ConditionError, ConfigError
 from synthgan.models import CodeAxis, Generator, GeneratorConfig
 from synthgan.rng import RandomState, resolve_seed
@@ -53,6 +53,9 @@ class SynthGAN(TableSynthesizer):
         Width of the generator; None lets the size of the table decide.
     max_seconds : float or None, default=None
         Seconds of training at most.
+    max_megabytes : float or None, default=None
+        Memory that training may take beside the program and the table. Where it is not enough for `batch_size`, batches
+        are smaller.
     protect_rare : int, default=5
         What fewer rows hold is neither learned nor stored: rare categories are replaced by others of their column,
         extreme values by the mean of so many, and intervals are merged. 1 or 0 keeps everything.
@@ -102,6 +105,7 @@ class SynthGAN(TableSynthesizer):
         adversarial_share: float = 0.0,
         hidden_dim: int | None = None,
         max_seconds: float | None = None,
+        max_megabytes: float | None = None,
         protect_rare: int = 5,
         device: str = "auto",
         random_state: RandomState = None,
@@ -115,6 +119,7 @@ class SynthGAN(TableSynthesizer):
         self.adversarial_share = adversarial_share
         self.hidden_dim = hidden_dim
         self.max_seconds = max_seconds
+        self.max_megabytes = max_megabytes
         self.protect_rare = protect_rare
         self.device = device
         self.random_state = random_state
@@ -127,11 +132,11 @@ class SynthGAN(TableSynthesizer):
 
     def _start(self, job: FitJob) -> Run:
         layout = job.encoder.layout
-        plan = make_plan(len(job.frame), layout, self._training_config(), self.hidden_dim, job.device)
+        plan = self._plan(len(job.frame), layout, job.device)
         state = new_state(
             job.encoder.encode(job.frame),
             CodeAxis(layout).to(job.device),
-            self._training_config(),
+            dataclasses.replace(self._training_config(), batch_size=plan.batch_size),
             plan.generator_config,
             plan.discriminator_config,
             job.seed,
@@ -162,7 +167,10 @@ class SynthGAN(TableSynthesizer):
         frame, found = self._described(X, None, schema)
         shown = protect(frame, found, checked_min_rows(self.protect_rare))
         layout = self._fit_encoder(shown.frame, shown.schema).layout
-        return make_plan(len(frame), layout, self._training_config(), self.hidden_dim, resolve_device(self.device))
+        return self._plan(len(frame), layout, resolve_device(self.device))
+
+    def _plan(self, n_rows: int, layout: TableLayout, device: torch.device) -> FitPlan:
+        return make_plan(n_rows, layout, self._training_config(), self.hidden_dim, device, self.max_megabytes)
 
     # --- sampling
 
