@@ -46,8 +46,9 @@ class Generator(Protocol):
 def fresh(generator: Generator | None, seed: int) -> Generator:
     """Return an unfitted copy with a seed of its own: whatever the original was fitted on is left behind."""
     model: Generator = SynthGAN() if generator is None else clone(generator)
-    if "random_state" in model.get_params():
-        model.set_params(random_state=seed)
+    # Rare values are kept: the model is thrown away, and its rows go beside the real ones that they may resemble.
+    wanted = {"random_state": seed, "protect_rare": 1}
+    model.set_params(**{name: value for name, value in wanted.items() if name in model.get_params()})
     return model
 
 
