@@ -83,8 +83,17 @@ class CategoricalEncoder:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> CategoricalEncoder:
-        """Rebuild an encoder from `state`."""
-        return cls(tuple(state["levels"]), CellTable(state["code"], state["weight"]), bool(state["missing"]))
+        """Rebuild an encoder from `state`.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            When it is of no encoder.
+        """
+        cells, levels, missing = CellTable.from_state(state), tuple(state["levels"]), bool(state["missing"])
+        if len(levels) != len(cells.code) - missing or len(set(levels)) != len(levels):
+            raise ValueError("every cell has one level, and no level has two")
+        return cls(levels, cells, missing)
 
 
 def _share(n_levels: int) -> IntArray:

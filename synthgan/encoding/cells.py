@@ -13,6 +13,7 @@ place inside the cell (0.5 for a cell that is a single value).
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,24 @@ class CellTable:
         mass = np.asarray(counts, np.float64) + 1e-3
         return cls(code, mass / np.bincount(code, mass)[code])
 
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> CellTable:
+        """Rebuild the table from arrays of a file, which may hold anything.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            When they are no codes and weights.
+        """
+        code, weight = state["code"], state["weight"]
+        if not (_is_array(code, np.int64) and _is_array(weight, np.float64) and len(code) == len(weight) > 0):
+            raise ValueError("the codes and weights of cells are two arrays of one length")
+        if code[0] != 0 or not np.isin(np.diff(code), (0, 1)).all() or code[-1] >= MAX_CODES:
+            raise ValueError(f"codes of cells ascend from 0 without gaps to {MAX_CODES - 1} at most")
+        if not (weight > 0).all() or not np.allclose(np.bincount(code, weight), 1.0):
+            raise ValueError("the weights of a code's cells are positive and sum to 1")
+        return cls(code, weight)
+
     @property
     def n_codes(self) -> int:
         """Number of codes."""
@@ -87,3 +106,7 @@ class CellTable:
         scaled = position.astype(np.float64) * n_cells
         cell = np.minimum(scaled.astype(np.int64), n_cells - 1)
         return self.first[index] + cell, scaled - cell
+
+
+def _is_array(value: Any, dtype: type) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype == dtype

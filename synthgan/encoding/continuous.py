@@ -183,9 +183,21 @@ class NumericEncoder:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> NumericEncoder:
-        """Rebuild an encoder from `state`."""
-        cells = CellTable(state["code"], state["weight"])
-        return cls(state["low"], state["high"], cells, bool(state["missing"]), Grid(**state["grid"]))
+        """Rebuild an encoder from `state`.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            When it is of no encoder.
+        """
+        cells, missing, grid = CellTable.from_state(state), bool(state["missing"]), Grid(**state["grid"])
+        low, high = state["low"], state["high"]
+        ends = np.stack([low, high], axis=1).astype(np.float64, casting="safe").ravel()  # ascending, so never NaN
+        if len(low) != len(cells.code) - missing or not (ends[:-1] <= ends[1:]).all() or not np.isfinite(ends).all():
+            raise ValueError("the ends of cells are finite and ascend, two for each cell")
+        if not (grid.low <= grid.high and 0 <= (grid.decimals or 0) <= 18 and grid.step >= 1):
+            raise ValueError(f"no grid: {grid}")
+        return cls(low, high, cells, missing, grid)
 
 
 def _cut(

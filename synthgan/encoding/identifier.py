@@ -16,6 +16,8 @@ __all__ = ["IdentifierMaker"]
 
 ALPHABETS = (string.digits, "0123456789abcdef", "0123456789ABCDEF", string.ascii_lowercase, string.ascii_uppercase)
 FALLBACK = string.digits + string.ascii_lowercase
+MAX_WIDTH = 100_000
+"""Longest identifiers that a file may ask for."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,8 +96,21 @@ class IdentifierMaker:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> IdentifierMaker:
-        """Rebuild a maker from `state`."""
-        return cls(**{**state, "slots": tuple(state["slots"])})
+        """Rebuild a maker from `state`.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            When it is of no maker.
+        """
+        maker = cls(**{**state, "slots": tuple(state["slots"])})
+        if maker.style not in ("integer", "numbered", "pattern") or not all(
+            isinstance(slot, str) and slot for slot in maker.slots
+        ):
+            raise ValueError(f"no style of identifiers: {maker.style!r} of {maker.slots!r}")
+        if not (0 <= maker.width <= MAX_WIDTH and len(maker.slots) <= MAX_WIDTH and (maker.largest or 1) >= 1):
+            raise ValueError("identifiers are longer than any that synthgan makes")
+        return maker
 
 
 def _after(largest: int, rounded: bool) -> int:

@@ -25,7 +25,7 @@ from synthgan.schema import ColumnName, Schema, complete_schema, infer_schema, v
 from synthgan.synthesizers.card import model_card
 from synthgan.synthesizers.checkpoints import Checkpoints, Resumable, identity
 from synthgan.synthesizers.course import Course
-from synthgan.synthesizers.fitted import FittedModel, from_members, model_name, to_members
+from synthgan.synthesizers.fitted import FittedModel, check_sizes, from_members, model_name, to_members
 from synthgan.synthesizers.frames import as_frame
 from synthgan.synthesizers.memory import memory_errors
 from synthgan.synthesizers.protocol import Callback, ConditionsLike
@@ -359,6 +359,7 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
             raise ArchiveError(f"{os.fspath(path)!r} holds a {found}, not a {cls.__name__}; use synthgan.load(path)")
 
         def rebuilt(config: Mapping[str, Any], encoder: TableEncoder) -> nn.Module:
+            check_sizes(config, encoder, weights)
             return chosen._network(config, encoder, weights, where)
 
         model, params, seed, history = from_members(manifest, state, chosen.encoder_type, rebuilt)

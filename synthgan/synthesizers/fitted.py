@@ -16,8 +16,9 @@ from synthgan._version import __version__
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.errors import ArchiveError, SynthganError
 from synthgan.schema import ColumnName, Schema
+from synthgan.synthesizers.probe import UNFIT, check_dtypes, probe
 
-__all__ = ["FittedModel", "check_weights", "from_members", "model_name", "to_members"]
+__all__ = ["FittedModel", "check_sizes", "check_weights", "from_members", "model_name", "to_members"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -120,17 +121,42 @@ def from_members(
         When the members do not fit together.
     """
     try:
-        encoder = encoder_type.from_state(Schema.from_dict(state["schema"]), state["encoder"])
+        schema = Schema.from_dict(state["schema"])
+        check_dtypes(schema)
+        encoder = encoder_type.from_state(schema, state["encoder"])
+        probe(encoder)
         config = manifest["generator"]
         generator = None if config is None else rebuilt(config, encoder)
         data = manifest["data"]
         model = FittedModel(encoder, generator, manifest["target"], str(data["sha256"]), int(data["rows"]))
         history = pd.DataFrame(state["history"]).infer_objects()
         return model, dict(manifest["parameters"]), int(manifest["seed"]), history
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, SynthganError) as error:
+    except (*UNFIT, SynthganError) as error:
         raise ArchiveError(
             f"the members of the model file do not fit together ({error}); write it again with save()"
         ) from None
+
+
+def check_sizes(config: Mapping[str, Any], encoder: TableEncoder, weights: Mapping[str, Tensor]) -> None:
+    """Refuse sizes that the weights in the file could not have, before anything of these sizes is made.
+
+    Raises
+    ------
+    ArchiveError
+        For a number of layers beyond the number of weight matrices, a width beyond the number of weights, or tables of
+        codes far larger than the weights.
+    """
+    total = sum(weight.numel() for weight in weights.values())
+    for name, value in config.items():
+        for number in value if isinstance(value, list) else [value]:
+            if isinstance(number, (int, float)) and not 0 <= number <= (len(weights) if name[:2] == "n_" else total):
+                raise ArchiveError(
+                    f"{name} cannot be {number!r} with {len(weights)} tensors of {total:,} weights in all"
+                )
+    layout = encoder.layout
+    tables = layout.n_codes * (5 * layout.max_cells + 4 * len(layout))
+    if tables > 1000 * total + 10**8:
+        raise ArchiveError(f"{layout.n_codes:,} codes of {len(layout):,} columns do not go with {total:,} weights")
 
 
 def check_weights(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
