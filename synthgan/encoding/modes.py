@@ -101,7 +101,8 @@ FitModes = Callable[[FloatArray], ModeEncoder]
 def fit_standard(values: FloatArray) -> ModeEncoder:
     """One mode: mean and standard deviation."""
     present = values[~np.isnan(values)]
-    return _single(values, float(present.mean()), float(present.std()), UNLIMITED)
+    unit = float(np.abs(present).max()) or 1.0  # squares of numbers beyond 1e154 are infinite
+    return _single(values, float((present / unit).mean()) * unit, float((present / unit).std()) * unit, UNLIMITED)
 
 
 def fit_range(values: FloatArray) -> ModeEncoder:
@@ -123,9 +124,10 @@ def fit_mixture(values: FloatArray) -> ModeEncoder:
     present = np.sort(values[~np.isnan(values)])
     n_fitted = min(len(present), MAX_MIXTURE_ROWS)
     rows = present[np.linspace(0, len(present) - 1, n_fitted).round().astype(int)]
-    shift, unit = rows.mean(), rows.std()
-    if not unit > 0 or len(np.unique(rows)) < 2:
-        return dataclasses.replace(fit_standard(values), limit=0.99)
+    whole = fit_standard(values)
+    if len(np.unique(rows)) < 2:
+        return dataclasses.replace(whole, limit=0.99)
+    shift, unit = float(whole.centre[0]), float(whole.scale[0])
     mixture = BayesianGaussianMixture(
         n_components=min(MAX_MODES, n_fitted),
         weight_concentration_prior=0.001,

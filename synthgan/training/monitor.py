@@ -81,7 +81,7 @@ class Limits:
     """
 
     patience: int = 4
-    grace: float = 0.15
+    grace: float = 0.3
     vanishing: float = 1e-5
     exploding: float = 300.0
     overpowering: float = 0.98
