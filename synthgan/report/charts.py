@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-__all__ = ["curves", "drops", "heat_map", "histogram", "intervals", "level_bars", "pair_maps"]
+__all__ = ["curves", "drops", "heat_map", "histogram", "intervals", "level_bars", "pair_maps", "rect", "svg", "text"]
 
 WIDTH = 320
 N_SHADES = 9
@@ -36,16 +36,16 @@ def histogram(chart: Mapping[str, Any], ident: str) -> Markup:
     top = max([*real, *synthetic, 1e-9])
     step = WIDTH / max(len(real), 1)
     bars = "".join(
-        _rect(i * step + 0.5, base * (1 - v / top), step - 1, base * v / top) for i, v in enumerate(real) if v
+        rect(i * step + 0.5, base * (1 - v / top), step - 1, base * v / top) for i, v in enumerate(real) if v
     )
     line = "".join(
         f"{'L' if i else 'M'}{_f(i * step)} {_f(base * (1 - v / top))}h{_f(step)}" for i, v in enumerate(synthetic)
     )
     labels = chart["labels"]
-    axis = _text(0, 114, labels[0], "start") + _text(WIDTH, 114, labels[-1], "end") if labels else ""
+    axis = text(0, 114, labels[0], "start") + text(WIDTH, 114, labels[-1], "end") if labels else ""
     body = f'<g class="fill-a">{bars}</g><path class="line line-b" d="{line}"/>'
     body += f'<path class="axis" d="M0 {base}H{WIDTH}"/>{axis}'
-    return _svg(
+    return svg(
         ident,
         WIDTH,
         height,
@@ -64,14 +64,13 @@ def level_bars(chart: Mapping[str, Any], ident: str) -> Markup:
     parts = []
     for i, (label, a, b) in enumerate(zip(labels, real, synthetic, strict=True)):
         y = i * row
-        parts.append(_text(left - 6, y + 14, label, "end"))
+        parts.append(text(left - 6, y + 14, label, "end"))
         parts.append(
-            _rect(left, y + 3, room * a / top, 8, "fill-a")
-            + _rect(left, y + 11, max(room * b / top - 1, 0), 7, "open-b")
+            rect(left, y + 3, room * a / top, 8, "fill-a") + rect(left, y + 11, max(room * b / top - 1, 0), 7, "open-b")
         )
     body = "".join(parts) + f'<path class="axis" d="M{left} 0V{len(labels) * row}"/>'
     description = "Share of rows by level: real as a filled bar, synthetic as an outlined one."
-    return _svg(ident, WIDTH, max(len(labels) * row, row), f"Column {chart['column']}", description, body)
+    return svg(ident, WIDTH, max(len(labels) * row, row), f"Column {chart['column']}", description, body)
 
 
 def heat_map(
@@ -100,11 +99,11 @@ def heat_map(
     left = 96 if len(names) <= N_LABELS else 0  # with more, the labels would be smaller than can be read
     size = (WIDTH - left) / max(len(names), 1)
     cells = ((i, j, value) for i, row in enumerate(grid) for j, value in enumerate(row))
-    labels = [_text(left - 4, (i + 0.5) * size + 4, str(name), "end") for i, name in enumerate(names)] if left else []
+    labels = [text(left - 4, (i + 0.5) * size + 4, str(name), "end") for i, name in enumerate(names)] if left else []
     body = f'<g class="fill-{colour}" transform="translate({left} 0)">{_shaded(cells, size, size, low, high)}</g>'
     body += "".join(labels)
     note = f"{len(names)} columns by {len(names)}; the values are in the table below."
-    return _svg(ident, WIDTH, WIDTH - left, title, note, body)
+    return svg(ident, WIDTH, WIDTH - left, title, note, body)
 
 
 def pair_maps(chart: Mapping[str, Any], ident: str) -> Markup:
@@ -120,10 +119,10 @@ def pair_maps(chart: Mapping[str, Any], ident: str) -> Markup:
         shaded = _shaded(cells, width, tall, 0.0, top)
         parts.append(f'<g class="fill-{colour}" transform="translate({offset} 14)">{shaded}</g>')
         parts.append(
-            f'<path class="axis" d="M{offset} 14v{height}h{room}"/>' + _text(offset + room / 2, 10, role, "middle")
+            f'<path class="axis" d="M{offset} 14v{height}h{room}"/>' + text(offset + room / 2, 10, role, "middle")
         )
-    parts.append(_text(0, 158, f"across: {x}", "start") + _text(WIDTH, 158, f"up: {y}", "end"))
-    return _svg(
+    parts.append(text(0, 158, f"across: {x}", "start") + text(WIDTH, 158, f"up: {y}", "end"))
+    return svg(
         ident,
         WIDTH,
         164,
@@ -170,10 +169,10 @@ def curves(
     for (name, (x, y)), series_class in zip(series.items(), SERIES, strict=False):
         path = "M" + "L".join(place(a, b) for a, b in zip(x, y, strict=True))
         parts.append(f'<path class="line line-{series_class}" d="{path}"><title>{escape(name)}</title></path>')
-    parts += [_text(left - 4, base, _short(y_low), "end"), _text(left - 4, 14, _short(y_high), "end")]
-    parts += [_text(left, base + 14, _short(x_low), "start"), _text(WIDTH, base + 14, _short(x_high), "end")]
-    parts += [_text((WIDTH + left) / 2, base + 30, x_label, "middle"), _text(left + 6, 14, y_label, "start")]
-    return _svg(ident, WIDTH, height, title, f"{y_label} over {x_label}: {', '.join(series)}.", "".join(parts))
+    parts += [text(left - 4, base, _short(y_low), "end"), text(left - 4, 14, _short(y_high), "end")]
+    parts += [text(left, base + 14, _short(x_low), "start"), text(WIDTH, base + 14, _short(x_high), "end")]
+    parts += [text((WIDTH + left) / 2, base + 30, x_label, "middle"), text(left + 6, 14, y_label, "start")]
+    return svg(ident, WIDTH, height, title, f"{y_label} over {x_label}: {', '.join(series)}.", "".join(parts))
 
 
 def drops(items: Sequence[Mapping[str, Any]], ident: str) -> Markup:
@@ -184,11 +183,11 @@ def drops(items: Sequence[Mapping[str, Any]], ident: str) -> Markup:
     for i, item in enumerate(items):
         length = max(item["drop"], 0.0) / top * (WIDTH - left - 44)
         parts.append(
-            _text(left - 6, i * row + 14, str(item["column"]), "end") + _rect(left, i * row + 4, length, 12, "fill-b")
+            text(left - 6, i * row + 14, str(item["column"]), "end") + rect(left, i * row + 4, length, 12, "fill-b")
         )
-        parts.append(_text(left + length + 4, i * row + 14, f"{item['drop']:.3f}", "start"))
+        parts.append(text(left + length + 4, i * row + 14, f"{item['drop']:.3f}", "start"))
     description = "Fall of the detector's AUC when the column is shuffled."
-    return _svg(ident, WIDTH, max(len(items), 1) * row, "What gives it away", description, "".join(parts))
+    return svg(ident, WIDTH, max(len(items), 1) * row, "What gives it away", description, "".join(parts))
 
 
 def intervals(rows: Sequence[Mapping[str, Any]], title: str, ident: str) -> Markup:
@@ -211,7 +210,7 @@ def intervals(rows: Sequence[Mapping[str, Any]], title: str, ident: str) -> Mark
 
         y = i * row + 15
         parts.append(
-            _text(left - 6, y + 4, item["label"], "end") + f'<path class="grid" d="M{left + 8} {y}H{width - 8}"/>'
+            text(left - 6, y + 4, item["label"], "end") + f'<path class="grid" d="M{left + 8} {y}H{width - 8}"/>'
         )
         if item["floor"] is not None:
             parts.append(f'<rect class="open-c" x="{_f(at(item["floor"]) - 4)}" y="{y - 4}" width="8" height="8"/>')
@@ -221,7 +220,7 @@ def intervals(rows: Sequence[Mapping[str, Any]], title: str, ident: str) -> Mark
             parts.append(f'<path class="line solid-b" d="M{_f(at(item["low"]))} {y}H{_f(at(item["high"]))}"/>')
         parts.append(f'<circle class="fill-b" cx="{_f(at(item["value"]))}" cy="{y}" r="5"/>')
     description = "Dot and line: value and its 95 % interval; upright bar: ceiling; hollow square: floor."
-    return _svg(ident, width, max(len(rows), 1) * row, title, description, "".join(parts))
+    return svg(ident, width, max(len(rows), 1) * row, title, description, "".join(parts))
 
 
 def _shaded(cells: Iterable[tuple[int, int, float]], width: float, height: float, low: float, high: float) -> str:
@@ -236,20 +235,23 @@ def _shaded(cells: Iterable[tuple[int, int, float]], width: float, height: float
     )
 
 
-def _svg(ident: str, width: float, height: float, title: str, description: str, body: str) -> Markup:
+def svg(ident: str, width: float, height: float, title: str, description: str, body: str) -> Markup:
+    """Return a drawing with its title and description; `ident` is unique on the page, `body` safe markup."""
     return Markup(
         f'<svg role="img" viewBox="0 0 {_f(width)} {_f(height)}" aria-labelledby="{ident}-t {ident}-d">'
         f'<title id="{ident}-t">{escape(title)}</title><desc id="{ident}-d">{escape(description)}</desc>{body}</svg>'
     )
 
 
-def _rect(x: float, y: float, width: float, height: float, css: str = "") -> str:
+def rect(x: float, y: float, width: float, height: float, css: str = "") -> str:
+    """Return a rectangle."""
     css = f' class="{css}"' if css else ""
     return f'<rect{css} x="{_f(x)}" y="{_f(y)}" width="{_f(max(width, 0))}" height="{_f(height)}"/>'
 
 
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    short = text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+def text(x: float, y: float, words: str, anchor: str) -> str:
+    """Return a label, cut to 20 characters."""
+    short = words if len(words) <= MAX_TEXT else f"{words[: MAX_TEXT - 1]}…"
     return f'<text x="{_f(x)}" y="{_f(y)}" class="{anchor}">{escape(short)}</text>'
 
 

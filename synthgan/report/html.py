@@ -21,7 +21,7 @@ from synthgan.evaluation.result import EvaluationReport
 from synthgan.io import atomic_write
 from synthgan.report import sections
 
-__all__ = ["render_html", "write_html"]
+__all__ = ["render_html", "render_page", "write_html"]
 
 
 def render_html(
@@ -53,9 +53,9 @@ def render_html(
     data = report.to_dict() | ({} if reference is None else {"sdmetrics": reference})
     if isinstance(report, Comparison):
         values = sections.comparison(report, reference)
-        return _render("comparison.html.j2", title or "Synthetic tables side by side", data, values)
+        return render_page("comparison.html.j2", title or "Synthetic tables side by side", data, values)
     values = sections.single(report, history, reference)
-    return _render("single.html.j2", title or "How good is this synthetic table?", data, values)
+    return render_page("single.html.j2", title or "How good is this synthetic table?", data, values)
 
 
 def write_html(
@@ -82,7 +82,8 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _render(template: str, title: str, data: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+def render_page(template: str, title: str, data: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """Return a template of this room filled with `values`, its style under a strict policy and `data` embedded."""
     environment = _environment()
     style = (environment.loader.get_source(environment, "style.css")[0]).strip()  # type: ignore[union-attr]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
