@@ -20,6 +20,8 @@ import re
 import secrets
 import stat
 import sys
+import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
@@ -47,6 +49,9 @@ __all__ = [
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".feather")
 MISSING_WORDS = ("", "NA", "N/A", "n/a", "<NA>", "NaN", "nan", "-nan", "-NaN", "NULL", "null", "None", "#N/A", "#NA")
 """Cells of a text file that are read as missing (and written as nothing)."""
+
+MAX_RATIO, MANY_BYTES = 250, 100_000_000
+"""A packed table may unpack to so many times its size, or to so many bytes; more is an attack."""
 
 _INTEGER = r"^[+-]?\d+$"
 _NUMBER = r"^[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:inf|infinity))$"
@@ -85,7 +90,7 @@ def read_table(path: str | Path, *, columns: Sequence[str] | None = None) -> pd.
             frame = _from_arrow(reader(str(path)))
         else:
             frame = _parse_text(_read_bytes(path, suffix), name, "\t" if ".tsv" in suffix else ",")
-    except (OSError, EOFError, pa.ArrowException) as error:
+    except (OSError, EOFError, csv.Error, pa.ArrowException) as error:
         raise InputError(f"cannot read {name}: {_reason(error)}") from None
     if not len(frame):
         raise InputError(f"{name} has no rows below its header; a table needs at least one")
@@ -96,7 +101,9 @@ def read_table(path: str | Path, *, columns: Sequence[str] | None = None) -> pd.
     return frame[list(columns)]
 
 
-def write_table(table: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path) -> None:
+def write_table(
+    table: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path, *, escape_formulas: bool = False
+) -> None:
     """Write a table, whole or not at all. The index is left out.
 
     Parameters
@@ -105,6 +112,10 @@ def write_table(table: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path) 
         Batches of a text file are written as they come, so that a large table need not fit in memory.
     path : str or Path
         A file of a known suffix, or ``-`` for CSV to standard output.
+    escape_formulas : bool
+        Whether texts that a spreadsheet would run as a formula (they start with ``= + - @``, a tab or a carriage
+        return, and are no numbers) get an apostrophe in front, column names too. It changes what the cells say, and
+        applies to text files only.
 
     Raises
     ------
@@ -113,6 +124,8 @@ def write_table(table: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path) 
     """
     name, suffix = _name_and_suffix(path)
     batches = [table] if isinstance(table, pd.DataFrame) else table
+    if escape_formulas and suffix not in (".parquet", ".feather"):
+        batches = map(_without_formulas, batches)
     if name == "standard input":
         with contextlib.suppress(BrokenPipeError):  # `| head` has seen enough
             _write_text(batches, sys.stdout.buffer, ",")
@@ -239,8 +252,17 @@ def _reason(error: Exception) -> str:
 def _read_bytes(path: str | Path, suffix: str) -> bytes:
     if str(path) == "-":
         return sys.stdin.buffer.read()
-    data = Path(path).read_bytes()
-    return gzip.decompress(data) if suffix.endswith(".gz") else data
+    if not suffix.endswith(".gz"):
+        return Path(path).read_bytes()
+    most = max(MAX_RATIO * os.path.getsize(path), MANY_BYTES)
+    try:
+        with gzip.open(path) as file:
+            data = file.read(most + 1)
+    except zlib.error as error:
+        raise InputError(f"cannot read {path}: it is damaged ({error})") from None
+    if len(data) > most:
+        raise InputError(f"{path} unpacks to more than {MAX_RATIO} times its size, which no table does")
+    return data
 
 
 def _parse_text(data: bytes, name: str, separator: str) -> pd.DataFrame:
@@ -278,7 +300,7 @@ def _all_text(data: bytes, separator: str) -> dict[str, pa.DataType]:
 
 
 def _check_header(labels: list[str], name: str, separator: str) -> None:
-    if repeated := sorted({label for label in labels if labels.count(label) > 1}):
+    if repeated := sorted(label for label, count in Counter(labels).items() if count > 1):
         raise InputError(f"{name}: column names must be unique; repeated: {repeated}. Rename or drop them")
     if len(labels) == 1 and separator == "," and (other := next((s for s in ";\t|" if s in labels[0]), None)):
         raise InputError(
@@ -324,7 +346,7 @@ def _all_match(column: pa.ChunkedArray, pattern: str) -> bool:
 
 
 def _from_arrow(table: pa.Table) -> pd.DataFrame:
-    if repeated := sorted({label for label in table.column_names if table.column_names.count(label) > 1}):
+    if repeated := sorted(label for label, count in Counter(table.column_names).items() if count > 1):
         raise InputError(f"column names must be unique; repeated: {repeated}. Rename or drop them")
     frame = cast(pd.DataFrame, table.to_pandas(date_as_object=False))
     named = [label for label in frame.index.names if label is not None]
@@ -336,6 +358,21 @@ def _write_text(batches: Iterable[pd.DataFrame], file: IO[bytes] | gzip.GzipFile
         text = batch.to_csv(index=False, header=i == 0, sep=separator, lineterminator="\n")
         file.write(text.encode())
     file.flush()
+
+
+def _without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    texts = [kind == object or isinstance(kind, (pd.StringDtype, pd.CategoricalDtype)) for kind in frame.dtypes]  # noqa: E721
+    columns = [
+        frame.iloc[:, i].astype(object).map(_without_formula) if text else frame.iloc[:, i]
+        for i, text in enumerate(texts)
+    ]
+    out = pd.concat(columns, axis=1) if columns else frame
+    return out.set_axis([_without_formula(label) for label in frame.columns], axis=1)
+
+
+def _without_formula(cell: Any) -> Any:
+    risky = isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not re.match(_NUMBER, cell)
+    return f"'{cell}" if risky else cell
 
 
 def _write_arrow(frame: pd.DataFrame, file: IO[bytes], suffix: str) -> None:

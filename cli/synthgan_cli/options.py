@@ -7,13 +7,19 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Device", "Model", "OutTable", "Quiet", "SchemaFile", "Seed"]
+__all__ = ["Device", "EscapeFormulas", "Model", "OutTable", "Quiet", "SchemaFile", "Seed"]
 
 Model = Annotated[Path, typer.Argument(help="A .synthgan file, as `synthgan fit` writes it.", show_default=False)]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 OutTable = Annotated[str, typer.Option("--out", "-o", help="Where to write the rows: a file, or - for CSV on stdout.")]
+EscapeFormulas = Annotated[
+    bool,
+    typer.Option(
+        "--escape-formulas", help="Put an apostrophe before texts in CSV that spreadsheets would run as formulas."
+    ),
+]
 SchemaFile = Annotated[
     Path | None,
     typer.Option("--schema", help="A .toml or .json schema (`synthgan inspect --write-schema` makes one to edit)."),

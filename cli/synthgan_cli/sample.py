@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synthgan_cli.console import Notes
-from synthgan_cli.options import Device, Model, OutTable, Quiet, Seed
+from synthgan_cli.options import Device, EscapeFormulas, Model, OutTable, Quiet, Seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +39,7 @@ def sample(
         int | None, typer.Option("--passes", min=1, help="Columns are drawn in this many passes: fewer are faster.")
     ] = None,
     out: OutTable = "-",
+    escape_formulas: EscapeFormulas = False,
     device: Device = "auto",
     seed: Seed = 0,
     quiet: Quiet = False,
@@ -80,6 +81,6 @@ def sample(
                 yield batch
                 bar.add(len(batch))
 
-        write_table(batches(), out)
+        write_table(batches(), out, escape_formulas=escape_formulas)
     if out != "-":
         notes.say(f"wrote {total:,} rows to {out}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
@@ -196,7 +197,7 @@ class Schema:
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
-        if repeated := sorted({str(name) for name in names if names.count(name) > 1}):
+        if repeated := sorted(str(name) for name, count in Counter(names).items() if count > 1):
             raise SchemaError(f"column names must be unique; repeated: {repeated}. Rename or drop them")
 
     def __iter__(self) -> Iterator[ColumnSpec]:
