@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from typing import Any
 
@@ -13,12 +14,13 @@ from threadpoolctl import threadpool_limits
 
 from synthgan.augmentation import scores
 from synthgan.augmentation.generate import ClassRows, Generator
-from synthgan.augmentation.learners import Training, committee, encode, predict, with_labels
+from synthgan.augmentation.learners import Committee, Training, encode, fit, with_labels
+from synthgan.augmentation.selection import POOL, Selection, choose_rows, selection_weights
 from synthgan.augmentation.smote import smote_nc
 from synthgan.augmentation.splits import Fold, stratified_parts
 from synthgan.augmentation.strategy import Recipe, balanced
 from synthgan.errors import InputError
-from synthgan.evaluation.gain import CANDIDATE
+from synthgan.evaluation.gain import CANDIDATE, CONTROL
 from synthgan.rng import numpy_stream
 from synthgan.schema import ColumnName
 
@@ -34,10 +36,10 @@ CHEAP_ARMS = (
     "class weights",
     "SMOTE-NC",
     "independent columns",
-    "labelled independent columns",
+    CONTROL,
 )
-"""What augmentation has to beat. ``duplicate`` repeats as many real rows as the generator adds: the size-matched null.
-``labelled independent columns`` tells what the committee's labels are worth without a generator."""
+"""What augmentation is held against. ``duplicate`` repeats as many real rows as the generator adds: the size-matched
+null. The last one is no rival but a control: it tells what the committee's labels are worth without a generator."""
 
 INNER_PARTS = 3  # one of which is the validation part
 
@@ -86,17 +88,23 @@ class _Stage:
         features = real.drop(columns=problem.target)
         model = ClassRows(problem.generator, features, self.y, seed)
         wanted = [recipe.counts(self._counts) for recipe in problem.recipes if not recipe.labelled]
-        most = {code: max((counts[code] for counts in wanted), default=0) for code in self._counts}
+        most = {code: POOL * max((counts[code] for counts in wanted), default=0) for code in self._counts}
         generated, self._generated_y = model.draw(most)
         ratio = max((recipe.ratio for recipe in problem.recipes if recipe.labelled), default=0.0)
-        frames = {"real": real, "generated": generated, "free": model.draw_free(round(ratio * len(real)))}
-        matrices = encode(frames | {"test": problem.frame.iloc[test]}, problem.target)
+        frames = {"real": features, "generated": generated, "free": model.draw_free(round(ratio * len(real)))}
+        matrices = encode(frames | {"test": problem.frame.iloc[test]})
+        if not matrices.categorical:
+            raise InputError(
+                f"no column but ids, texts and constants to predict {problem.target!r} from; a classifier needs one"
+            )
         self._x, self._categorical = matrices.x, matrices.categorical
         rng = numpy_stream(seed, "gain/independent columns")
         n_free = max(len(real), len(self._x["free"]))
         picks = rng.integers(len(real), size=(n_free, self._x["real"].shape[1]))
         self._x["independent"] = np.take_along_axis(self._x["real"], picks, axis=0)
+        # What takes long to make, kept for the next learner.
         self._labels: dict[str, Floats] = {}
+        self._weights: dict[Selection, Floats | None] = {}
 
     def training(self, arm: str, recipe: Recipe) -> Training:
         """Return the training rows of an arm; `recipe` says how many rows are generated or repeated, and how."""
@@ -109,11 +117,12 @@ class _Stage:
             return Training(x, y, weight)
         if arm == CANDIDATE and recipe.labelled:
             return self._labelled("free", round(recipe.ratio * len(y)))
-        if arm == "labelled independent columns":
+        if arm == CONTROL:
             return self._labelled("independent", round(recipe.ratio * len(y)) if recipe.labelled else len(y))
         if arm == CANDIDATE:
-            kept = _heads(self._generated_y, recipe.counts(self._counts))
-            more, labels = self._x["generated"][kept], self._generated_y[kept]
+            pool = Training(self._x["generated"], self._generated_y)
+            kept = choose_rows(self._worth(recipe.select), pool.y, recipe.counts(self._counts), self._seed)
+            more, labels = pool.x[kept], pool.y[kept]
         elif arm == "SMOTE-NC":
             more, labels = smote_nc(x, y, self._categorical, balanced(self._counts), rng)
         elif arm == "independent columns":
@@ -124,23 +133,29 @@ class _Stage:
             more, labels = x[picks], y[picks]
         return Training(np.concatenate([x, more]), np.concatenate([y, labels]))
 
+    def _worth(self, select: Selection) -> Floats | None:
+        if select not in self._weights:
+            real, pool = Training(self._x["real"], self.y), Training(self._x["generated"], self._generated_y)
+            self._weights[select] = selection_weights(
+                select, real, pool, self._categorical, lambda rows: self._committee(rows), self._seed
+            )
+        return self._weights[select]
+
+    @functools.cached_property
+    def _committee(self) -> Committee:
+        return Committee(Training(self._x["real"], self.y), self._categorical, self._problem.n_classes, self._seed)
+
     def _labelled(self, source: str, n_rows: int) -> Training:
         real, rows = Training(self._x["real"], self.y), self._x[source]
         if source not in self._labels:
-            n_classes = self._problem.n_classes
-            self._labels[source] = committee(real, rows, self._categorical, n_classes, self._seed)
+            self._labels[source] = self._committee(rows)
         return with_labels(real, rows[:n_rows], self._labels[source][:n_rows])
 
     def probabilities(self, learner: str, training: Training) -> tuple[Floats, Floats]:
         """Return a learner's probabilities on the test rows: as they are, and with the prior corrected."""
         n_classes = self._problem.n_classes
-        raw = predict(learner, training, self._x["test"], self._categorical, n_classes, self._seed)
+        raw = fit(learner, training, self._categorical, n_classes, self._seed)(self._x["test"])
         return raw, scores.correct_prior(raw, training.shares(n_classes), self.shares)
-
-
-def _heads(y: Ints, counts: dict[int, int]) -> Ints:
-    """Return the positions of the first so many rows of each class."""
-    return np.concatenate([np.flatnonzero(y == code)[:count] for code, count in counts.items()])
 
 
 def run_fold(problem: Problem, fold: Fold) -> dict[str, Any]:

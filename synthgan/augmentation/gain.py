@@ -226,7 +226,7 @@ def _problem(
 
 
 def _class_counts(problem: Problem) -> dict[Any, int]:
-    return dict(problem.frame[problem.target].value_counts())
+    return {label: int(count) for label, count in problem.frame[problem.target].value_counts().items()}
 
 
 def _sizes(n_grid: Sequence[int | None], n_rows: int, n_folds: int) -> tuple[list[int | None], list[str]]:

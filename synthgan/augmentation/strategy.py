@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from synthgan.augmentation.selection import SELECTIONS, Selection
 from synthgan.errors import ConfigError, InputError
 
 __all__ = ["RECIPES", "Recipe", "Strategy", "balanced", "proportional", "rows_to_add"]
@@ -146,12 +147,17 @@ class Recipe:
         shares. ``"labelled 4"``: four times as many rows, generated without regard to class; a committee of classifiers
         fitted on the real rows says how likely each class is, and the learner gets each row once for each class with
         that weight. ``"none"``: no rows.
+        Rows generated for their class are chosen among four times as many by how likely that class is, see
+        `choose_rows`; ``"0.5 by density"`` (``hard``, ``nothing``) chooses otherwise.
     ratio : float
         Generated rows per real row; 0 for ``"balance"``, whose number follows from the classes.
+    select : str
+        How rows with a given class are chosen.
     """
 
     name: str
     ratio: float = 0.0
+    select: Selection = "labels"
 
     @property
     def labelled(self) -> bool:
@@ -173,18 +179,21 @@ class Recipe:
         (4.0, '0.5')
         """
         name = f"{text:g}" if isinstance(text, (int, float)) else str(text).strip()
-        if name in ("balance", "none"):
-            return cls(name)
+        amount, by, word = name.partition(" by ")
+        select = next((known for known in SELECTIONS if known == word), None) if by else "labels"
+        if name == "none" or (amount == "balance" and select):
+            return cls(name, select=select or "labels")
         try:
-            ratio = float(name.removeprefix("labelled "))
+            ratio = float(amount.removeprefix("labelled "))
         except ValueError:
             ratio = math.nan
-        if not 0 < ratio <= 100:
+        if not 0 < ratio <= 100 or select is None or (by and amount.startswith("labelled")):
             raise ConfigError(
-                f'a recipe is "balance", "none", a ratio in (0, 100], or "labelled" and a ratio; got {text!r}'
+                'a recipe is "balance" or a ratio in (0, 100], either with "by" and one of '
+                f'{", ".join(SELECTIONS)}; or "labelled" and a ratio; or "none"; got {text!r}'
             )
-        return cls(name, ratio)
+        return cls(name, ratio, select)
 
     def counts(self, real: Mapping[int, int]) -> dict[int, int]:
         """Return the rows of each class to generate, for a recipe that gives classes."""
-        return balanced(real) if self.name == "balance" else proportional(real, self.ratio)
+        return balanced(real) if self.name.startswith("balance") else proportional(real, self.ratio)

@@ -12,11 +12,15 @@ from synthgan.evaluation import gaintexts
 from synthgan.evaluation.paired import against_best, corrected_difference, holm
 from synthgan.evaluation.result import load_object
 
-__all__ = ["CANDIDATE", "GAIN", "HARM", "METRICS", "NO_EVIDENCE", "Finding", "GainReport", "conclude"]
+__all__ = ["CANDIDATE", "CONTROL", "GAIN", "HARM", "METRICS", "NO_EVIDENCE", "Finding", "GainReport", "conclude"]
 
 FORMAT = 1
 CANDIDATE = "generated rows"
 """The arm that is judged; the others are its cheap rivals."""
+
+CONTROL = "labelled independent columns"
+"""The arm that has the same labels without a generator. It is no rival: the difference from it is what the generator's
+part of a gain is."""
 
 GAIN, NO_EVIDENCE, HARM = "gain", "no evidence of gain", "harm"
 ALPHA = 0.025  # on each side
@@ -61,6 +65,9 @@ class Finding:
         The same from no augmentation.
     p_harm : float
         Holm-adjusted one-sided p-value of "not worse than no augmentation".
+    control_difference, control_low, control_high : float or None
+        The same from rows whose columns are drawn independently and labelled as the generated ones are: what is left is
+        the generator's own merit. None when that was not measured.
     """
 
     n_rows: int
@@ -76,6 +83,9 @@ class Finding:
     none_low: float | None
     none_high: float | None
     p_harm: float
+    control_difference: float | None = None
+    control_low: float | None = None
+    control_high: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -233,9 +243,10 @@ def _find(
     found: list[dict[str, Any]] = []
     for learner, by_arm in values.items():
         sign, ours = METRICS[metric], by_arm[CANDIDATE]
-        rivals = {
+        differences = {
             arm: [sign * (a - b) for a, b in zip(ours, by_arm[arm], strict=True)] for arm in arms if arm in by_arm
         }
+        rivals = {arm: values for arm, values in differences.items() if arm != CONTROL}
         if len(ours) < 2:
             found.append(_unknown(learner, rivals))
             continue
@@ -246,6 +257,9 @@ def _find(
             | {"p_gain": best.p_better, "p_harm": none.p_worse}
             | {"none_difference": none.mean, "none_low": none.low, "none_high": none.high}
         )
+        if CONTROL in differences:
+            own = corrected_difference(differences[CONTROL], share)
+            found[-1] |= {"control_difference": own.mean, "control_low": own.low, "control_high": own.high}
     for key in ("p_gain", "p_harm"):
         for row, adjusted in zip(found, holm([row[key] for row in found]), strict=True):
             row[key] = adjusted

@@ -41,14 +41,17 @@ def summary(report: GainReport) -> str:
     return "\n".join(lines).rstrip()
 
 
-def show_difference(found: Finding, *, none: bool = False) -> str:
-    """Return the difference from the best cheap arm (or from no augmentation) with its interval as text."""
-    value, low, high = (
-        (found.none_difference, found.none_low, found.none_high) if none else (found.difference, found.low, found.high)
-    )
-    if value is None:
-        return "too few folds"
-    return f"{value:+.4f} ({low:+.4f} to {high:+.4f})"
+def show_difference(found: Finding, of: str = "") -> str:
+    """Return a difference with its interval as text.
+
+    Parameters
+    ----------
+    found : Finding
+    of : {"", "none_", "control_"}
+        From the best cheap arm, from no augmentation, or from the control.
+    """
+    value, low, high = (getattr(found, f"{of}{name}") for name in ("difference", "low", "high"))
+    return "not measured" if value is None else f"{value:+.4f} ({low:+.4f} to {high:+.4f})"
 
 
 def html(report: GainReport) -> str:

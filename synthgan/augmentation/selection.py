@@ -1,0 +1,104 @@
+"""Which of many generated rows to keep: those that look most like what they claim to be, or that teach most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthgan.augmentation.learners import Training, fit
+from synthgan.errors import ConfigError
+
+__all__ = ["POOL", "SELECTIONS", "Selection", "choose_rows", "selection_weights"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+Selection = Literal["labels", "density", "hard", "nothing"]
+SELECTIONS: tuple[Selection, ...] = ("labels", "density", "hard", "nothing")
+POOL = 4
+"""Rows generated for each one kept, where there is a choice."""
+
+LEAST_WEIGHT = 1e-6
+
+
+def choose_rows(weight: Floats | None, y: Ints, counts: Mapping[int, int], seed: int) -> Ints:
+    """Return positions of so many rows of each class, drawn without replacement by weight.
+
+    Parameters
+    ----------
+    weight : ndarray of float64, shape (n,), or None
+        None: the first rows of each class.
+    y : ndarray of int64, shape (n,)
+        Classes of the rows to choose from.
+    counts : mapping of class to int
+        At most as many as there are.
+    seed : int
+
+    Examples
+    --------
+    >>> choose_rows(np.array([1.0, 0.0, 1.0]), np.array([5, 5, 5]), {5: 2}, 0).tolist()
+    [2, 0]
+    """
+    # Gumbel's trick: the largest of log w + noise are a draw without replacement by weight.
+    noise = np.random.default_rng(seed).gumbel(size=len(y))
+    keys = -np.arange(len(y)) if weight is None else np.log(np.maximum(weight, LEAST_WEIGHT)) + noise
+    chosen = [np.empty(0, dtype=np.int64)]
+    for code, count in counts.items():
+        members = np.flatnonzero(y == code)
+        chosen.append(members[np.argsort(-keys[members], kind="stable")[:count]])
+    return np.concatenate(chosen)
+
+
+def selection_weights(
+    select: Selection,
+    real: Training,
+    pool: Training,
+    categorical: list[bool],
+    committee: Callable[[Floats], Floats],
+    seed: int,
+) -> Floats | None:
+    """Return what each generated row is worth, shape (n_pool,); None when the rows are all the same to `select`.
+
+    Parameters
+    ----------
+    select : {"labels", "density", "hard", "nothing"}
+        ``"labels"``: the weight of a row is how likely its class is by a committee of classifiers fitted on the real
+        rows, over how frequent the class is. ``"density"``: how many times likelier the row is among real rows than
+        among generated ones, by boosted trees that tell them apart. ``"hard"``: how little the committee's favourite
+        class stands out, so that rows near the classes' border are kept. ``"nothing"``: all the same.
+    real, pool : Training
+        Real and generated rows.
+    categorical : list of bool
+    committee : callable
+        Rows to probabilities, see `Committee`.
+    seed : int
+
+    Raises
+    ------
+    ConfigError
+        For an unknown `select`.
+    """
+    if select not in SELECTIONS:
+        raise ConfigError(f"select is one of {', '.join(SELECTIONS)}; got {select!r}")
+    if select == "nothing" or not real.x.shape[1] or not len(pool.y):
+        return None
+    if select == "density":
+        both = np.concatenate([np.column_stack([part.x, part.y]) for part in (real, pool)])
+        which = np.repeat(np.array([1, 0], dtype=np.int64), [len(real.y), len(pool.y)])
+        # Trees that saw a row know it. Each half of the pool is weighed by trees that saw the other half.
+        odds = np.empty(len(pool.y))
+        side = np.arange(len(both)) % 2
+        for half in (0, 1):
+            seen, asked = side != half, (side == half) & (which == 0)
+            p = fit("boosted trees", Training(both[seen], which[seen]), [*categorical, True], 2, seed)(both[asked])
+            odds[asked[len(real.y) :]] = p[:, 1] / np.maximum(p[:, 0], LEAST_WEIGHT)
+        return odds
+    votes = committee(pool.x)
+    if select == "labels":
+        shares = real.shares(votes.shape[1])
+        return np.asarray(votes[np.arange(len(pool.y)), pool.y] / shares[pool.y], dtype=np.float64)
+    top = np.sort(votes, axis=1)
+    return np.asarray(1 - (top[:, -1] - top[:, -2]), dtype=np.float64)
