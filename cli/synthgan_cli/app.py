@@ -16,6 +16,7 @@ from synthgan_cli.impute import impute
 from synthgan_cli.inspect import inspect
 from synthgan_cli.sample import sample
 from synthgan_cli.signals import die_tidily
+from synthgan_cli.tune import tune
 
 __all__ = ["app", "main"]
 
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (fit, sample, evaluate, inspect, impute, demo):
+for command in (fit, sample, evaluate, inspect, impute, tune, demo):
     app.command()(with_exit_codes(command))
 
 

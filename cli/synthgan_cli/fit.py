@@ -67,6 +67,9 @@ def fit(
             "--protect-rare", min=0, metavar="ROWS", help="What fewer rows hold is not learned; 0: learn all."
         ),
     ] = 5,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="A .toml of settings, as `synthgan tune` writes it.")
+    ] = None,
     schema: SchemaFile = None,
     discrete: Annotated[
         list[str] | None, typer.Option("--discrete", help="A column of codes that are names, not amounts; repeatable.")
@@ -102,7 +105,7 @@ def fit(
     else:
         declared = complete_schema(frame, declared)
     frame = validate(frame, declared)
-    learner = new_model(model, epochs, max_seconds=max_seconds, device=device, random_state=seed, verbose=0)
+    learner = new_model(model, epochs, config, max_seconds=max_seconds, device=device, random_state=seed, verbose=0)
     learner.protect_rare = protect_rare
     if max_memory is not None:
         if "max_megabytes" not in learner.get_params():

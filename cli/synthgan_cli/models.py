@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 if TYPE_CHECKING:
     from synthgan.synthesizers.base import TableSynthesizer
@@ -20,8 +23,14 @@ class ModelName(enum.StrEnum):
     VANILLA = "vanilla"
 
 
-def new_model(name: ModelName, epochs: int | None, **settings: Any) -> TableSynthesizer:
-    """Return an unfitted synthesizer; without `epochs` it takes its own default."""
+def new_model(name: ModelName, epochs: int | None, config: Path | None = None, **settings: Any) -> TableSynthesizer:
+    """Return an unfitted synthesizer; without `epochs` it takes that of `config`, or its own default.
+
+    Raises
+    ------
+    typer.BadParameter
+        For a config of another model than `name`, or of parameters that it does not have.
+    """
     from synthgan import CTGAN, TVAE, SynthGAN, VanillaGAN
 
     classes = {
@@ -30,5 +39,21 @@ def new_model(name: ModelName, epochs: int | None, **settings: Any) -> TableSynt
         ModelName.TVAE: TVAE,
         ModelName.VANILLA: VanillaGAN,
     }
+    if config is not None:
+        name, chosen = _configured(name, config, {it.__name__: model for model, it in classes.items()})
+        if unknown := sorted(set(chosen) - set(classes[name]().get_params())):
+            raise typer.BadParameter(f"{classes[name].__name__} has no setting {unknown[0]!r}", param_hint="--config")
+        settings = chosen | {key: value for key, value in settings.items() if value is not None}
     model: TableSynthesizer = classes[name](**settings)
     return model if epochs is None else model.set_params(epochs=epochs)
+
+
+def _configured(name: ModelName, config: Path, names: dict[str, ModelName]) -> tuple[ModelName, dict[str, Any]]:
+    from synthgan.tuning import read_config
+
+    found, settings = read_config(config)
+    if found not in names:
+        raise typer.BadParameter(f"{config} is for {found!r}, which is none of {sorted(names)}", param_hint="--config")
+    if name not in (ModelName.SYNTHGAN, names[found]):
+        raise typer.BadParameter(f"{config} is for --model {names[found]}, not {name}", param_hint="--config")
+    return names[found], settings

@@ -167,7 +167,7 @@ def _place(it: Mapping[str, Any], value: Any) -> float | None:
     if not isinstance(value, (int, float)) or not it["low"] <= value <= it["high"]:
         return None
     low, high, value = ((math.log(v) if it["log"] else float(v)) for v in (it["low"], it["high"], value))
-    return (value - low) / ((high - low) or 1)
+    return float((value - low) / ((high - low) or 1))
 
 
 def _ends(it: Mapping[str, Any]) -> tuple[str, str]:
