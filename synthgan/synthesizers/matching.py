@@ -61,7 +61,8 @@ def _test(encoder: TableEncoder, name: ColumnName, wanted: Any) -> Callable[[pd.
     values = list(wanted) if isinstance(wanted, (Set, list)) else [wanted]
     present = [value for value in values if not is_missing(value)]
     missing = len(present) < len(values)
-    known = exact_values(spec, encoder.encoders[name], pd.Series(present, dtype=object)) if present else np.zeros(0)
+    none = np.zeros(0, np.int64 if spec.kind is ColumnKind.DATETIME else object)
+    known = exact_values(spec, encoder.encoders[name], pd.Series(present, dtype=object)) if present else none
     if spec.kind is ColumnKind.DATETIME:
         known = wall_clock(known.astype(np.int64), spec).astype(np.float64)
 

@@ -30,7 +30,7 @@ from synthgan.training.rounds import Game, play
 __all__ = ["VectorSynthesizer", "check_choice", "check_widths"]
 
 CHUNK_ROWS = 2048
-MAX_CHUNKS = 200
+MAX_CHUNKS = 50
 """Chunks without a row that keeps to the conditions, after which sampling gives up."""
 
 

@@ -66,7 +66,7 @@ class Limits:
     Parameters
     ----------
     patience : int
-        Observations in a row that it takes.
+        Observations in a row that it takes; twice as many for an overpowering discriminator.
     grace : float
         Share of the training in which rows may still lack variety, because little has been learned.
     vanishing : float
@@ -82,7 +82,7 @@ class Limits:
 
     patience: int = 4
     grace: float = 0.3
-    vanishing: float = 1e-5
+    vanishing: float = 2e-4
     exploding: float = 300.0
     overpowering: float = 0.98
     coverage: float = 0.6
@@ -169,7 +169,8 @@ class Monitor:
         self._best_fidelity = max(self._best_fidelity, fidelity)
         sure = accuracy >= self.limits.overpowering and not better
         fact = f"it ranks {accuracy:.1%} of unseen real rows above generated ones"
-        self._judge("overpowering discriminator", sure, step, fact)
+        # A critic may well be sure for a while: it takes twice as long to be a trouble.
+        self._judge("overpowering discriminator", sure, step, fact, patience=2 * self.limits.patience)
         undecided = numbers["discriminator_accuracy_low"] <= 0.5 <= numbers["discriminator_accuracy_high"]
         self.converged_at = (step if self.converged_at is None else self.converged_at) if undecided else None
 
@@ -179,9 +180,11 @@ class Monitor:
         fact = f"{coverage:.0%} of the real rows' groups are reached, at {diversity:.0%} of their variety"
         self._judge("mode collapse", poor, step, fact)
 
-    def _judge(self, name: str, bad: bool, step: int, fact: str, by: str = "") -> None:
+    def _judge(
+        self, name: str, bad: bool, step: int, fact: str, *, by: str = "", patience: int | None = None
+    ) -> None:
         """Raise an alarm once it has been bad so many times in a row."""
         key = name + by
         self._streaks[key] = self._streaks.get(key, 0) + 1 if bad else 0
-        if self._streaks[key] == self.limits.patience and name not in (alarm.name for alarm in self.alarms):
+        if self._streaks[key] == (patience or self.limits.patience) and name not in (alarm.name for alarm in self.alarms):
             self.alarms.append(Alarm(name, step, fact))
