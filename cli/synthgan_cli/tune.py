@@ -94,8 +94,10 @@ def tune(
 
 
 def _print(found: TuningResult) -> None:
-    """Print the best settings, the best first."""
-    complete = sorted((trial for trial in found.trials if trial.mean is not None), key=lambda it: -(it.mean or 0))
+    """Print the settings, those chosen first."""
+    complete = sorted(
+        (trial for trial in found.trials if trial.mean is not None), key=lambda it: (it != found.best, -(it.mean or 0))
+    )
     shown = new_table("trial", "score", "seeds", *found.space, numbers=("trial", "score", "seeds", *found.space))
     for trial in complete[:N_SHOWN]:
         cells = [f"{value:.4g}" if isinstance(value, float) else str(value) for value in trial.settings.values()]

@@ -17,11 +17,13 @@ from markupsafe import Markup
 
 from synthgan.evaluation.comparison import Comparison
 from synthgan.evaluation.definitions import DEFINITIONS
+from synthgan.evaluation.gain import GainReport
 from synthgan.evaluation.result import EvaluationReport
 from synthgan.io import atomic_write
 from synthgan.report import sections
+from synthgan.report.gain import gain_page
 
-__all__ = ["render_html", "render_page", "write_html"]
+__all__ = ["render_gain_html", "render_html", "render_page", "write_gain_html", "write_html"]
 
 
 def render_html(
@@ -29,6 +31,7 @@ def render_html(
     *,
     history: pd.DataFrame | None = None,
     reference: Mapping[str, Any] | None = None,
+    gain: GainReport | None = None,
     title: str | None = None,
 ) -> str:
     """Return the report as one HTML page that loads nothing and runs no script.
@@ -42,6 +45,8 @@ def render_html(
     reference : dict, optional
         What `sdmetrics_scores` said of the same tables, to be shown beside our scores; for a comparison one such dict
         for each candidate, by its name.
+    gain : GainReport, optional
+        What the rows do for classifiers: a section of the page about one table.
     title : str, optional
 
     Returns
@@ -51,10 +56,11 @@ def render_html(
     """
     # The page carries its own numbers as JSON: the report's, and the reference's beside them.
     data = report.to_dict() | ({} if reference is None else {"sdmetrics": reference})
+    data |= {} if gain is None else {"gain": gain.to_dict()}
     if isinstance(report, Comparison):
         values = sections.comparison(report, reference)
         return render_page("comparison.html.j2", title or "Synthetic tables side by side", data, values)
-    values = sections.single(report, history, reference)
+    values = sections.single(report, history, reference, gain)
     return render_page("single.html.j2", title or "How good is this synthetic table?", data, values)
 
 
@@ -64,10 +70,29 @@ def write_html(
     *,
     history: pd.DataFrame | None = None,
     reference: Mapping[str, Any] | None = None,
+    gain: GainReport | None = None,
     title: str | None = None,
 ) -> None:
     """Write `render_html`'s page to `path`, whole or not at all."""
-    page = render_html(report, history=history, reference=reference, title=title)
+    page = render_html(report, history=history, reference=reference, gain=gain, title=title)
+    with atomic_write(Path(path)) as file:
+        file.write(page.encode())
+
+
+def render_gain_html(report: GainReport, *, title: str | None = None) -> str:
+    """Return a gain report as one HTML page that loads nothing and runs no script.
+
+    Parameters
+    ----------
+    report : GainReport
+    title : str, optional
+    """
+    return render_page("gain.html.j2", title or "Do generated rows help?", report.to_dict(), gain_page(report))
+
+
+def write_gain_html(report: GainReport, path: str | os.PathLike[str], *, title: str | None = None) -> None:
+    """Write `render_gain_html`'s page to `path`, whole or not at all."""
+    page = render_gain_html(report, title=title)
     with atomic_write(Path(path)) as file:
         file.write(page.encode())
 

@@ -10,8 +10,10 @@ import pandas as pd
 
 from synthgan.evaluation.comparison import Comparison
 from synthgan.evaluation.definitions import DEFINITIONS
+from synthgan.evaluation.gain import GainReport
 from synthgan.evaluation.result import EvaluationReport, Metric
 from synthgan.report import charts
+from synthgan.report.gain import gain_section, run_rows
 
 __all__ = ["comparison", "single"]
 
@@ -34,7 +36,10 @@ MAX_TRAINING_POINTS = 200
 
 
 def single(
-    report: EvaluationReport, history: pd.DataFrame | None, reference: Mapping[str, Any] | None
+    report: EvaluationReport,
+    history: pd.DataFrame | None,
+    reference: Mapping[str, Any] | None,
+    gain: GainReport | None = None,
 ) -> dict[str, Any]:
     """Return what the page about one table shows."""
     details = report.details
@@ -45,6 +50,7 @@ def single(
         "roc" in details
     )
     sections += [(part["id"], part["title"]) for part in themed]
+    sections += [("gain", "Augmentation gain")] * (gain is not None)
     sections += [("reference", "sdmetrics")] * (reference is not None) + [("training", "Training")] * bool(training)
     rows = report.run["rows"]
     held = f" {rows['holdout']:,} holdout rows." if "holdout" in rows else " No holdout rows were given."
@@ -53,11 +59,12 @@ def single(
         "subtitle": f"{rows['synthetic']:,} synthetic rows judged against {rows['real']:,} real rows.{held}",
         "themes": report.themes,
         "headline": report.headline,
-        "run_rows": _run_rows(report.run),
+        "run_rows": run_rows(report.run),
         "columns": [_column(chart, f"col{i}") for i, chart in enumerate(details.get("columns", []))],
         "themed": themed,
         "references": [] if reference is None else [_reference("", report, reference)],
         "training": training,
+        "gain": None if gain is None else gain_section(gain),
         **_pairs(details),
         **_joint(details),
     }
@@ -148,17 +155,6 @@ def _themed(report: EvaluationReport, theme: str) -> dict[str, Any] | None:
 
 def _dot(metric: Metric) -> dict[str, Any]:
     return {"label": metric.name} | {key: getattr(metric, key) for key in ("value", "ceiling", "floor", "low", "high")}
-
-
-def _run_rows(run: Mapping[str, Any]) -> list[tuple[str, str]]:
-    def text(value: Any) -> str:
-        if isinstance(value, Mapping):
-            return "; ".join(f"{key}: {text(item)}" for key, item in value.items())
-        if isinstance(value, list):
-            return ", ".join(str(item) for item in value) or "none"
-        return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-
-    return [(key.replace("_", " "), str(value) if key == "random_state" else text(value)) for key, value in run.items()]
 
 
 def _training(history: pd.DataFrame) -> list[dict[str, Any]]:

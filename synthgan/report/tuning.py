@@ -68,7 +68,7 @@ def _looks(trials: Sequence[Mapping[str, Any]]) -> Markup:
         return Markup("")
     axes = _Axes([x for _, curve in curves for x, _ in curve], [y for _, curve in curves for _, y in curve])
     lines = [axes.line(curve, "d" if state == "pruned" else "a") for state, curve in curves]
-    body = axes.frame("share of the training", "score in training") + "".join(lines)
+    body = axes.frame("share of training", "score in training") + "".join(lines)
     return _svg("looks", "Held-out score while training", "A line a trial; dotted: given up.", body)
 
 
