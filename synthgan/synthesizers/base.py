@@ -29,7 +29,7 @@ from synthgan.synthesizers.fitted import FittedModel, check_sizes, from_members,
 from synthgan.synthesizers.frames import as_frame
 from synthgan.synthesizers.memory import memory_errors
 from synthgan.synthesizers.protocol import Callback, ConditionsLike
-from synthgan.training import StepReport
+from synthgan.training import Alarm, StepReport
 from synthgan.training.device import resolve_device
 
 __all__ = ["FitJob", "Run", "TableSynthesizer", "check_n_samples", "joined"]
@@ -102,6 +102,7 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
     history_: pd.DataFrame
     seed_: int
     interrupted_: bool
+    alarms_: list[Alarm]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -230,6 +231,7 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         shown = protect(frame, found, checked_min_rows(self.protect_rare))
         job = FitJob(shown.frame, self._fit_encoder(shown.frame, shown.schema), seed, device)
         course = Course(callback, stop, self._log, checkpoints)
+        self.alarms_ = []
         try:
             network = None
             if len(job.encoder.layout):  # else nothing but constants and ids: rows can be made without a network
@@ -366,7 +368,7 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         if unknown := sorted(set(params) - set(chosen._get_param_names())):
             raise ArchiveError(f"{os.fspath(path)!r} has unknown parameters {unknown}; upgrade synthgan")
         out = chosen(**{**params, "device": device})
-        out.seed_, out.interrupted_, out.history_ = seed, False, history
+        out.seed_, out.interrupted_, out.history_, out.alarms_ = seed, False, history, []
         out._set_fitted(model)
         return out
 

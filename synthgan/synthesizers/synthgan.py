@@ -22,6 +22,7 @@ from synthgan.schema import ColumnKind, ColumnName, Schema, validate
 from synthgan.synthesizers.base import FitJob, Run, TableSynthesizer, check_n_samples, joined
 from synthgan.synthesizers.fitted import FittedModel, check_weights
 from synthgan.synthesizers.frames import as_frame, fill_holes
+from synthgan.synthesizers.lastlook import last_look
 from synthgan.synthesizers.plan import FitPlan, make_plan
 from synthgan.synthesizers.protocol import ConditionsLike
 from synthgan.training import Training, TrainingConfig, new_state
@@ -76,6 +77,8 @@ class SynthGAN(TableSynthesizer):
         One row per report of the training loop: step, seconds, phase, losses, held-out likelihood.
     seed_ : int
         The seed that `random_state` gave.
+    alarms_ : list of Alarm
+        The troubles that training ran into, with advice; empty in a loaded model (`history_` still tells of them).
     interrupted_ : bool
         Whether training was cut short by Ctrl-C or by the callback; the model is usable all the same.
     n_features_in_ : int
@@ -133,8 +136,9 @@ class SynthGAN(TableSynthesizer):
     def _start(self, job: FitJob) -> Run:
         layout = job.encoder.layout
         plan = self._plan(len(job.frame), layout, job.device)
+        table = job.encoder.encode(job.frame)
         state = new_state(
-            job.encoder.encode(job.frame),
+            table,
             CodeAxis(layout).to(job.device),
             dataclasses.replace(self._training_config(), batch_size=plan.batch_size),
             plan.generator_config,
@@ -143,12 +147,16 @@ class SynthGAN(TableSynthesizer):
             compute_dtype(job.device),
         )
 
-        def folded() -> Generator:
+        training = Training(state)
+        self.alarms_ = training.monitor.alarms
+
+        def finished() -> Generator:
             state.generator.fold()
+            look = last_look(state.generator, job.encoder, table, job.seed)
+            training.monitor.observe(training.step, training.step, look, final=True)
             return state.generator
 
-        training = Training(state)
-        return Run(training.steps(), folded, training)
+        return Run(training.steps(), finished, training)
 
     def plan(self, X: Any, *, schema: Schema | Mapping[ColumnName, Any] | None = None) -> FitPlan:
         """Tell what `fit` would do: steps, width, memory.

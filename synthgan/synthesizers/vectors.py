@@ -24,7 +24,7 @@ from synthgan.synthesizers.matching import matches
 from synthgan.synthesizers.protocol import ConditionsLike
 from synthgan.training.adversarial import SplitRows, split_rows
 from synthgan.training.config import check_number
-from synthgan.training.monitor import Alarm, Monitor
+from synthgan.training.monitor import Monitor
 from synthgan.training.rounds import Game, play
 
 __all__ = ["VectorSynthesizer", "check_choice", "check_widths"]
@@ -54,8 +54,6 @@ class VectorSynthesizer(TableSynthesizer):
     epochs: int
     batch_size: int
     max_seconds: float | None
-
-    alarms_: list[Alarm]
 
     # --- what a subclass adds
 

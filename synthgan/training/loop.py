@@ -16,7 +16,9 @@ from synthgan.conditioning.masks import draw_given
 from synthgan.errors import DivergedError
 from synthgan.models.features import Rows
 from synthgan.rng import torch_stream
+from synthgan.training.monitor import Monitor
 from synthgan.training.progress import Progress, StepReport
+from synthgan.training.rounds import gradient_share
 from synthgan.training.state import Snapshot, TrainState
 from synthgan.training.steps import adversarial_step, hidden_likelihood, likelihood_step
 
@@ -81,6 +83,7 @@ class Training:
         self.n_likelihood = self.n_steps - self.n_adversarial
         self.evaluate_every = max(self.n_steps // 40, 10)
         self.progress = Progress()
+        self.monitor = Monitor()
         self.best_snapshot = state.snapshot()
         self.sums: dict[str, Tensor] = {}
         self.held_out = _held_out_questions(state)
@@ -229,8 +232,23 @@ class Training:
         if not all(math.isfinite(value) for value in losses.values()):
             self._recover()
             evaluate = False
+        numbers = self._diagnostics(losses)
+        alarms = self.monitor.observe(step, total or self.n_steps, numbers)
         validation = self._validate() if evaluate else None
-        return StepReport(step, total or self.n_steps, self.seconds, phase, losses, validation, progress.best)
+        return StepReport(
+            step, total or self.n_steps, self.seconds, phase, losses, validation, progress.best, numbers, alarms
+        )
+
+    def _diagnostics(self, losses: Mapping[str, float]) -> dict[str, float]:
+        """Gradient norms, and the probability that the discriminator gives to the right answer (geometric mean)."""
+        numbers = {"likelihood_gradient": gradient_share(self.state.generator)}
+        if "discriminator" not in losses:
+            return numbers
+        balance = math.exp(-losses["discriminator"])
+        return numbers | {
+            "discriminator_gradient": gradient_share(self.state.discriminator),
+            "discriminator_accuracy": balance,
+        }
 
     def _validate(self) -> float:
         """Measure the held-out likelihood, and keep the weights where it is the best."""

@@ -32,6 +32,10 @@ ADVICE = {
 """What to do about each alarm."""
 
 
+SMALL = 1e-8
+"""Gradients below this share of the weights are usual for nobody."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Alarm:
     """One trouble, told once.
@@ -121,7 +125,9 @@ class Monitor:
         self._norms: dict[str, deque[float]] = {}
         self._best_fidelity = -math.inf
 
-    def observe(self, step: int, n_steps: int, numbers: Mapping[str, float]) -> tuple[Alarm, ...]:
+    def observe(
+        self, step: int, n_steps: int, numbers: Mapping[str, float], *, final: bool = False
+    ) -> tuple[Alarm, ...]:
         """Hear the numbers of a step; those that are not given are not judged.
 
         Parameters
@@ -129,9 +135,12 @@ class Monitor:
         step, n_steps : int
             Steps taken, and steps in all.
         numbers : mapping of str to float
-            ``"generator_gradient"`` and ``"discriminator_gradient"`` (norms, as a share of that of the weights),
+            ``"generator_gradient"`` and ``"discriminator_gradient"`` (norms in the game, as a share of that of the
+            weights), ``"likelihood_gradient"`` (the same where a likelihood is trained on; it may well become small),
             ``"discriminator_accuracy"`` with ``"..._low"`` and ``"..._high"``, ``"fidelity"``, ``"mode_coverage"`` and
             ``"diversity"``; others are ignored.
+        final : bool, default=False
+            Whether these are of the finished model, whose lack of variety is alarming at once.
 
         Returns
         -------
@@ -143,7 +152,7 @@ class Monitor:
         if "discriminator_accuracy" in numbers:
             self._balance(step, numbers)
         if "mode_coverage" in numbers and step >= self.limits.grace * n_steps:
-            self._variety(step, numbers)
+            self._variety(step, numbers, 1 if final else self.limits.patience)
         return tuple(self.alarms[before:])
 
     def _gradients(self, step: int, numbers: Mapping[str, float]) -> None:
@@ -151,13 +160,13 @@ class Monitor:
             norm = numbers["generator_gradient"]
             fact = f"the generator's gradient is {norm:.1e} of its weights"
             self._judge("vanishing gradients", norm < self.limits.vanishing, step, fact)
-        for who in ("generator", "discriminator"):
+        for who in ("generator", "discriminator", "likelihood"):
             if f"{who}_gradient" not in numbers:
                 continue
             norm, seen = numbers[f"{who}_gradient"], self._norms.setdefault(who, deque(maxlen=50))
             usual = sorted(seen)[len(seen) // 2] if len(seen) >= 5 else math.inf
-            large = not math.isfinite(norm) or norm > self.limits.exploding * max(usual, self.limits.vanishing)
-            fact = f"the {who}'s gradient is {norm:.1e} of its weights, usually {usual:.1e}"
+            large = not math.isfinite(norm) or norm > self.limits.exploding * max(usual, SMALL)
+            fact = f"the gradient of the {who} is {norm:.1e} of the weights, usually {usual:.1e}"
             self._judge("exploding gradients", large, step, fact, by=who)
             if not large:
                 seen.append(norm)
@@ -171,20 +180,21 @@ class Monitor:
         fact = f"it ranks {accuracy:.1%} of unseen real rows above generated ones"
         # A critic may well be sure for a while: it takes twice as long to be a trouble.
         self._judge("overpowering discriminator", sure, step, fact, patience=2 * self.limits.patience)
-        undecided = numbers["discriminator_accuracy_low"] <= 0.5 <= numbers["discriminator_accuracy_high"]
+        low, high = (numbers.get(f"discriminator_accuracy_{end}", accuracy) for end in ("low", "high"))
+        undecided = low <= 0.5 <= high
         self.converged_at = (step if self.converged_at is None else self.converged_at) if undecided else None
 
-    def _variety(self, step: int, numbers: Mapping[str, float]) -> None:
+    def _variety(self, step: int, numbers: Mapping[str, float], patience: int) -> None:
         coverage, diversity = numbers["mode_coverage"], numbers["diversity"]
         poor = coverage < self.limits.coverage or diversity < self.limits.diversity
         fact = f"{coverage:.0%} of the real rows' groups are reached, at {diversity:.0%} of their variety"
-        self._judge("mode collapse", poor, step, fact)
+        self._judge("mode collapse", poor, step, fact, patience=patience)
 
-    def _judge(
-        self, name: str, bad: bool, step: int, fact: str, *, by: str = "", patience: int | None = None
-    ) -> None:
+    def _judge(self, name: str, bad: bool, step: int, fact: str, *, by: str = "", patience: int | None = None) -> None:
         """Raise an alarm once it has been bad so many times in a row."""
         key = name + by
         self._streaks[key] = self._streaks.get(key, 0) + 1 if bad else 0
-        if self._streaks[key] == (patience or self.limits.patience) and name not in (alarm.name for alarm in self.alarms):
+        if self._streaks[key] >= (patience or self.limits.patience) and name not in (
+            alarm.name for alarm in self.alarms
+        ):
             self.alarms.append(Alarm(name, step, fact))

@@ -81,7 +81,7 @@ class AutoencoderGame:
 
     def gradients(self) -> dict[str, float]:
         """Return the norm of the decoder's gradient, as a share of that of its weights."""
-        return {"generator_gradient": gradient_share(self.decoder)}
+        return {"likelihood_gradient": gradient_share(self.decoder)}
 
     @torch.no_grad()
     def look(self) -> dict[str, float]:
