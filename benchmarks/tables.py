@@ -1,20 +1,26 @@
 #!/usr/bin/env python3
-"""Write the results table of the README from benchmarks/results/quality.json: medians over the seeds.
+"""Write the result tables of the README and of docs/benchmarks.md from benchmarks/results.
 
-python benchmarks/tables.py
+    python benchmarks/tables.py [--results FILE] [--check]
+
+The README gets means over tables where there are several, docs/benchmarks.md every table, with medians over the seeds
+in both. Whatever stands between the markers is replaced. ``--check`` changes nothing and fails when a page is not what
+the results say.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
-BEGIN = "<!-- results: begin (made by benchmarks/tables.py from benchmarks/results) -->"
-END = "<!-- results: end -->"
+ROOT = HERE.parent
+BEGIN = "<!-- {name}: begin (made by benchmarks/tables.py from benchmarks/results) -->"
+END = "<!-- {name}: end -->"
 COLUMNS = {
     "shape": "column shapes",
     "trend": "pair trends",
@@ -22,55 +28,163 @@ COLUMNS = {
     "c2st_train": "two-sample test, train",
     "mle": "utility",
     "dcr_share": "DCR share",
+    "copies": "copies",
     "fit_seconds": "fit, s",
     "peak_mb": "peak MB",
 }
+WHOLE = ("fit_seconds", "peak_mb")
+ORDER = ("floor", "ceiling", "synthgan", "our-ctgan", "our-tvae", "vanilla-gan")  # the peers come after
+HOW = """*Floor* is every column shuffled on its own, *ceiling* the real rows that were never seen. Each table is
+split once: 2/3 to learn from, 1/3 never seen. The two-sample test is boosted trees telling real from synthetic, as
+2(1 - AUC), at most 1; utility is the AUC (R2 for a number) of a model fitted on synthetic rows and scored on unseen real
+ones; a DCR share of 0.5 is no memorising."""
+
+Row = dict[str, Any]
 
 
 def main() -> None:
-    document = json.loads((HERE / "results" / "quality.json").read_text())
-    text = README.read_text()
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    README.write_text(before + BEGIN + "\n" + render(document) + END + after)
-
-
-def render(document: dict[str, Any]) -> str:
-    rows = document["rows"]
-    seeds = sorted({row["seed"] for row in rows if "seed" in row})
-    machine = document["machine"]
-    how = f"{machine['threads']} threads ({machine['cpu']}, torch {machine['torch']})"
-    lines = [
-        f"Median of {len(seeds)} seeds, default settings, {how}.",
-        "Each table is split once: 2/3 to learn from, 1/3 never seen. *Floor* is every column shuffled on its own,",
-        "*ceiling* the real rows that were never seen. The two-sample test is XGBoost telling real from synthetic, as",
-        "2(1 - AUC), at most 1; utility is the AUC (R2 for `beijing_pm25`) of a model fitted on synthetic rows and",
-        "scored on unseen real ones; a DCR share of 0.5 is no memorising.",
-        "",
-        "| table | model | " + " | ".join(COLUMNS.values()) + " |",
-        "|---|---|" + "---|" * len(COLUMNS),
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=HERE / "results" / "quality.json")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail where a page is out of date")
+    args = parser.parse_args()
+    document = json.loads(args.results.read_text())
+    several = len({row["table"] for row in document["rows"]}) > 1
+    parts: dict[str, Callable[[], str]] = {
+        "results": lambda: means(document) if several else full(document),
+        "results in full": lambda: full(document),
+        "agreement": lambda: agreement(json.loads((HERE / "results" / "judge_agreement.json").read_text())),
+    }
+    stale = [
+        page.name
+        for page in (ROOT / "README.md", ROOT / "docs" / "benchmarks.md")
+        if page.exists() and not refreshed(page, parts, write=not args.check)
     ]
-    for table in dict.fromkeys(row["table"] for row in rows):
-        groups: dict[str, list[dict[str, Any]]] = {}
-        for row in rows:
-            if row["table"] == table:
-                groups.setdefault(_label(row), []).append(row)
-        for label, runs in groups.items():
-            lines.append(f"| {table} | {label} | " + " | ".join(_cell(runs, key) for key in COLUMNS) + " |")
+    if args.check and stale:
+        raise SystemExit(f"out of date: {', '.join(stale)}; run python benchmarks/tables.py")
+
+
+def refreshed(page: Path, parts: dict[str, Callable[[], str]], *, write: bool) -> bool:
+    """Put each part between its markers; return whether the page was right already."""
+    text = page.read_text()
+    new = text
+    for name, make in parts.items():
+        begin, end = BEGIN.format(name=name), END.format(name=name)
+        if begin in new:
+            before, rest = new.split(begin)
+            new = before + begin + "\n" + make() + end + rest.split(end)[1]
+    if write and new != text:
+        page.write_text(new)
+    return new == text
+
+
+def full(document: dict[str, Any]) -> str:
+    """Return one line a table and model."""
+    lines = []
+    for table in dict.fromkeys(row["table"] for row in document["rows"]):
+        for label, runs in by_model(row for row in document["rows"] if row["table"] == table).items():
+            cells = (
+                ["failed"]
+                if all("failed" in run for run in runs)
+                else [cell(median(runs, key), key) for key in COLUMNS]
+            )
+            lines.append([table, label, *cells])
+    return head(document) + markdown(["table", "model", *COLUMNS.values()], lines) + speed(document)
+
+
+def means(document: dict[str, Any]) -> str:
+    """Return one line a model: means over the tables that all models but the references' extra ones have."""
+    rows = [row for row in document["rows"] if "failed" not in row]
+    tables = list(dict.fromkeys(row["table"] for row in rows if row["model"] not in ("floor", "ceiling")))
+    lines = []
+    for label, runs in by_model(row for row in rows if row["table"] in tables).items():
+        mine = [[run for run in runs if run["table"] == table] for table in tables]
+        mine = [found for found in mine if found]
+        cells = []
+        for key in COLUMNS:
+            values = [value for found in mine if (value := median(found, key)) is not None]
+            cells.append(cell(statistics.fmean(values), key) if values else "")
+        lines.append([label, f"{len(mine)} of {len(tables)}", *cells])
+    told = f"Means over the tables {', '.join(tables)}. "
+    return told + head(document) + markdown(["model", "tables", *COLUMNS.values()], lines) + speed(document)
+
+
+def head(document: dict[str, Any]) -> str:
+    machine = document["machine"]
+    seeds = {row["seed"] for row in document["rows"] if row.get("seed") is not None}
+    how = f"{machine['threads']} threads ({machine['cpu']}, torch {machine['torch']})"
+    return f"Median of {len(seeds)} seed{'s'[: len(seeds) > 1]}, default settings, {how}.\n{HOW}\n\n"
+
+
+def speed(document: dict[str, Any]) -> str:
+    """Return how many times faster SynthGAN fits than CTGAN, for each table where one run measured both."""
+    found = []
+    for table in dict.fromkeys(row["table"] for row in document["rows"]):
+        mine, other = (
+            {row["run"]: row["fit_seconds"] for row in document["rows"]
+             if row["table"] == table and row["model"] == model and "run" in row and "fit_seconds" in row}
+            for model in ("synthgan", "ctgan")
+        )  # fmt: skip
+        if both := sorted(set(mine) & set(other)):
+            found.append(f"{other[both[-1]] / mine[both[-1]]:.1f} times on {table}")
+    return f"\nFaster to fit than CTGAN (300 epochs, same run): {', '.join(found)}.\n" if found else ""
+
+
+def agreement(document: dict[str, Any]) -> str:
+    """Return what judge_agreement.py found, a list of sentences."""
+    lines = []
+    for table, it in document.get("c2st", {}).items():
+        gap = it["largest difference of AUC"]
+        lines.append(f"- Two-sample test on {table}: the AUC differs by at most {gap:.3f} from XGBoost's.")
+    for table, it in document.get("ranking", {}).items():
+        fidelity, share = (
+            "the same" if it[f"{what}, order of ours"] == it[f"{what}, order of mostlyai-qa"] else "another"
+            for what in ("fidelity", "dcr_share")
+        )
+        lines.append(
+            f"- {it['package']} on {table}: {fidelity} order of {len(it['candidates'])} candidates by fidelity, {share} "
+            "by DCR share."
+        )
+    for table, it in document.get("calibration", {}).items():
+        lines.append(
+            f"- Real against real on {table}, {it['resamples']} times {it['rows of each sample']} rows: "
+            f"{it['of these hold their ceiling']:.1%} of {it['intervals']} intervals hold their ceiling, "
+            f"{it['false alarms']} false alarms, {it['planted copies found']} of {it['resamples']} planted leaks found."
+        )
+    for table, it in document.get("timings", {}).items():
+        full_run, quick = it["full"]["cpu_seconds"], it["quick"]["cpu_seconds"]
+        lines.append(
+            f"- `evaluate` on {table} ({it['rows']['real']:,} real rows): {full_run:.1f} s of one processor, "
+            f"quick profile {quick:.1f} s."
+        )
     return "\n".join(lines) + "\n"
 
 
-def _label(row: dict[str, Any]) -> str:
-    return row["model"] if row.get("passes", "all") == "all" else f"{row['model']}, {row['passes']} passes"
+def by_model(rows: Any) -> dict[str, list[Row]]:
+    """Group rows by model and number of passes: references, ours, peers."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        passes = row.get("passes", "all")
+        groups.setdefault(row["model"] if passes == "all" else f"{row['model']}, {passes} passes", []).append(row)
+
+    def place(label: str) -> int:
+        model = label.split(",")[0]
+        return ORDER.index(model) if model in ORDER else len(ORDER)
+
+    return {label: groups[label] for label in sorted(groups, key=place)}
 
 
-def _cell(runs: list[dict[str, Any]], key: str) -> str:
+def median(runs: Sequence[Row], key: str) -> float | None:
     values = [run[key] for run in runs if run.get(key) is not None]
-    if not values:
-        return ""
-    return (
-        f"{statistics.median(values):.0f}" if key in ("fit_seconds", "peak_mb") else f"{statistics.median(values):.3f}"
-    )
+    return statistics.median(values) if values else None
+
+
+def cell(value: float | None, key: str) -> str:
+    return "" if value is None else f"{value:.0f}" if key in WHOLE else f"{value:.3f}"
+
+
+def markdown(names: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    rows = [[*line, *[""] * (len(names) - len(line))] for line in lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [list(names), ["---"] * len(names), *rows]) + "\n"
 
 
 if __name__ == "__main__":

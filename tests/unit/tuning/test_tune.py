@@ -177,7 +177,7 @@ def test_a_killed_search_goes_on(tmp_path):
         from synthgan import SynthGAN
         from synthgan.datasets import load_dataset
         from synthgan.tuning import Range, tune
-        found = tune(SynthGAN(epochs=60, hidden_dim=8), load_dataset("penguins"), n_trials=int(sys.argv[1]), n_seeds=1,
+        found = tune(SynthGAN(epochs=10, hidden_dim=8), load_dataset("penguins")[:90], n_trials=int(sys.argv[1]), n_seeds=1,
                      space={"generator_lr": Range(1e-3, 5e-3)}, storage="trials.db",
                      callback=lambda trial: print("trial", trial.number, flush=True))
         print(json.dumps([trial.settings for trial in found.trials]))
@@ -190,7 +190,7 @@ def test_a_killed_search_goes_on(tmp_path):
     )
     assert victim.stdout is not None
     assert [victim.stdout.readline().strip() for _ in range(3)] == ["trial 0", "trial 1", "trial 2"]
-    time.sleep(0.3)  # in the middle of the next
+    time.sleep(0.1)  # in the middle of the next
     victim.send_signal(signal.SIGKILL)
     victim.communicate(timeout=60)
     done = subprocess.run(
