@@ -36,8 +36,8 @@ WHOLE = ("fit_seconds", "peak_mb")
 ORDER = ("floor", "ceiling", "synthgan", "our-ctgan", "our-tvae", "vanilla-gan")  # the peers come after
 HOW = """*Floor* is every column shuffled on its own, *ceiling* the real rows that were never seen. Each table is
 split once: 2/3 to learn from, 1/3 never seen. The two-sample test is boosted trees telling real from synthetic, as
-2(1 - AUC), at most 1; utility is the AUC (R2 for a number) of a model fitted on synthetic rows and scored on unseen real
-ones; a DCR share of 0.5 is no memorising."""
+2(1 - AUC), at most 1; utility is the AUC (R2 for a number) of a model fitted on synthetic rows and scored on unseen
+real ones; a DCR share of 0.5 is no memorising."""
 
 Row = dict[str, Any]
 
@@ -140,10 +140,8 @@ def agreement(document: dict[str, Any]) -> str:
             "the same" if it[f"{what}, order of ours"] == it[f"{what}, order of mostlyai-qa"] else "another"
             for what in ("fidelity", "dcr_share")
         )
-        lines.append(
-            f"- {it['package']} on {table}: {fidelity} order of {len(it['candidates'])} candidates by fidelity, {share} "
-            "by DCR share."
-        )
+        order = f"{fidelity} order of {len(it['candidates'])} candidates by fidelity, {share} by DCR share"
+        lines.append(f"- {it['package']} on {table}: {order}.")
     for table, it in document.get("calibration", {}).items():
         lines.append(
             f"- Real against real on {table}, {it['resamples']} times {it['rows of each sample']} rows: "

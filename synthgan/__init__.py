@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from synthgan.report import render_html
     from synthgan.schema import ColumnKind, Schema, infer_schema
     from synthgan.synthesizers import CTGAN, TVAE, Synthesizer, SynthGAN, VanillaGAN, load
+    from synthgan.tuning import tune
 
 __all__ = [
     "CTGAN",
@@ -35,6 +36,7 @@ __all__ = [
     "load",
     "load_dataset",
     "render_html",
+    "tune",
 ]
 
 _HOME = {
@@ -52,6 +54,7 @@ _HOME = {
     "load": "synthesizers",
     "load_dataset": "datasets",
     "render_html": "report",
+    "tune": "tuning",
 }
 
 
