@@ -14,6 +14,7 @@ from synthgan.evaluation.gain import GainReport
 from synthgan.evaluation.result import EvaluationReport, Metric
 from synthgan.report import charts
 from synthgan.report.gain import gain_section, run_rows
+from synthgan.report.training import training
 
 __all__ = ["comparison", "single"]
 
@@ -32,7 +33,6 @@ THEME_TEXTS = {
         "Does the table reach everything the real one holds, and does it repeat itself?",
     ),
 }
-MAX_TRAINING_POINTS = 200
 
 
 def single(
@@ -44,14 +44,15 @@ def single(
     """Return what the page about one table shows."""
     details = report.details
     themed = [part for theme in THEME_TEXTS if (part := _themed(report, theme)) is not None]
-    training = [] if history is None else _training(history)
+    trained = {"training": [], "alarms": []} if history is None else training(history)
     sections = [("verdict", "Verdict"), ("run", "Run card"), ("columns", "Columns")]
     sections += [("pairs", "Pairs")] * ("associations" in details) + [("joint", "All columns at once")] * (
         "roc" in details
     )
     sections += [(part["id"], part["title"]) for part in themed]
     sections += [("gain", "Augmentation gain")] * (gain is not None)
-    sections += [("reference", "sdmetrics")] * (reference is not None) + [("training", "Training")] * bool(training)
+    sections += [("reference", "sdmetrics")] * (reference is not None)
+    sections += [("training", "Training")] * bool(trained["training"])
     rows = report.run["rows"]
     held = f" {rows['holdout']:,} holdout rows." if "holdout" in rows else " No holdout rows were given."
     return {
@@ -63,7 +64,7 @@ def single(
         "columns": [_column(chart, f"col{i}") for i, chart in enumerate(details.get("columns", []))],
         "themed": themed,
         "references": [] if reference is None else [_reference("", report, reference)],
-        "training": training,
+        **trained,
         "gain": None if gain is None else gain_section(gain),
         **_pairs(details),
         **_joint(details),
@@ -155,28 +156,6 @@ def _themed(report: EvaluationReport, theme: str) -> dict[str, Any] | None:
 
 def _dot(metric: Metric) -> dict[str, Any]:
     return {"label": metric.name} | {key: getattr(metric, key) for key in ("value", "ceiling", "floor", "low", "high")}
-
-
-def _training(history: pd.DataFrame) -> list[dict[str, Any]]:
-    axis = next((name for name in ("step", "epoch", "seconds") if name in history), None)
-    x = history[axis].to_numpy(dtype=float) if axis else history.reset_index(drop=True).index.to_numpy(dtype=float)
-    out: list[dict[str, Any]] = []
-    for name in history.columns:
-        if (
-            name == axis
-            or not pd.api.types.is_numeric_dtype(history[name])
-            or pd.api.types.is_bool_dtype(history[name])
-        ):
-            continue
-        y = history[name].to_numpy(dtype=float, na_value=float("nan"))
-        points = [(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True) if abs(b) < float("inf")]
-        points = points[:: max(1, -(-len(points) // MAX_TRAINING_POINTS))]
-        if len(points) < 2:
-            continue
-        series = {str(name): ([a for a, _ in points], [b for _, b in points])}
-        svg = charts.curves(series, str(name), f"train{len(out)}", x_label=axis or "record", y_label=str(name))
-        out.append({"name": str(name), "svg": svg, "rows": points, "x_label": axis or "record"})
-    return out
 
 
 def _reference(name: str, report: EvaluationReport, reference: Mapping[str, Any]) -> dict[str, Any]:
