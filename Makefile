@@ -4,13 +4,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test quick check format clean
+.PHONY: help demo test quick check audit format clean
 
 help:
 	@echo "make demo    fit datasets/adult, sample, judge: writes demo/ and prints a score table (under 5 minutes)"
 	@echo "make test    the whole test suite"
 	@echo "make quick   the tests that take no more than a few seconds each"
 	@echo "make check   lint, format, types, import contracts"
+	@echo "make audit   what pip-audit knows about the pinned dependencies (needs the network)"
 	@echo "make format  put the code in order"
 	@echo "make clean   remove what make made"
 
@@ -29,12 +30,17 @@ check: $(VENV)/.has-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+audit:
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(VENV)-audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
+
 format: $(VENV)/.has-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-audit demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -type d -exec rm -rf {} +
 
 # One stamp for each set of packages, renewed when what should be in it changes.

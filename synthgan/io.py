@@ -87,7 +87,7 @@ def read_table(path: str | Path, *, columns: Sequence[str] | None = None) -> pd.
     try:
         if suffix in (".parquet", ".feather"):
             reader = pyarrow.parquet.read_table if suffix == ".parquet" else pyarrow.feather.read_table
-            frame = _from_arrow(reader(str(path)))
+            frame = _from_arrow(reader(str(path)), name)
         else:
             frame = _parse_text(_read_bytes(path, suffix), name, "\t" if ".tsv" in suffix else ",")
     except (OSError, EOFError, csv.Error, pa.ArrowException) as error:
@@ -345,10 +345,13 @@ def _all_match(column: pa.ChunkedArray, pattern: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(column, pattern)).as_py())
 
 
-def _from_arrow(table: pa.Table) -> pd.DataFrame:
+def _from_arrow(table: pa.Table, name: str) -> pd.DataFrame:
     if repeated := sorted(label for label, count in Counter(table.column_names).items() if count > 1):
         raise InputError(f"column names must be unique; repeated: {repeated}. Rename or drop them")
-    frame = cast(pd.DataFrame, table.to_pandas(date_as_object=False))
+    try:
+        frame = cast(pd.DataFrame, table.to_pandas(date_as_object=False))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # JSON in the metadata says what pandas had
+        raise InputError(f"cannot read {name}: its metadata for pandas are damaged ({_reason(error)})") from None
     named = [label for label in frame.index.names if label is not None]
     return frame.reset_index(drop=not named)
 

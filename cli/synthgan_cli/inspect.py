@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,7 +28,9 @@ def inspect(
     discrete: Annotated[
         list[str] | None, typer.Option("--discrete", help="A column of codes that are names, not amounts; repeatable.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON in place of a table; of a model all it holds but the weights.")
+    ] = False,
 ) -> None:
     """Show the columns of a table with the reason for each guess, or what a model file holds."""
     import json
@@ -38,20 +40,24 @@ def inspect(
     from synthgan.schema import infer_schema, write_schema
 
     info: dict[str, object] = {}
+    inside: dict[str, Any] = {}
     frame = None
     if file.lower().endswith(".synthgan") or (Path(file).is_file() and zipfile.is_zipfile(file)):
         from synthgan import load
 
         model = load(file, device="cpu")
-        schema, info = model.schema_, dict(model.info_)
+        schema, info, inside = model.schema_, dict(model.info_), _inside(file)
     else:
         frame = read_table(file)
         schema = infer_schema(frame, discrete_columns=discrete)
         info = {"rows": len(frame), "columns": len(schema)}
     if as_json:
-        typer.echo(json.dumps({"info": info, "schema": schema.to_dict()}, indent=2, ensure_ascii=False))
+        everything = {"info": info, "schema": schema.to_dict(), **inside}
+        typer.echo(json.dumps(everything, indent=2, ensure_ascii=False, default=_as_list))
     else:
         _show(info, schema, frame)
+        if inside:
+            _show_inside(inside)
     if write_to is not None:
         write_schema(schema, write_to)
 
@@ -73,6 +79,33 @@ def _show(info: dict[str, object], schema: Schema, frame: pd.DataFrame | None) -
             missing = f"{share:.1%}" if share else ""
         columns.add_row(str(spec.name), str(spec.kind), spec.dtype, missing, _values(spec), spec.reason)
     print_table(columns)
+
+
+def _inside(file: str) -> dict[str, Any]:
+    """Return all that a model file holds but the values of the weights."""
+    from synthgan.persistence import read_archive
+
+    manifest, state, weights = read_archive(file)
+    shapes = {name: [str(weight.dtype).removeprefix("torch."), *weight.shape] for name, weight in weights.items()}
+    return {"manifest": manifest, "encoder": state["encoder"], "history": state["history"], "weights": shapes}
+
+
+def _show_inside(inside: dict[str, Any]) -> None:
+    from synthgan.persistence import MEMBERS
+
+    members = new_table("member", "holds", "sha256", title="in the file")
+    for name, what in MEMBERS.items():
+        members.add_row(name, what, inside["manifest"]["sha256"][name])
+    members.add_row("manifest.json", "versions, settings, checksums", inside["manifest"]["digest"])
+    print_table(members)
+    weights = new_table("weight", "dtype", "shape")
+    for name, (dtype, *shape) in inside["weights"].items():
+        weights.add_row(name, dtype, " x ".join(map(str, shape)))
+    print_table(weights)
+
+
+def _as_list(value: Any) -> Any:
+    return value.tolist()
 
 
 def _fact(value: object) -> str:

@@ -33,7 +33,10 @@ def exact_values(spec: ColumnSpec, encoder: ColumnEncoder, values: pd.Series) ->
     ConditionError
         For a value the model does not know or the column cannot hold.
     """
-    index, distinct = pd.factorize(values)
+    try:
+        index, distinct = pd.factorize(values)
+    except TypeError:  # not hashable
+        raise ConditionError(f"column {spec.name!r}: {values.iloc[0]!r} is no value of a cell") from None
     if isinstance(encoder, CategoricalEncoder):
         plain = np.empty(len(distinct), object)
         known = {level: level for level in encoder.levels}

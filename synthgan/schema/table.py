@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+import pandas as pd
+
 from synthgan.errors import SchemaError
 
 __all__ = ["ColumnKind", "ColumnName", "ColumnSpec", "MissingKind", "Scalar", "Schema"]
@@ -135,6 +137,8 @@ class ColumnSpec:
                 values["missing"] = MissingKind(values["missing"])
             if values.get("levels") is not None:
                 values["levels"] = tuple(values["levels"])
+                if odd := [level for level in values["levels"] if not isinstance(level, (str, int, float, bool))]:
+                    raise ValueError(f"a level is text, a number or a truth value, not {odd[0]!r}")
         except (ValueError, TypeError) as error:
             raise SchemaError(f"column {label!r}: {error}") from None
         spec = cls(**values)
@@ -162,8 +166,18 @@ class ColumnSpec:
             raise SchemaError(
                 f"column {self.name!r} is {self.kind}, so low and high are {wanted}; got {low!r}, {high!r}"
             )
+        for end in (low, high):
+            if texts and end is not None and _is_no_time(str(end)):
+                raise SchemaError(f"column {self.name!r}: low and high are points in time; got {end!r}")
         if isinstance(low, (int, float)) and isinstance(high, (int, float)) and not low <= high:
             raise SchemaError(f"column {self.name!r}: low is {low!r}, which is not below high, {high!r}")
+
+
+def _is_no_time(text: str) -> bool:
+    try:
+        return bool(pd.isna(pd.Timestamp(text)))
+    except (ValueError, OverflowError, TypeError):
+        return True
 
 
 _TYPES: dict[str, Any] = {

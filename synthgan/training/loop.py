@@ -19,7 +19,7 @@ from synthgan.rng import torch_stream
 from synthgan.training.monitor import Monitor
 from synthgan.training.progress import Progress, StepReport
 from synthgan.training.rounds import gradient_share
-from synthgan.training.state import Snapshot, TrainState
+from synthgan.training.state import Snapshot, TrainState, check_moments
 from synthgan.training.steps import adversarial_step, hidden_likelihood, likelihood_step
 
 __all__ = ["StepReport", "Training", "train"]
@@ -110,6 +110,7 @@ class Training:
             "state": self.state.state_dict(),
             "best": {"tensors": self.best_snapshot.tensors, "optimizer": self.best_snapshot.optimizer},
             "sums": dict(self.sums),
+            "monitor": self.monitor.state_dict(),
             "progress": dataclasses.asdict(self.progress) | {"seconds_before": self.seconds},
         }
 
@@ -123,12 +124,16 @@ class Training:
         KeyError, ValueError, RuntimeError, TypeError
             When it was taken of a training of other networks, or is incomplete.
         """
-        self.state.load_state_dict(saved["state"])
         device = self.state.device
         tensors = [tensor.to(device) for tensor in saved["best"]["tensors"]]
-        self.best_snapshot = Snapshot(tensors, saved["best"]["optimizer"])
-        self.sums = {name: value.to(device) for name, value in saved["sums"].items()}
-        self.progress = Progress(**saved["progress"])
+        best = Snapshot(tensors, saved["best"]["optimizer"])
+        self.state.restore(best)  # to see that it fits
+        check_moments(self.state.generator_optimizer)
+        self.state.load_state_dict(saved["state"])
+        self.best_snapshot = best
+        self.sums = {str(name): value.to(device).reshape(()) for name, value in saved["sums"].items()}
+        self.monitor.load_state_dict(saved["monitor"])
+        self.progress = Progress.from_dict(saved["progress"])
         self._start = time.monotonic()
 
     def steps(self) -> Generator[StepReport | None]:

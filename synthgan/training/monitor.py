@@ -11,6 +11,7 @@ import dataclasses
 import math
 from collections import deque
 from collections.abc import Mapping
+from typing import Any
 
 __all__ = ["Alarm", "Limits", "Monitor"]
 
@@ -154,6 +155,24 @@ class Monitor:
         if "mode_coverage" in numbers and step >= self.limits.grace * n_steps:
             self._variety(step, numbers, 1 if final else self.limits.patience)
         return tuple(self.alarms[before:])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what it remembers, as plain values."""
+        return {
+            "alarms": [dataclasses.asdict(alarm) for alarm in self.alarms],
+            "converged_at": self.converged_at,
+            "streaks": dict(self._streaks),
+            "norms": {who: list(seen) for who, seen in self._norms.items()},
+            "best_fidelity": self._best_fidelity,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was taken; KeyError, TypeError or ValueError for what it did not make."""
+        self.alarms = [Alarm(str(kept["name"]), int(kept["step"]), str(kept["fact"])) for kept in state["alarms"]]
+        self.converged_at = None if state["converged_at"] is None else int(state["converged_at"])
+        self._streaks = {str(key): int(n) for key, n in state["streaks"].items()}
+        self._norms = {str(who): deque(map(float, seen), maxlen=50) for who, seen in state["norms"].items()}
+        self._best_fidelity = float(state["best_fidelity"])
 
     def _gradients(self, step: int, numbers: Mapping[str, float]) -> None:
         if "generator_gradient" in numbers:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 from synthgan.training.monitor import Alarm
 
 __all__ = ["Progress", "StepReport"]
+
+STAGES = ("likelihood", "anneal", "adversarial", "done")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,3 +103,21 @@ class Progress:
     rate_scale: float = 1.0
     n_summed: int = 0
     seconds_before: float = 0.0
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild it from `dataclasses.asdict`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For fields that are missing, unknown, or of other types.
+        """
+        out = cls(**data)
+        for field in dataclasses.fields(cls):
+            value, default = getattr(out, field.name), field.default
+            if field.name not in data or type(value) is not type(default):
+                raise ValueError(f"{field.name} cannot be {value!r}")
+        if out.stage not in STAGES:
+            raise ValueError(f"no stage of a training: {out.stage!r}")
+        return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -20,6 +20,8 @@ from synthgan.training.config import TrainingConfig
 __all__ = ["Batches", "DeviceTable", "Snapshot", "TrainState", "new_state"]
 
 ADAM_BETAS = (0.5, 0.99)
+
+_SETTINGS = ("eps", "weight_decay", "amsgrad", "maximize", "capturable", "differentiable", "fused")
 
 _PARTS = ("generator", "discriminator", "generator_optimizer", "discriminator_optimizer", "batches")
 """Parts of a `TrainState` that know how to save themselves."""
@@ -90,8 +92,17 @@ class Batches:
         return {"order": self.order, "place": self.place}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where `state_dict` was taken."""
-        self.order, self.place = state["order"].to(self.stream.device), int(state["place"])
+        """Go on from where `state_dict` was taken; ValueError for what is no order of these rows."""
+        order, place = state["order"], int(state["place"])
+        inside = not len(order) or (int(order.min()) >= 0 and int(order.max()) < self.n_rows)
+        if (
+            order.dtype != torch.int64
+            or len(order) not in (0, self.n_rows)
+            or not inside
+            or not 0 <= place <= len(order)
+        ):
+            raise ValueError("no order of the training rows")
+        self.order, self.place = order.to(self.stream.device), place
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -184,8 +195,7 @@ class TrainState:
     @torch.no_grad()
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot."""
-        for tensor, kept in zip((*self.generator.parameters(), *self.average), snapshot.tensors, strict=True):
-            tensor.copy_(kept)
+        copy_all((*self.generator.parameters(), *self.average), snapshot.tensors)
         self.generator_optimizer.load_state_dict(copy.deepcopy(snapshot.optimizer))
 
     def state_dict(self) -> dict[str, Any]:
@@ -205,8 +215,9 @@ class TrainState:
         """
         for name in _PARTS:
             getattr(self, name).load_state_dict(state[name])
-        for mean, kept in zip(self.average, state["average"], strict=True):
-            mean.copy_(kept)
+        check_moments(self.generator_optimizer)
+        check_moments(self.discriminator_optimizer)
+        copy_all(self.average, state["average"])
         for name, stream in self.streams.items():
             stream.set_state(state["streams"][name].cpu())
         self.step = int(state["step"])
@@ -264,6 +275,31 @@ def n_held_out(n_rows: int) -> int:
     [0, 10, 50, 1600, 2000]
     """
     return min(max(n_rows // 20, min(n_rows // 5, 50)), 2000)
+
+
+@torch.no_grad()
+def copy_all(tensors: Iterable[Tensor], kept: Iterable[Tensor]) -> None:
+    """Copy tensors one by one; ValueError where shape or dtype differ, which `copy_` would make up for."""
+    for tensor, other in zip(tensors, kept, strict=True):
+        if tensor.shape != other.shape or tensor.dtype != other.dtype:
+            raise ValueError(f"a tensor of {tuple(other.shape)} in place of one of {tuple(tensor.shape)}")
+        tensor.copy_(other)
+
+
+def check_moments(optimizer: torch.optim.Adam) -> None:
+    """Raise ValueError where an optimiser, just loaded, does not fit its weights: its step would not look."""
+    for group in optimizer.param_groups:
+        if tuple(group["betas"]) != ADAM_BETAS or any(group[key] != optimizer.defaults[key] for key in _SETTINGS):
+            raise ValueError("other settings of the optimiser")
+        for weight in group["params"]:
+            state = optimizer.state.get(weight)
+            if state is None:
+                continue
+            moments = [state["exp_avg"], state["exp_avg_sq"]]
+            if any(moment.shape != weight.shape or moment.dtype != weight.dtype for moment in moments):
+                raise ValueError("moments of the optimiser that are not of its weights")
+            if state["step"].dtype != torch.float32 or state["step"].dim():
+                raise ValueError("the optimiser's number of steps is no number")
 
 
 def _adam(module: nn.Module, rate: float) -> torch.optim.Adam:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -207,6 +208,14 @@ class TestInspect:
         data = json.loads(run("inspect", model, "--json").stdout)
         assert data["info"]["rows_fitted"] == 344
         assert data["info"]["target"] == "species"
+        with zipfile.ZipFile(model) as file:
+            state = json.loads(file.read("state.json"))
+            assert data["history"] == state["history"]
+            assert data["manifest"] == json.loads(file.read("manifest.json"))
+            assert all(name in run("inspect", model).stdout for name in file.namelist())
+        assert [item["name"] for item in data["encoder"]["columns"]] == [c["name"] for c in state["encoder"]["columns"]]
+        assert data["encoder"]["columns"][1]["levels"] == state["encoder"]["columns"][1]["levels"]
+        assert data["weights"]["head.weight"][0] == "float32"
 
     def test_a_model_under_another_name(self, run, model: Path, tmp_path: Path) -> None:
         shutil.copy(model, tmp_path / "model.bin")

@@ -7,6 +7,8 @@ import dataclasses
 import hashlib
 import json
 import os
+import resource
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +22,9 @@ import torch
 from safetensors.torch import load as load_tensors
 from sklearn.base import clone
 
-from synthgan import SynthGAN
+from synthgan import SynthGAN, load_dataset
 from synthgan.errors import ArchiveError, InputError
-from synthgan.persistence import read_archive, write_archive
+from synthgan.persistence import FORMAT, read_archive, write_archive
 
 
 @pytest.fixture(scope="module")
@@ -328,3 +330,84 @@ def test_the_schema_in_the_file_is_the_schema(model: SynthGAN, path: Path) -> No
     loaded = SynthGAN.load(path)
     assert [dataclasses.asdict(column) for column in loaded.schema_] == [dataclasses.asdict(c) for c in model.schema_]
     assert loaded.schema_.names == ["id", "name", "number", 0]
+
+
+OLD_FILES = sorted((Path(__file__).parents[2] / "data").glob("penguins-format-*.synthgan"))
+
+
+def test_there_is_a_file_of_each_format_version() -> None:
+    assert [path.stem.rsplit("-", 1)[1] for path in OLD_FILES] == [str(k) for k in range(1, FORMAT + 1)]
+
+
+@pytest.mark.parametrize("old", OLD_FILES, ids=lambda path: path.stem)
+def test_files_of_older_versions_load(old: Path) -> None:
+    table = load_dataset("penguins")
+    loaded = SynthGAN.load(old, device="cpu")
+    rows = loaded.sample(200, conditions={"species": "Gentoo"}, random_state=0)
+    assert loaded.target_ == "species"
+    assert rows.dtypes.equals(table.dtypes)
+    assert set(rows["species"]) == {"Gentoo"}
+    real = table[table["species"] == "Gentoo"]
+    assert rows["body_mass_g"].mean() == pytest.approx(real["body_mass_g"].mean(), rel=0.3)
+    with zipfile.ZipFile(old) as file:
+        card = file.read("card.md").decode()
+    assert "# SynthGAN model" in card
+    assert "344 rows" in card
+    assert "| flipper\\_length\\_mm | numeric |" in card
+
+
+def test_the_card_is_harmless(tmp_path: Path) -> None:
+    names = ["<script>x</script>", "a|b", "[link](http://x)", "line\nbreak", "`code`"]
+    table = pd.DataFrame({name: np.arange(30) % 3 for name in names})
+    SynthGAN(epochs=1, hidden_dim=4, random_state=0).fit(table, target=names[0]).save(tmp_path / "m.synthgan")
+    with zipfile.ZipFile(tmp_path / "m.synthgan") as file:
+        card = file.read("card.md").decode()
+    assert "<script>" not in card
+    assert "](http" not in card
+    rows = [line for line in card.splitlines() if line.startswith("| ") and "numeric" in line]
+    assert len(rows) == len(names)
+    assert all(line.replace("\\|", "").count("|") == 5 for line in rows)
+
+
+HUGE: list[tuple[Callable[[Any, Any, dict[str, torch.Tensor]], Any], str]] = [
+    (lambda manifest, *_: manifest["generator"].update(hidden_dim=10**9), "hidden_dim"),
+    (lambda manifest, *_: manifest["generator"].update(n_layers=10**6), "n_layers"),
+    (lambda manifest, *_: manifest["generator"].update(noise_dim=-1), "noise_dim"),
+    (lambda _, state, __: state["encoder"]["columns"][0]["code"].__setitem__(-1, 10**12), "gaps"),
+    (lambda _, state, __: state["encoder"]["makers"][0].update(width=10**9), "longer"),
+    (lambda _, state, __: state["encoder"]["makers"][0].update(slots=[""], style="pattern"), "style"),
+    (lambda _, state, __: state["schema"]["columns"][1].update(dtype="U99999999"), "no dtype"),
+    (lambda _, state, __: state["schema"]["columns"][3].update(dtype="datetime64[ns, Mars/Olympus]"), "fit together"),
+    (lambda _, __, weights: weights.update({"head.bias": torch.zeros(1)}), "head.bias"),
+]
+
+
+@pytest.mark.parametrize(("change", "word"), HUGE)
+def test_sizes_are_checked_before_anything_is_made(path: Path, change: Callable[..., Any], word: str) -> None:
+    manifest, state, weights = read_archive(path)
+    change(manifest, state, weights)
+    fields = {key: value for key, value in manifest.items() if key not in ("kind", "format", "sha256", "digest")}
+    write_archive(path, fields, state, weights)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ArchiveError, match=word):
+        SynthGAN.load(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes, on Linux
+
+
+def test_a_zip_bomb_and_names_that_lead_elsewhere_are_refused(path: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(path) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    for extra in ({"../evil": b""}, {"/etc/evil": b""}, {"manifest.json": b"{}"}):
+        with warnings.catch_warnings(), zipfile.ZipFile(path, "w") as file:
+            warnings.simplefilter("ignore")  # of two members of one name
+            for name, content in [*members.items(), *extra.items()]:
+                file.writestr(name, content)
+        with pytest.raises(ArchiveError, match="not a synthgan model"):
+            SynthGAN.load(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name in members:
+            file.writestr(name, b"\0" * 50_000_000)
+    assert path.stat().st_size < 1_000_000
+    with pytest.raises(ArchiveError, match="compressed or oversized"):
+        SynthGAN.load(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]

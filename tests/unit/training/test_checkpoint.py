@@ -56,7 +56,7 @@ def test_every_step_is_the_same_after_a_resumption_at_any_step(table: pd.DataFra
     straight = fresh(table)
     after = [leaves(straight.state_dict()) for _ in straight.steps()]
     stages = set()
-    for turn in [0, 6, 32, 59, 60, 80, 89, 90, 100, len(after) - 1]:
+    for turn in [6, 47, 60, 89, len(after) - 1]:
         first = fresh(table)
         steps = first.steps()
         for _ in range(turn + 1):
@@ -78,7 +78,12 @@ def test_every_step_is_the_same_after_a_resumption_at_any_step(table: pd.DataFra
 
 def test_whatever_training_changes_is_in_the_state(table: pd.DataFrame) -> None:
     fixed = {"config", "train", "held_out", "code_share"}
-    assert set(TrainState.__dataclass_fields__) == set(fresh(table).state.state_dict()) | fixed
+    training = fresh(table)
+    assert set(TrainState.__dataclass_fields__) == set(training.state.state_dict()) | fixed
+    # Whoever gives Training another attribute that changes while it runs has to put it into its state_dict.
+    settled = {"n_steps", "n_adversarial", "n_likelihood", "evaluate_every", "held_out", "_start"}
+    assert set(vars(training)) == {"state", "best_snapshot", "sums", "progress", "monitor"} | settled
+    assert set(training.state_dict()) == {"state", "best", "sums", "progress", "monitor"}
 
 
 class Killed(BaseException):
