@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from synthgan_cli.augment import augment
 from synthgan_cli.demo import demo
 from synthgan_cli.evaluate import evaluate
 from synthgan_cli.exits import EPILOG, with_exit_codes
 from synthgan_cli.fit import fit
+from synthgan_cli.gain import gain
 from synthgan_cli.impute import impute
 from synthgan_cli.inspect import inspect
 from synthgan_cli.sample import sample
@@ -28,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (fit, sample, evaluate, inspect, impute, tune, demo):
+for command in (fit, sample, evaluate, inspect, impute, augment, gain, tune, demo):
     app.command()(with_exit_codes(command))
 
 

@@ -46,14 +46,14 @@ class GainProgress:
         Folds.
     seconds : float
         Gone by in this call.
-    seconds_left : float or None
-        Estimated from the folds of this call; None before the first.
+    seconds_left : float
+        Estimated from the folds of this call.
     """
 
     done: int
     total: int
     seconds: float
-    seconds_left: float | None
+    seconds_left: float
 
 
 def augmentation_gain(

@@ -24,7 +24,17 @@ from synthgan.evaluation.utility import scaled_one_hot
 from synthgan.rng import numpy_stream
 from synthgan.schema import ColumnKind, infer_schema
 
-__all__ = ["COMMITTEE", "LEARNERS", "Committee", "Matrices", "Training", "encode", "fit", "with_labels"]
+__all__ = [
+    "COMMITTEE",
+    "LEARNERS",
+    "Committee",
+    "Matrices",
+    "Training",
+    "encode",
+    "fit",
+    "possible_classes",
+    "with_labels",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -42,6 +52,7 @@ WEIGHTS: Floats = np.array(
 )
 WEIGHTS /= _STEPS
 
+LEAST_POSSIBLE = 0.01
 MAX_CODE = 254  # scikit-learn's limit for a categorical feature; rarer levels share one code
 LARGEST = 1e30  # float32 inside scikit-learn's trees
 
@@ -183,13 +194,19 @@ def with_labels(training: Training, rows: Floats, probabilities: Floats) -> Trai
 
     Differs from plain self-training: no label is drawn or rounded, so a doubtful row teaches doubt.
     """
-    at, codes = np.nonzero(probabilities > 0.01)
+    at, codes, certainty = possible_classes(probabilities)
     weight = np.ones(len(training.y)) if training.weight is None else training.weight
     return Training(
         np.concatenate([training.x, rows[at]]),
         np.concatenate([training.y, codes]),
-        np.concatenate([weight, probabilities[at, codes]]),
+        np.concatenate([weight, certainty]),
     )
+
+
+def possible_classes(probabilities: Floats) -> tuple[Ints, Ints, Floats]:
+    """Return rows, classes and probabilities of all classes of over one per cent, row by row."""
+    at, codes = np.nonzero(probabilities > LEAST_POSSIBLE)
+    return at, codes, probabilities[at, codes]
 
 
 def _model(learner: str, categorical: list[bool], seed: int) -> Any:

@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_consistent_length
 
 from synthgan.augmentation.generate import ClassRows, Generator, warn_of_small_classes
+from synthgan.augmentation.selection import Selection, draw_chosen
 from synthgan.augmentation.strategy import Strategy, rows_to_add
 from synthgan.errors import InputError
 from synthgan.rng import RandomState, resolve_seed
@@ -55,6 +56,8 @@ class GANOverSampler(OneToOneFeatureMixin, BaseEstimator):  # type: ignore[misc]
         afterwards. ``"minority"``, ``"not minority"``, ``"not majority"``, ``"all"``, or ``"auto"`` (the same as
         ``"not majority"``): which classes are brought to the size of the largest. A dict: class to rows afterwards. A
         callable: takes `y` and returns such a dict.
+    select : {"labels", "density", "hard", "nothing"}, default="labels"
+        How the rows of a class are chosen among four times as many, see `selection_weights`.
     generator : estimator, optional
         An unfitted synthesizer; `SynthGAN` with its defaults when absent. It is copied and never changed.
     random_state : int, numpy Generator, RandomState or None, default=None
@@ -94,10 +97,12 @@ class GANOverSampler(OneToOneFeatureMixin, BaseEstimator):  # type: ignore[misc]
         self,
         *,
         sampling_strategy: Strategy = "auto",
+        select: Selection = "labels",
         generator: Generator | None = None,
         random_state: RandomState = None,
     ) -> None:
         self.sampling_strategy = sampling_strategy
+        self.select = select
         self.generator = generator
         self.random_state = random_state
 
@@ -167,7 +172,8 @@ class GANOverSampler(OneToOneFeatureMixin, BaseEstimator):  # type: ignore[misc]
         warn_of_small_classes(target.counts, wanted)
         code_of = {label: code for code, label in enumerate(target.labels)}
         model = ClassRows(self.generator, frame, target.codes, seed)
-        rows, codes = model.draw({code_of[label]: count for label, count in wanted.items()})
+        counts = {code_of[label]: count for label, count in wanted.items()}
+        rows, codes = draw_chosen(model, frame, target.codes, counts, self.select, seed)
         return _restore_rows(X, frame, rows), target.restore(codes)
 
     def _read(self, X: Any, y: Any) -> tuple[pd.DataFrame, _Target]:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from synthgan.augmentation.learners import Training, fit
+from synthgan.augmentation.generate import ClassRows
+from synthgan.augmentation.learners import Committee, Training, encode, fit
 from synthgan.errors import ConfigError
 
-__all__ = ["POOL", "SELECTIONS", "Selection", "choose_rows", "selection_weights"]
+__all__ = ["POOL", "SELECTIONS", "Selection", "choose_rows", "draw_chosen", "selection_weights"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -102,3 +104,40 @@ def selection_weights(
         return np.asarray(votes[np.arange(len(pool.y)), pool.y] / shares[pool.y], dtype=np.float64)
     top = np.sort(votes, axis=1)
     return np.asarray(1 - (top[:, -1] - top[:, -2]), dtype=np.float64)
+
+
+def draw_chosen(
+    model: ClassRows, features: pd.DataFrame, y: Ints, counts: Mapping[int, int], select: Selection, seed: int
+) -> tuple[pd.DataFrame, Ints]:
+    """Draw exactly so many rows of each class, chosen among `POOL` times as many.
+
+    Parameters
+    ----------
+    model : ClassRows
+    features : DataFrame
+        The real rows that it was fitted on.
+    y : ndarray of int64
+        Their classes.
+    counts : mapping of class code to int
+    select : {"labels", "density", "hard", "nothing"}
+    seed : int
+
+    Returns
+    -------
+    tuple of DataFrame and ndarray of int64
+    """
+    if select == "nothing":
+        return model.draw(counts)
+    pool, codes = model.draw({code: POOL * count for code, count in counts.items()})
+    both = encode({"real": features, "pool": pool})
+    real, n_classes = Training(both.x["real"], y), int(y.max()) + 1
+    weight = selection_weights(
+        select,
+        real,
+        Training(both.x["pool"], codes),
+        both.categorical,
+        lambda rows: Committee(real, both.categorical, n_classes, seed)(rows),
+        seed,
+    )
+    kept = choose_rows(weight, codes, counts, seed)
+    return pool.iloc[kept].reset_index(drop=True), codes[kept]

@@ -75,9 +75,9 @@ def corrected_difference(differences: ArrayLike, test_share: float, *, tail: flo
         return Difference(
             mean, mean, mean, *(0.5 if abs(mean) < 1e-12 else float(sign) for sign in (mean < 0, mean > 0))
         )
-    law = student(len(values) - 1)
-    half = float(law.ppf(1 - tail)) * spread
-    return Difference(mean, mean - half, mean + half, float(law.sf(mean / spread)), float(law.cdf(mean / spread)))
+    df, size = len(values) - 1, mean / spread
+    half = float(student.ppf(1 - tail, df)) * spread
+    return Difference(mean, mean - half, mean + half, float(student.sf(size, df)), float(student.cdf(size, df)))
 
 
 def against_best(rivals: Mapping[str, Sequence[float]], test_share: float) -> tuple[str, Difference]:

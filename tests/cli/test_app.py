@@ -24,7 +24,7 @@ def test_version(run) -> None:
     assert run("--version").stdout.strip() == f"synthgan {synthgan.__version__}"
 
 
-@pytest.mark.parametrize("command", ["fit", "sample", "evaluate", "inspect", "impute", "demo"])
+@pytest.mark.parametrize("command", ["fit", "sample", "evaluate", "inspect", "impute", "augment", "gain", "demo"])
 def test_every_command_has_help(run, command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0
