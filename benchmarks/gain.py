@@ -4,8 +4,8 @@
     python benchmarks/gain.py --data path/to/folder --work path/to/scratch [--settings adult-200 ...] [--jobs 1]
 
 Tables are ``<data>/<name>.csv.gz``; without ``--data`` the bundled ones. Finished folds are kept in ``--work``, so that
-a run that was cut short goes on where it ended. After each setting benchmarks/results/gain.json is written anew from
-the folds that are there, and --report only does that.
+a run that was cut short goes on where it ended. After each setting benchmarks/results/gain.json is written anew, and
+with it the table in docs/augmentation.md and the README.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from synthgan import load_dataset
 from synthgan.augmentation import augmentation_gain
 from synthgan.augmentation.learners import LEARNERS
 from synthgan.evaluation.gain import GainReport
+from synthgan.evaluation.gaintexts import show_difference
 
 HERE = Path(__file__).parent
+BEGIN = "<!-- gain: begin (made by benchmarks/gain.py from benchmarks/results) -->"
+END = "<!-- gain: end -->"
 
 # name -> table, target, rows learned from (None: half of the table), columns left out because they give the target away
 SETTINGS: dict[str, tuple[str, str, int | None, list[str]]] = {
@@ -42,18 +45,23 @@ def main() -> None:
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
     parser.add_argument("--learners", nargs="+", choices=LEARNERS, default=list(LEARNERS))
     parser.add_argument("--data", type=Path, help="folder of <table>.csv.gz; without it the bundled tables")
-    parser.add_argument("--work", type=Path, required=True, help="folder for finished folds")
+    parser.add_argument("--work", type=Path, default=Path("gain-folds"), help="folder for finished folds")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seconds", type=float, help="for each setting; 0 only reads what is finished")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "gain.json")
+    parser.add_argument("--tables-only", action="store_true", help="write the tables from the results that are there")
     args = parser.parse_args()
+    if args.tables_only:
+        write_tables(json.loads(args.out.read_text()))
+        return
     document: dict[str, Any] = json.loads(args.out.read_text()) if args.out.exists() else {"settings": {}}
     document["machine"] = machine(1)
     for name in args.settings:
         report = run(name, args)
         document["settings"][name] = rounded(report.to_dict())
         args.out.write_text(json.dumps(document, indent=1) + "\n")
+        write_tables(document)
         print(f"--- {name}\n{report.summary()}\n\n{averages(report)}\n", flush=True)
 
 
@@ -79,6 +87,31 @@ def run(name: str, args: argparse.Namespace) -> GainReport:
 
 def load(table: str, folder: Path | None) -> pd.DataFrame:
     return load_dataset(table) if folder is None else pd.read_csv(folder / f"{table}.csv.gz", low_memory=False)
+
+
+def write_tables(document: dict[str, Any]) -> None:
+    """Put the table between the marks in the documents that have them."""
+    for path in (HERE.parent / "docs" / "augmentation.md", HERE.parent / "README.md"):
+        text = path.read_text()
+        if BEGIN in text:
+            before, rest = text.split(BEGIN)
+            path.write_text(before + BEGIN + "\n" + as_markdown(document) + END + rest.split(END)[1])
+
+
+def as_markdown(document: dict[str, Any]) -> str:
+    """Differences of generated rows from the best cheap arm, one line a setting and learner."""
+    lines = [
+        "| setting | folds | learner | average precision | log-loss | of which generator, log-loss | verdict |",
+        "|" + "---|" * 7,
+    ]
+    for name, data in document["settings"].items():
+        report = GainReport.from_dict(data)
+        for learner in report.run["learners"]:
+            precision, loss = report.finding(learner), report.finding(learner, "log_loss")
+            cells = [show_difference(precision), show_difference(loss), show_difference(loss, "control_")]
+            verdicts = f"{precision.verdict}; {loss.verdict}"
+            lines.append(f"| {name} | {report.run['folds_done']} | {learner} | {' | '.join(cells)} | {verdicts} |")
+    return "\n".join(lines) + "\n"
 
 
 def rounded(value: Any) -> Any:

@@ -12,6 +12,13 @@ from typing import TYPE_CHECKING, Any
 from synthgan._version import __version__
 
 if TYPE_CHECKING:
+    from synthgan.augmentation import (
+        GainReport,
+        GANOverSampler,
+        PriorCorrectedClassifier,
+        augment,
+        augmentation_gain,
+    )
     from synthgan.datasets import load_dataset
     from synthgan.errors import SynthganError
     from synthgan.evaluation import EvaluationReport, evaluate
@@ -25,12 +32,17 @@ __all__ = [
     "TVAE",
     "ColumnKind",
     "EvaluationReport",
+    "GANOverSampler",
+    "GainReport",
+    "PriorCorrectedClassifier",
     "Schema",
     "SynthGAN",
     "Synthesizer",
     "SynthganError",
     "VanillaGAN",
     "__version__",
+    "augment",
+    "augmentation_gain",
     "evaluate",
     "infer_schema",
     "load",
@@ -40,6 +52,11 @@ __all__ = [
 ]
 
 _HOME = {
+    "GANOverSampler": "augmentation",
+    "GainReport": "augmentation",
+    "PriorCorrectedClassifier": "augmentation",
+    "augment": "augmentation",
+    "augmentation_gain": "augmentation",
     "CTGAN": "synthesizers",
     "TVAE": "synthesizers",
     "VanillaGAN": "synthesizers",
