@@ -127,6 +127,7 @@ def test_a_resumed_run_gives_the_same_report(noise: pd.DataFrame, resampler: Res
     assert Resampler.seen == []  # all from disk
 
 
+@pytest.mark.slow
 def test_folds_side_by_side_give_the_same_report(noise: pd.DataFrame) -> None:
     from synthgan import SynthGAN
 
@@ -134,6 +135,7 @@ def test_folds_side_by_side_give_the_same_report(noise: pd.DataFrame) -> None:
     assert plain(augmentation_gain(noise, "y", n_jobs=2, **options)) == plain(augmentation_gain(noise, "y", **options))
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     code = (
         "import sys; import pandas as pd; from synthgan import SynthGAN\n"
