@@ -11,12 +11,16 @@ import textwrap
 import time
 
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
 
 from synthgan import CTGAN, SynthGAN
 from synthgan.errors import ConfigError, InputError
+from synthgan.schema import infer_schema
 from synthgan.tuning import Choice, Range, TuningResult, default_space, read_config, tune, write_config
+from synthgan.tuning.scoring import Attempt, Judge
+from synthgan.tuning.study import Study
 
 SPACE = {"generator_lr": Range(1e-3, 1e-2, log=True), "hidden_dim": Range(16, 64, log=True)}
 
@@ -79,13 +83,27 @@ def test_the_config_fits_a_model(found, table, tmp_path):
     assert SynthGAN(**settings).get_params()["hidden_dim"] == found.best.settings["hidden_dim"]
 
 
-def test_settings_behind_the_others_are_given_up(table):
-    space = {"generator_lr": Choice((3e-3, 1e-8))}
-    found = tune(SynthGAN(epochs=40, hidden_dim=16), table, space=space, n_trials=12, n_finalists=1, n_seeds=1)
-    pruned = [trial for trial in found.trials if trial.state == "pruned"]
-    assert pruned
-    assert {trial.settings["generator_lr"] for trial in pruned} == {1e-8}
-    assert all(trial.score is None and trial.curve for trial in pruned)
+def test_settings_behind_the_median_of_the_others_are_given_up():
+    study = Study(optuna, None, {}, {"lr": Range(0.0, 1.0)}, 0)
+    for number in range(6):
+        asked, _ = study.ask()
+        assert not any(asked.give_up(look, -1.0 - number) for look in range(4))  # too early to tell
+        asked.give_up(10, -1.0 - number)
+        study.tell(asked, Attempt(0.5, (), 1.0, "complete"))
+    for score, expected in ((-0.5, False), (-9.0, True)):
+        asked, _ = study.ask()
+        assert asked.give_up(10, score) is expected
+        study.tell(asked, Attempt(None, (), 1.0, "pruned"))
+    assert [trial.score for trial in study.trials()] == [0.5] * 6 + [None] * 2
+
+
+def test_what_is_given_up_has_no_score(table):
+    judge = Judge(table, infer_schema(table), None, 0)
+    looks = []
+    attempt = judge.attempt(SynthGAN(epochs=60), {"hidden_dim": 8}, 0, lambda look, score: looks.append(score) or True)
+    assert (attempt.state, attempt.score) == ("pruned", None)
+    assert len(looks) == len(attempt.curve) == 1
+    assert judge.attempt(SynthGAN(epochs=60), {"hidden_dim": 8}, 0, deadline=0.0).note == "out of time"
 
 
 def test_a_search_goes_on_from_its_file(table, bad_start, tmp_path):
@@ -177,7 +195,8 @@ def test_a_killed_search_goes_on(tmp_path):
         from synthgan import SynthGAN
         from synthgan.datasets import load_dataset
         from synthgan.tuning import Range, tune
-        found = tune(SynthGAN(epochs=10, hidden_dim=8), load_dataset("penguins")[:90], n_trials=int(sys.argv[1]), n_seeds=1,
+        found = tune(SynthGAN(epochs=10, hidden_dim=8), load_dataset("penguins")[:90],
+                     n_trials=int(sys.argv[1]), n_seeds=1,
                      space={"generator_lr": Range(1e-3, 5e-3)}, storage="trials.db",
                      callback=lambda trial: print("trial", trial.number, flush=True))
         print(json.dumps([trial.settings for trial in found.trials]))
