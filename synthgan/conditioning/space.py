@@ -64,11 +64,14 @@ class Conditions:
 
     def given(self, start: int, stop: int) -> EncodedTable:
         """Given values of sampled rows `start` to `stop - 1`; rows past the last repeat it."""
-        if self.row_of is None:
-            index = np.zeros(stop - start, np.int64)
-        else:
-            index = self.row_of[np.minimum(np.arange(start, stop), len(self.row_of) - 1)]
+        index = self.group(start, stop)
         return EncodedTable(self.rows.codes[index], self.rows.positions[index], self.rows.known[index])
+
+    def group(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """Which of `rows` each of the sampled rows `start` to `stop - 1` keeps to; the last repeats past the end."""
+        if self.row_of is None:
+            return np.zeros(stop - start, np.int64)
+        return self.row_of[np.minimum(np.arange(start, stop), len(self.row_of) - 1)]
 
     def adjust(self, start: int) -> dict[ColumnName, Adjust]:
         """Functions that make the decoded values of a batch, whose first row is `start`, exact."""

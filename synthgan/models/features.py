@@ -7,9 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from synthgan.encoding import EncodedTable
 from synthgan.models.axis import CodeAxis
 
-__all__ = ["POSITION_SCALE", "Rows", "features", "n_features"]
+__all__ = ["POSITION_SCALE", "Rows", "features", "n_features", "rows_of"]
 
 POSITION_SCALE = 12.0**0.5
 """A position is even on [0, 1); centred and times this it has mean 0 and variance 1, like other features."""
@@ -28,6 +29,15 @@ class Rows(NamedTuple):
 
     codes: Tensor
     positions: Tensor
+
+
+def rows_of(axis: CodeAxis, table: EncodedTable) -> Rows:
+    """Return the rows of an encoded table, on the axis's device."""
+    device = axis.offsets.device
+    codes = torch.from_numpy(table.codes).to(device).long() + axis.offsets
+    positions = torch.full(codes.shape, 0.5, device=device)
+    positions[:, axis.positioned] = torch.from_numpy(table.positions).to(device)
+    return Rows(codes, positions)
 
 
 def n_features(axis: CodeAxis) -> int:

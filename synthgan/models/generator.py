@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from synthgan.models.axis import CodeAxis
+from synthgan.models.critic import Critic
 from synthgan.models.features import POSITION_SCALE, Rows, features, n_features
 from synthgan.models.layers import Linear, ResidualTrunk
 
@@ -35,6 +36,8 @@ class GeneratorConfig:
         Length of the noise vector, which lets columns drawn in one pass depend on each other.
     dropout : float
         Share of the trunk's inner activations dropped in training.
+    critic_trees, critic_depth : int
+        Trees of the critic, and questions that each asks; without trees there is no critic.
     """
 
     hidden_dim: int = 512
@@ -42,6 +45,8 @@ class GeneratorConfig:
     cell_dim: int = 32
     noise_dim: int = 64
     dropout: float = 0.0
+    critic_trees: int = 0
+    critic_depth: int = 6
 
 
 class CellHead(nn.Module):
@@ -113,6 +118,7 @@ class Generator(nn.Module):
         self.trunk = ResidualTrunk(config.hidden_dim, config.n_layers, config.dropout)
         self.head = Linear(config.hidden_dim, len(axis.block_of))
         self.cells = CellHead(axis, config)
+        self.critic = Critic(axis, config.critic_trees, config.critic_depth) if config.critic_trees else None
         self.folded = False
         with torch.no_grad():
             self.head.weight.mul_(0.3)

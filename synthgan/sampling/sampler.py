@@ -15,15 +15,19 @@ from synthgan.conditioning.space import Conditions, DayDependent
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.encoding.continuous import NumericEncoder
 from synthgan.encoding.temporal import TemporalEncoder
+from synthgan.models.axis import CodeAxis
+from synthgan.models.features import Rows, rows_of
 from synthgan.models.generator import Generator
 from synthgan.models.layers import Linear
 from synthgan.rng import numpy_stream, torch_stream
 from synthgan.sampling.draws import DeviceRestriction, draw_block
+from synthgan.sampling.selection import resample_groups
 
 __all__ = ["CHUNK_ROWS", "Sampler", "inference_copy"]
 
 CHUNK_ROWS = 2048
-"""Rows computed together: always whole chunks, each with its stream, so row i is the same in any sample of a seed."""
+"""Rows, or candidates for rows, computed together: always whole chunks, each with its stream, so row i is the same in
+any sample of a seed."""
 
 
 class Sampler:
@@ -44,7 +48,7 @@ class Sampler:
         self.n_blocks = len(encoder.layout)
 
     def chunks(
-        self, n_rows: int, conditions: Conditions, seed: int, n_passes: int | None = None
+        self, n_rows: int, conditions: Conditions, seed: int, n_passes: int | None = None, n_candidates: int = 1
     ) -> Iterator[tuple[int, EncodedTable]]:
         """Draw `n_rows` rows in chunks.
 
@@ -59,6 +63,8 @@ class Sampler:
         n_passes : int, optional
             Runs of the generator in which all columns are filled; by default one for each column. Columns with a set
             or a range to keep to take a run each before those.
+        n_candidates : int
+            Rows to draw for each row that is kept, from 1 (no choice); the critic says how likely each is kept.
 
         Yields
         ------
@@ -70,11 +76,15 @@ class Sampler:
             for block, found in conditions.restrictions.items()
         }
         first = self._restricted(conditions)
-        for start in range(0, n_rows, CHUNK_ROWS):
-            given = conditions.given(start, start + CHUNK_ROWS)
-            rows = self._chunk(given, restrictions, first, seed, start // CHUNK_ROWS, n_passes)
-            kept = min(CHUNK_ROWS, n_rows - start)
-            yield start, EncodedTable(rows.codes[:kept], rows.positions[:kept], rows.known[:kept])
+        chunk_rows = max(CHUNK_ROWS // n_candidates, 1)
+        for start in range(0, n_rows, chunk_rows):
+            stop = start + chunk_rows
+            given = _repeated(conditions.given(start, stop), n_candidates)
+            rows = self._chunk(given, restrictions, first, seed, start // chunk_rows, n_passes)
+            if n_candidates > 1:
+                rows = self._chosen(rows, conditions.group(start, stop), seed, start // chunk_rows)
+            kept = min(chunk_rows, n_rows - start)
+            yield start, _to_table(self.generator.axis, Rows(rows.codes[:kept], rows.positions[:kept]))
 
     @torch.no_grad()
     def _chunk(
@@ -85,12 +95,10 @@ class Sampler:
         seed: int,
         index: int,
         n_passes: int | None,
-    ) -> EncodedTable:
+    ) -> Rows:
         generator, axis = self.generator, self.generator.axis
         known = torch.from_numpy(given.known).to(self.device)
-        codes = torch.from_numpy(given.codes).to(self.device).long() + axis.offsets
-        positions = torch.full(codes.shape, 0.5, device=self.device)
-        positions[:, axis.positioned] = torch.from_numpy(given.positions).to(self.device)
+        codes, positions = rows_of(axis, given)
         stream = torch_stream(seed, "sample", index, self.device)
         uniform = torch.rand(self.n_blocks, len(codes), 3, generator=stream, device=self.device)
         sums = generator.empty(len(codes))
@@ -112,11 +120,17 @@ class Sampler:
                 codes[:, block] = torch.where(free, code, codes[:, block])
                 positions[:, block] = torch.where(free, position, positions[:, block])
                 sums = generator.fill(sums, block, codes[:, block], positions[:, block], free)
-        return EncodedTable(
-            (codes - axis.offsets).to(torch.uint8).cpu().numpy(),
-            positions[:, axis.positioned].cpu().numpy(),
-            np.ones(given.known.shape, np.bool_),
-        )
+        return Rows(codes, positions)
+
+    @torch.no_grad()
+    def _chosen(self, pool: Rows, group: npt.NDArray[np.int64], seed: int, index: int) -> Rows:
+        """Choose among the candidates of a chunk; rows with the same conditions (`group`) share theirs."""
+        critic = self.generator.critic
+        assert critic is not None  # noqa: S101 - callers have looked
+        score = critic(self.generator.axis, pool).double().cpu().numpy()
+        kept = torch.from_numpy(resample_groups(score, group, numpy_stream(seed, "select", index)))
+        chosen = kept.to(self.device)
+        return Rows(pool.codes[chosen], pool.positions[chosen])
 
     @torch.no_grad()
     def _restricted(self, conditions: Conditions) -> list[int]:
@@ -169,6 +183,16 @@ class Sampler:
     ) -> npt.NDArray[np.float64]:
         local = (codes[:, block] - self.generator.axis.offsets[block]).cpu().numpy()
         return encoder.decode(local, positions[:, block].cpu().numpy())
+
+
+def _repeated(table: EncodedTable, times: int) -> EncodedTable:
+    shape = (times, 1)
+    return EncodedTable(np.tile(table.codes, shape), np.tile(table.positions, shape), np.tile(table.known, shape))
+
+
+def _to_table(axis: CodeAxis, rows: Rows) -> EncodedTable:
+    codes = (rows.codes - axis.offsets).to(torch.uint8).cpu().numpy()
+    return EncodedTable(codes, rows.positions[:, axis.positioned].cpu().numpy(), np.ones(codes.shape, np.bool_))
 
 
 def _follows(found: Restriction | DayDependent, day: int) -> bool:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 
 from synthgan.encoding import EncodedTable
+from synthgan.models.features import rows_of
 from synthgan.models.generator import Generator
 from synthgan.rng import numpy_stream
 
@@ -51,9 +52,7 @@ def log_likelihood(
 def _chain(generator: Generator, table: EncodedTable, order: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     axis = generator.axis
     device = axis.offsets.device
-    codes = torch.from_numpy(table.codes).to(device).long() + axis.offsets
-    positions = torch.full(codes.shape, 0.5, device=device)
-    positions[:, axis.positioned] = torch.from_numpy(table.positions).to(device)
+    codes, positions = rows_of(axis, table)
     known = torch.from_numpy(table.known).to(device)
     sums = generator.empty(len(codes))
     total = torch.zeros(len(codes), dtype=torch.float64, device=device)

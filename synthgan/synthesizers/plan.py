@@ -66,10 +66,10 @@ def default_hidden_dim(n_rows: int) -> int:
 
     Examples
     --------
-    >>> [default_hidden_dim(n) for n in (200, 3000, 30_000, 300_000)]
-    [128, 256, 384, 512]
+    >>> [default_hidden_dim(n) for n in (200, 3000, 30_000)]
+    [128, 256, 512]
     """
-    return next((width for limit, width in ((1000, 128), (5000, 256), (100_000, 384)) if n_rows < limit), 512)
+    return next((width for limit, width in ((1000, 128), (5000, 256)) if n_rows < limit), 512)
 
 
 def make_plan(

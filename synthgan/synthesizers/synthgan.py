@@ -20,6 +20,7 @@ from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
 from synthgan.schema import ColumnKind, ColumnName, Schema, validate
 from synthgan.synthesizers.base import FitJob, Run, TableSynthesizer, check_n_samples, joined
+from synthgan.synthesizers.critique import add_critic
 from synthgan.synthesizers.fitted import FittedModel, check_weights
 from synthgan.synthesizers.frames import as_frame, fill_holes
 from synthgan.synthesizers.lastlook import last_look
@@ -50,6 +51,9 @@ class SynthGAN(TableSynthesizer):
     adversarial_share : float, default=0.0
         Share of the training steps, from 0 to 0.95, in which generator and discriminator play against each other,
         after the likelihood stage. It serves sampling in few passes.
+    select : int, default=4
+        Candidates that `sample` draws for each row, of which the critic keeps one (see there). 1 trains no critic: fit
+        and sampling are faster, and the rows less faithful.
     hidden_dim : int or None, default=None
         Width of the generator; None lets the size of the table decide.
     max_seconds : float or None, default=None
@@ -106,6 +110,7 @@ class SynthGAN(TableSynthesizer):
         discriminator_lr: float = 5e-4,
         discriminator_steps: int = 1,
         adversarial_share: float = 0.0,
+        select: int = 4,
         hidden_dim: int | None = None,
         max_seconds: float | None = None,
         max_megabytes: float | None = None,
@@ -120,6 +125,7 @@ class SynthGAN(TableSynthesizer):
         self.discriminator_lr = discriminator_lr
         self.discriminator_steps = discriminator_steps
         self.adversarial_share = adversarial_share
+        self.select = select
         self.hidden_dim = hidden_dim
         self.max_seconds = max_seconds
         self.max_megabytes = max_megabytes
@@ -132,6 +138,7 @@ class SynthGAN(TableSynthesizer):
 
     def _check_parameters(self) -> None:
         self._training_config()
+        check_select(self.select)
 
     def _start(self, job: FitJob) -> Run:
         layout = job.encoder.layout
@@ -154,6 +161,8 @@ class SynthGAN(TableSynthesizer):
             state.generator.fold()
             look = last_look(state.generator, job.encoder, table, job.seed)
             training.monitor.observe(training.step, training.step, look, final=True)
+            if self.select > 1:
+                add_critic(state.generator, job.encoder, table, job.seed)
             return state.generator
 
         return Run(training.steps(), finished, training)
@@ -189,6 +198,7 @@ class SynthGAN(TableSynthesizer):
         conditions: ConditionsLike = None,
         class_counts: Mapping[Any, int] | None = None,
         n_passes: int | None = None,
+        select: int | None = None,
         random_state: RandomState = None,
     ) -> pd.DataFrame:
         """Draw synthetic rows.
@@ -208,6 +218,10 @@ class SynthGAN(TableSynthesizer):
         n_passes : int, optional
             Runs of the network in which the columns of a row are filled; by default one for each column, the most
             faithful. Columns with a set or range to keep to are filled one by one before the others, which follow them.
+        select : int, optional
+            Candidates to draw for each row. The critic, trained to tell generated rows from the table's, says how much
+            likelier each is to be real than generated, and rows are kept in proportion to that. By default as many as
+            the model was made for, or 1 (no choice) where `n_passes` is given.
         random_state : int, numpy Generator, RandomState or None, default=None
             Seed. ``sample(10, random_state=s)`` is the head of ``sample(100, random_state=s)``.
 
@@ -229,6 +243,7 @@ class SynthGAN(TableSynthesizer):
                 conditions=conditions,
                 class_counts=class_counts,
                 n_passes=n_passes,
+                select=select,
                 random_state=random_state,
             )
         )
@@ -240,6 +255,7 @@ class SynthGAN(TableSynthesizer):
         conditions: ConditionsLike = None,
         class_counts: Mapping[Any, int] | None = None,
         n_passes: int | None = None,
+        select: int | None = None,
         random_state: RandomState = None,
     ) -> Iterator[pd.DataFrame]:
         """Draw the same rows as `sample`, in batches of constant memory.
@@ -251,9 +267,10 @@ class SynthGAN(TableSynthesizer):
         model = self._fitted()
         if n_passes is not None and (not isinstance(n_passes, (int, np.integer)) or n_passes < 1):
             raise ConfigError(f"n_passes must be a whole number from 1, or None; got {n_passes!r}")
+        n_candidates = self._n_candidates(model, select, n_passes)
         n_rows, wanted = self._read_conditions(model, n_samples, conditions, class_counts)
         seed = resolve_seed(random_state)
-        return self._batches(model, n_rows, wanted, seed, n_passes)
+        return self._batches(model, n_rows, wanted, seed, n_passes, n_candidates)
 
     def impute(self, X: Any, *, random_state: RandomState = None) -> pd.DataFrame:
         """Fill the missing cells of a table by draws given the row's other cells.
@@ -274,7 +291,8 @@ class SynthGAN(TableSynthesizer):
         model = self._fitted()
         frame = validate(as_frame(X, min_rows=1), model.encoder.schema)
         wanted = ConditionSpace(model.encoder).for_imputation(frame)
-        drawn = pd.concat(self._batches(model, len(frame), wanted, resolve_seed(random_state), None), ignore_index=True)
+        seed = resolve_seed(random_state)
+        drawn = pd.concat(self._batches(model, len(frame), wanted, seed, None, 1), ignore_index=True)
         columns = {
             spec.name: frame[spec.name]
             if spec.kind is ColumnKind.ID
@@ -329,6 +347,14 @@ class SynthGAN(TableSynthesizer):
     def _sampler(self, model: FittedModel) -> Sampler:
         return Sampler(cast(Generator, model.generator), model.encoder)
 
+    def _n_candidates(self, model: FittedModel, select: int | None, n_passes: int | None) -> int:
+        critic = None if model.generator is None else cast(Generator, model.generator).critic
+        if select is None:
+            return self.select if critic is not None and n_passes is None else 1
+        if check_select(select) > 1 and critic is None and model.generator is not None:
+            raise ConfigError(f"select={select} needs a critic, and this model has none: fit it with select above 1")
+        return select
+
     def _read_conditions(
         self,
         model: FittedModel,
@@ -362,10 +388,17 @@ class SynthGAN(TableSynthesizer):
         return n_samples, wanted
 
     def _batches(
-        self, model: FittedModel, n_rows: int, wanted: Conditions, seed: int, n_passes: int | None
+        self, model: FittedModel, n_rows: int, wanted: Conditions, seed: int, n_passes: int | None, select: int
     ) -> Iterator[pd.DataFrame]:
         if not n_rows or model.generator is None:
             yield model.encoder.decode(model.blank(n_rows))
             return
-        for start, rows in self._sampler(model).chunks(n_rows, wanted, seed, n_passes):
+        for start, rows in self._sampler(model).chunks(n_rows, wanted, seed, n_passes, select):
             yield model.encoder.decode(rows, start, wanted.adjust(start))
+
+
+def check_select(select: Any) -> int:
+    """Return a number of candidates as an int; `ConfigError` for what is no whole number from 1 to 64."""
+    if isinstance(select, bool) or not isinstance(select, (int, np.integer)) or not 1 <= select <= 64:
+        raise ConfigError(f"select must be a whole number from 1 to 64; got {select!r}")
+    return int(select)

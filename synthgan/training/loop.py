@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 WARMUP_STEPS = 100
 REPORT_EVERY = 20
-PATIENCE = 4
+PATIENCE = 10
 """Held-out scores without an improvement before the learning rate is annealed."""
 
 MAX_RECOVERIES = 3

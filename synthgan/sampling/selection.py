@@ -1,0 +1,81 @@
+"""Choosing among candidates in proportion to their weights."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["resample", "resample_groups"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+LEAST_LOG_WEIGHT = -30.0
+"""Below the largest: no candidate is quite impossible, so that there are always enough to choose from."""
+
+
+def resample(log_weight: Floats, n_kept: int, stream: np.random.Generator) -> Ints:
+    """Choose `n_kept` different entries, each with a probability in proportion to its weight, in random order.
+
+    Systematic sampling: entries are laid end to end in random order, each as long as its probability, and a comb of
+    `n_kept` teeth is put on them. A probability that would exceed one is one, and the others get what is left.
+
+    Parameters
+    ----------
+    log_weight : ndarray of float64, shape (n,)
+        At least `n_kept` entries.
+    n_kept : int
+        How many to choose.
+    stream : numpy Generator
+        Randomness.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_kept,)
+    """
+    order = stream.permutation(len(log_weight))
+    weight = np.exp(np.maximum(log_weight - log_weight.max(), LEAST_LOG_WEIGHT))
+    share = _probabilities(weight[order], n_kept)
+    ends = share.cumsum() * (n_kept / share.sum())
+    teeth = np.arange(n_kept) + stream.random()
+    chosen = np.minimum(np.searchsorted(ends, teeth, side="right"), len(ends) - 1)
+    kept: Ints = order[stream.permutation(chosen)]
+    return kept
+
+
+def resample_groups(log_weight: Floats, group: Ints, stream: np.random.Generator) -> Ints:
+    """Choose a candidate for each row among all candidates of the rows of its group.
+
+    Parameters
+    ----------
+    log_weight : ndarray of float64, shape (k * n,)
+        Of k candidates for each row: candidate ``c`` of row ``i`` at ``c * n + i``.
+    group : ndarray of int64, shape (n,)
+        Rows of one group have the same conditions.
+    stream : numpy Generator
+        Randomness.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Index of the candidate that each row takes; each is taken at most once.
+    """
+    n_rows, n_candidates = len(group), len(log_weight) // len(group)
+    order = np.argsort(group, kind="stable")
+    bounds = np.flatnonzero(np.r_[True, np.diff(group[order]) != 0, True])
+    out = np.empty(n_rows, np.int64)
+    for start, stop in pairwise(bounds):
+        rows = order[start:stop]
+        candidates = (n_rows * np.arange(n_candidates)[:, None] + rows).ravel()
+        out[rows] = candidates[resample(log_weight[candidates], len(rows), stream)]
+    return out
+
+
+def _probabilities(weight: Floats, total: int) -> Floats:
+    """Scale weights to probabilities of at most one that sum to `total`."""
+    share: Floats = np.minimum(weight * (total / weight.sum()), 1.0)
+    while (left := total - share.sum()) > 1e-9 * total and (free := share < 1).any():
+        share[free] = np.minimum(share[free] * (1 + left / share[free].sum()), 1.0)
+    return share

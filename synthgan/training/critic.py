@@ -1,0 +1,211 @@
+"""Training the critic: boosted trees against the generator's rows, then the table's marginals."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from synthgan.encoding import EncodedTable
+from synthgan.models.axis import CodeAxis
+from synthgan.models.critic import N_BINS, Critic
+from synthgan.models.features import rows_of
+
+__all__ = ["FAKES_PER_ROW", "MAX_REAL_ROWS", "fit_critic"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bins = npt.NDArray[np.uint8]
+
+MAX_REAL_ROWS = 30_000
+"""More of the table's rows are not looked at: a critic of so many is good enough."""
+
+FAKES_PER_ROW = 3
+"""Generated rows per row of the table: two to learn from, and a fresh one to set the marginals with."""
+
+LEARNING_RATE = 0.1
+RIDGE = 20.0
+"""Added to a leaf's second derivatives (a row adds at most 1/4 of its weight): a leaf of few rows says little."""
+
+ROWS_PER_BIN = 20
+"""Rows of the table in a bin of a number, or more: small tables get fewer bins than `N_BINS`."""
+
+ROW_SHARE, COLUMN_SHARE = 0.5, 0.5
+"""Shares of the rows and columns that one tree sees."""
+
+MARGIN_BINS, MARGIN_ROWS, MARGIN_ROUNDS = 32, 5.0, 10
+"""Bins of equal mass whose weighted share is set to the table's; rows added to both sides; passes over the columns."""
+
+
+def fit_critic(
+    critic: Critic, axis: CodeAxis, real: EncodedTable, fake: EncodedTable, stream: np.random.Generator
+) -> None:
+    """Train a critic in place.
+
+    Parameters
+    ----------
+    critic : Critic
+        Newly made.
+    axis : CodeAxis
+        The table's layout.
+    real, fake : EncodedTable
+        Rows of the table, and `FAKES_PER_ROW` times as many of the generator; every cell is known.
+    stream : numpy Generator
+        Draws what each tree sees.
+    """
+    n_learned = len(fake) * (FAKES_PER_ROW - 1) // FAKES_PER_ROW
+    cells, fake_cells = _cells(axis, real), _cells(axis, fake)
+    bins = _bins(axis, cells, fake_cells[:n_learned])
+    critic.bins.copy_(torch.from_numpy(_by_code(axis, bins, np.uint8)))
+    lookup = [np.asarray(bins[block], np.uint8) for block in range(len(bins))]
+    rows = np.concatenate([_look_up(lookup, cells), _look_up(lookup, fake_cells[:n_learned])])
+    is_real = np.arange(len(rows)) < len(real)
+    weight = np.where(is_real, n_learned / len(real), 1.0)
+    boosting = _Boosting(rows, is_real, weight)
+    for tree in range(len(critic.leaf)):
+        block, threshold, leaf = boosting.grow(critic.block.shape[1], stream)
+        critic.block[tree] = torch.from_numpy(block)
+        critic.threshold[tree] = torch.from_numpy(threshold)
+        critic.leaf[tree] = torch.from_numpy(leaf)
+    with torch.no_grad():
+        score = critic(axis, rows_of(axis, fake))[n_learned:].double().cpu().numpy()
+    margins = _margins(axis, cells, fake_cells[n_learned:], score)
+    critic.margin.copy_(torch.from_numpy(_by_code(axis, margins, np.float32)))
+
+
+def _cells(axis: CodeAxis, table: EncodedTable) -> Ints:
+    """Flat cell of each row in each block, shape (n, B)."""
+    out = table.codes.astype(np.int64)
+    place = {block: at for at, block in enumerate(axis.layout.positioned)}
+    for index, block in enumerate(axis.layout.blocks):
+        position = table.positions[:, place[index]] if index in place else np.full(len(table), 0.5, np.float32)
+        out[:, index], _ = block.cells.flatten(table.codes[:, index], position)
+    return out
+
+
+def _bins(axis: CodeAxis, real: Ints, fake: Ints) -> list[Ints]:
+    """The bin of each flat cell of each block: neighbours in value, or categories that the two tables hold alike."""
+    out = []
+    n_bins = int(np.clip(len(real) // ROWS_PER_BIN, 8, N_BINS))
+    for index, block in enumerate(axis.layout.blocks):
+        n_cells = len(block.cells.code)
+        mass = [np.bincount(side[:, index], minlength=n_cells) / len(side) for side in (real, fake)]
+        order = np.arange(n_cells)
+        if not block.ordered:
+            few = MARGIN_ROWS / len(real)
+            order = np.argsort((mass[0] + few) / (mass[1] + few), kind="stable")
+        bins = np.empty(n_cells, np.int64)
+        bins[order] = _merged((mass[0] + mass[1])[order], n_bins)
+        out.append(bins)
+    return out
+
+
+def _merged(mass: Floats, n_bins: int) -> Ints:
+    """Merge neighbours into at most `n_bins` bins of about equal mass."""
+    if len(mass) <= n_bins:
+        return np.arange(len(mass))
+    middle = (mass.cumsum() - 0.5 * mass) / mass.sum()
+    bins: Ints = np.minimum((middle * n_bins).astype(np.int64), n_bins - 1)
+    return bins
+
+
+def _look_up(lookup: list[Bins], cells: Ints) -> Bins:
+    return np.stack([table[cells[:, block]] for block, table in enumerate(lookup)], axis=1)
+
+
+def _by_code(
+    axis: CodeAxis, values: Sequence[npt.NDArray[np.generic]], dtype: npt.DTypeLike
+) -> npt.NDArray[np.generic]:
+    """Spread values per flat cell over the common axis: shape (T, M)."""
+    out = np.zeros(tuple(axis.interval.shape), dtype)
+    for block, offset, value in zip(axis.layout.blocks, axis.layout.offsets, values, strict=False):
+        cell = np.arange(len(block.cells.code)) - block.cells.first[block.cells.code]
+        out[offset + block.cells.code, cell] = value
+    return out
+
+
+@dataclasses.dataclass(eq=False)
+class _Boosting:
+    """Gradient boosting of the logistic loss with symmetric trees.
+
+    Parameters
+    ----------
+    bins : ndarray of uint8, shape (n, B)
+        What the trees ask about.
+    is_real : ndarray of bool, shape (n,)
+        What they tell.
+    weight : ndarray of float64, shape (n,)
+        Of each row.
+    """
+
+    bins: Bins
+    is_real: npt.NDArray[np.bool_]
+    weight: Floats
+    score: Floats = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        self.score = np.zeros(len(self.bins))
+
+    def grow(self, depth: int, stream: np.random.Generator) -> tuple[npt.NDArray[np.int16], Bins, Floats]:
+        """Add a tree: the blocks and thresholds of its questions, and the values of its leaves."""
+        n_rows, n_blocks = self.bins.shape
+        seen = np.flatnonzero(stream.random(n_rows) < ROW_SHARE)
+        columns = np.sort(stream.permutation(n_blocks)[: int(np.ceil(n_blocks * COLUMN_SHARE))])
+        p = 1 / (1 + np.exp(-self.score[seen]))
+        slope = (p - self.is_real[seen]) * self.weight[seen]
+        bend = p * (1 - p) * self.weight[seen]
+        bins = self.bins[np.ix_(seen, columns)]
+        leaf = np.zeros(len(seen), np.int64)
+        block, threshold = np.zeros(depth, np.int16), np.zeros(depth, np.uint8)
+        for question in range(depth):
+            column, threshold[question] = _best_question(bins, leaf, 2**question, slope, bend)
+            block[question] = columns[column]
+            leaf = 2 * leaf + (bins[:, column] > threshold[question])
+        sums = [np.bincount(leaf, part, 2**depth) for part in (slope, bend)]
+        value = -LEARNING_RATE * sums[0] / (sums[1] + RIDGE)
+        of_row = np.zeros(n_rows, np.int64)
+        for asked, limit in zip(block, threshold, strict=True):
+            of_row = 2 * of_row + (self.bins[:, asked] > limit)
+        self.score += value[of_row]
+        return block, threshold, value
+
+
+def _best_question(bins: Bins, leaf: Ints, n_leaves: int, slope: Floats, bend: Floats) -> tuple[int, int]:
+    """The column and threshold that lower the loss most when every leaf is split by them (second order)."""
+    n_columns = bins.shape[1]
+    n_bins = int(bins.max()) + 2  # one is always empty, so that there is a threshold to try
+    index = (bins + n_bins * np.arange(n_columns) + (n_bins * n_columns) * leaf[:, None]).ravel()
+    shape = (n_leaves, n_columns, n_bins)
+    below = [
+        np.bincount(index, np.repeat(part, n_columns), np.prod(shape)).reshape(shape).cumsum(axis=2)
+        for part in (slope, bend)
+    ]
+    total = [part[:, :, -1:] for part in below]
+    gain = below[0] ** 2 / (below[1] + RIDGE) + (total[0] - below[0]) ** 2 / (total[1] - below[1] + RIDGE)
+    best = int(gain.sum(axis=0)[:, :-1].argmax())
+    return best // (n_bins - 1), best % (n_bins - 1)
+
+
+def _margins(axis: CodeAxis, real: Ints, fake: Ints, score: Floats) -> list[Floats]:
+    """Nats per flat cell such that the weighted generated rows have the table's marginals (raking)."""
+    groups, wanted = [], []
+    for index, block in enumerate(axis.layout.blocks):
+        counts = np.bincount(real[:, index], minlength=len(block.cells.code)).astype(np.float64)
+        group = _merged(counts + 1e-9, MARGIN_BINS) if block.ordered else _merged(counts + 1e-9, N_BINS)
+        groups.append(group)
+        wanted.append(np.bincount(group, counts) / len(real))
+    margins = [np.zeros(len(share)) for share in wanted]
+    held = [group[fake[:, index]] for index, group in enumerate(groups)]
+    score = score.copy()
+    few = MARGIN_ROWS / len(fake)
+    for _ in range(MARGIN_ROUNDS):
+        for index, share in enumerate(wanted):
+            weight = np.exp(score - score.max())
+            found = np.bincount(held[index], weight / weight.sum(), len(share))
+            step = np.log((share + few) / (found + few))
+            margins[index] += step
+            score += step[held[index]]
+    return [margin[group] for margin, group in zip(margins, groups, strict=True)]
