@@ -103,7 +103,7 @@ def run_model(model: str, table: str, args: argparse.Namespace, store: Store) ->
         rows = []
         with tempfile.TemporaryDirectory() as folder:
             for run, synthetic in make_rows(model, train, holdout, target, seed, args, Path(folder)):
-                if args.keep and seed is not None:
+                if args.keep and seed is not None and len(synthetic):
                     args.keep.mkdir(parents=True, exist_ok=True)
                     passes = "" if run.get("passes", "all") == "all" else f"-{run['passes']}passes"
                     synthetic.to_csv(args.keep / f"{table}-{model}{passes}-{seed}.csv", index=False)
