@@ -120,7 +120,7 @@ def array_changed(array: Any, rng: random.Random) -> Any:
             out = np.zeros(0, out.dtype)
         case _:
             out = np.flip(out)
-    out = out.copy(order="C")
+    out = np.array(out, order="C")  # a copy, without negative strides
     return torch.from_numpy(out) if as_tensor else out
 
 

@@ -3,6 +3,7 @@
 
     python benchmarks/trust.py fuzz [--scale 1.0]      mutated model files, checkpoints, schemas, tables, conditions
     python benchmarks/trust.py kills [--kills 50]      SIGKILL while training and saving, resumption, hashes
+    python benchmarks/trust.py saves [--kills 20]      the same, each time in the middle of writing a checkpoint
     python benchmarks/trust.py determinism             fresh processes, threads, workers
     python benchmarks/trust.py scan TABLE.csv ...      default model files searched for rows, rare and unique values
     python benchmarks/trust.py memory TABLE.csv ...    the plan's peak of memory beside the measured one
@@ -60,9 +61,10 @@ class Hang(BaseException):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["fuzz", "kills", "determinism", "scan", "memory"])
+    parser.add_argument("part", choices=["fuzz", "kills", "saves", "determinism", "scan", "memory"])
     parser.add_argument("tables", nargs="*", type=Path)
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of fuzzing cases")
+    parser.add_argument("--only", default=None, help="one fuzzing target; the other targets' counts are kept")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--max-seconds", type=float, default=None, help="of the scanned models' training")
@@ -72,7 +74,7 @@ def main() -> None:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     began = time.monotonic()
     parts: dict[str, Callable[[argparse.Namespace], Any]] = {
-        "fuzz": fuzz, "kills": kills, "determinism": determinism, "scan": scan, "memory": memory,
+        "fuzz": fuzz, "kills": kills, "saves": kills, "determinism": determinism, "scan": scan, "memory": memory,
     }  # fmt: skip
     result = parts[args.part](args)
     run = {"machine": machine(torch.get_num_threads()), "seed": args.seed, "seconds": round(time.monotonic() - began)}
@@ -101,6 +103,9 @@ def fuzz(args: argparse.Namespace) -> dict[str, Any]:
         "tables fitted": 100,
     }
     out: dict[str, Any] = {}
+    if args.only is not None:
+        out = json.loads(args.out.read_text())["fuzz"]["result"]["targets"]
+        counts = {args.only: counts[args.only]}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         targets = _targets(folder)
@@ -309,19 +314,19 @@ def kills(args: argparse.Namespace) -> dict[str, Any]:
         straight = Path(name) / "straight"
         straight.mkdir()
         began = time.monotonic()
-        _fork(lambda: train(straight, 10**6), None)
+        _fork(functools.partial(train, straight, 10**6), None)
         whole = time.monotonic() - began
         expected = (straight / "done").read_text()
-        file = (straight / "model.synthgan").read_bytes()
+        file = _members(straight / "model.synthgan")
         chain = 0
         while n_kills < args.kills:
             chain += 1
             place = Path(name) / f"chain{chain}"
             place.mkdir()
-            every = rng.choice((1, 1, 5, 20))
+            every = 1 if args.part == "saves" else rng.choice((1, 1, 5, 20))
             while not (place / "done").exists():
                 after = rng.uniform(0, whole) if n_kills < args.kills else None
-                n_kills += _fork(functools.partial(train, place, every), after)
+                n_kills += _fork(functools.partial(train, place, every), after, place if args.part == "saves" else None)
                 saving += bool(list(place.rglob("*.tmp")))
                 if (place / "c").is_dir() and any((place / "c").glob("*.checkpoint")):
                     found = max((place / "c").glob("*.checkpoint"))
@@ -332,15 +337,24 @@ def kills(args: argparse.Namespace) -> dict[str, Any]:
                         tally["newest checkpoint damaged"] += 1
                 else:
                     tally["no checkpoint yet"] += 1
-            same = (place / "done").read_text() == expected and (place / "model.synthgan").read_bytes() == file
+            same = (place / "done").read_text() == expected and _members(place / "model.synthgan") == file
             tally["chains bit by bit the same" if same else "chains that differ"] += 1
             tally["leftovers after the end"] += len(list(place.rglob("*.tmp")))
             print(chain, n_kills, dict(tally), flush=True)
     return {"kills": n_kills, "chains": chain, "kills_while_a_file_was_being_written": saving, **tally}
 
 
-def _fork(work: Callable[[], None], kill_after: float | None) -> bool:
-    """Run `work` in a forked process; kill it after so many seconds; returns whether it was killed."""
+def _members(path: Path) -> list[bytes]:
+    """The members of a model file that hold no clock times."""
+    with zipfile.ZipFile(path) as file:
+        return [file.read(name) for name in ("arrays.safetensors", "weights.safetensors")]
+
+
+def _fork(work: Callable[[], None], kill_after: float | None, watched: Path | None = None) -> bool:
+    """Run `work` in a forked process; kill it after so many seconds; returns whether it was killed.
+
+    Where a folder is `watched`, wait on until a file is being written in it.
+    """
     child = os.fork()
     if child == 0:
         code = 1
@@ -357,6 +371,9 @@ def _fork(work: Callable[[], None], kill_after: float | None) -> bool:
             if os.waitpid(child, os.WNOHANG)[0]:
                 return False
             time.sleep(0.002)
+        while watched is not None and not any((watched / "c").glob(".*.tmp")):
+            if os.waitpid(child, os.WNOHANG)[0]:
+                return False
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status):
@@ -455,14 +472,16 @@ def _scanned(frame: pd.DataFrame, model: SynthGAN, path: Path, few: int = 5) -> 
         else:
             hits = [value for value in map(str, rare) if json.dumps(value, ensure_ascii=False).encode() in content]
         columns[str(name)] = {"values_in_fewer_than_5_rows": len(rare), "found": len(hits), "which": hits[:20]}
-    lines = frame.astype(str).agg(",".join, axis=1)
+    lines = frame.astype(str).agg(",".join, axis=1).sample(min(len(frame), 2000), random_state=0)
     coded = model.model_.encoder.encode(frame).codes
     rows = {row.tobytes() for row in coded}
     width = coded.shape[1]
     windows = sum(content[place : place + width] in rows for place in range(len(content) - width))
     return {
         "file_bytes": len(content),
-        "rows_as_text_found": int(sum(line.encode() in content for line in lines.sample(2000, random_state=0))),
+        "rows_as_text_found": int(
+            sum(line.encode() in content for line in lines.sample(min(len(lines), 2000), random_state=0))
+        ),
         "rows_as_codes_found": windows,
         "rare_values": sum(column["values_in_fewer_than_5_rows"] for column in columns.values()),
         "rare_values_found": sum(column["found"] for column in columns.values()),

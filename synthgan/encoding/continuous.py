@@ -99,7 +99,7 @@ class NumericEncoder:
         distinct, counts = np.unique(present, return_counts=True)
         low, high, code, mass = _cut(distinct, counts, grid, n_bins)
         if min_rows > 1:
-            low, high, code, mass = merge_cells(low, high, code, mass, min_rows)
+            low, high, code, mass = merge_cells(low, high, code, mass, min_rows, grid.half)
             low, high = round_ends(low, high, grid.half)
         n_missing = len(values) - len(present)
         if n_missing:
@@ -193,7 +193,8 @@ class NumericEncoder:
         cells, missing, grid = CellTable.from_state(state), bool(state["missing"]), Grid(**state["grid"])
         low, high = state["low"], state["high"]
         ends = np.stack([low, high], axis=1).astype(np.float64, casting="safe").ravel()  # ascending, so never NaN
-        if len(low) != len(cells.code) - missing or not (ends[:-1] <= ends[1:]).all() or not np.isfinite(ends).all():
+        rising = (ends[:-1] <= ends[1:] + 1e-9 * np.abs(ends[1:])).all()  # grids are not exact in floats
+        if len(low) != len(cells.code) - missing or not rising or not np.isfinite(ends).all():
             raise ValueError("the ends of cells are finite and ascend, two for each cell")
         if not (grid.low <= grid.high and 0 <= (grid.decimals or 0) <= 18 and grid.step >= 1):
             raise ValueError(f"no grid: {grid}")

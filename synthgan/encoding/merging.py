@@ -10,7 +10,7 @@ __all__ = ["merge_cells", "round_ends"]
 
 
 def merge_cells(
-    low: FloatArray, high: FloatArray, code: IntArray, mass: FloatArray, min_rows: int
+    low: FloatArray, high: FloatArray, code: IntArray, mass: FloatArray, min_rows: int, half: float = 0.0
 ) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
     """Merge cells of fewer than `min_rows` rows with a neighbour: of the same code if there is one, the emptier else.
 
@@ -25,6 +25,11 @@ def merge_cells(
         Of each cell, ascending from 0.
     mass : ndarray of float64, shape (n_cells,)
         Rows in each cell.
+    min_rows : int
+        Rows that each cell will hold at least.
+    half : float
+        Half the distance of the grid that the values lie on, 0 without one: a sparse single value counts as an interval
+        of this much to both sides, so that it does not become the end of one.
 
     Examples
     --------
@@ -32,7 +37,9 @@ def merge_cells(
     >>> merge_cells(low, high, np.array([0, 1, 1]), np.array([9.0, 3.0, 1.0]), 4)
     (array([0., 1.]), array([0., 4.]), array([0, 1]), array([9., 4.]))
     """
-    cells = [list(cell) for cell in zip(low.tolist(), high.tolist(), code.tolist(), mass.tolist(), strict=True)]
+    widened = half * ((low == high) & (mass < min_rows))
+    ends = (low - widened).tolist(), (high + widened).tolist()
+    cells = [list(cell) for cell in zip(*ends, code.tolist(), mass.tolist(), strict=True)]
     while len(cells) > 1 and (place := min(range(len(cells)), key=lambda i: cells[i][3])) >= 0:
         if cells[place][3] >= min_rows:
             break
@@ -43,6 +50,8 @@ def merge_cells(
         cells[other] = [a, b, k, n + n2] if frequent else [min(a, a2), max(b, b2), k, n + n2]
         del cells[place]
     low, high, codes, mass = (np.array(part) for part in zip(*cells, strict=True))
+    low[1:] = np.maximum(low[1:], high[:-1])  # grids are not exact in floats
+    high = np.maximum(low, high)
     return low, high, np.unique(codes, return_inverse=True)[1].astype(np.int64), mass
 
 
