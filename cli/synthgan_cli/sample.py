@@ -38,6 +38,16 @@ def sample(
     passes: Annotated[
         int | None, typer.Option("--passes", min=1, help="Columns are drawn in this many passes: fewer are faster.")
     ] = None,
+    select: Annotated[
+        int | None,
+        typer.Option(
+            "--select",
+            min=1,
+            max=64,
+            help="Candidates drawn for each row, of which the critic keeps one: 1 is fastest; by default what the model "
+            "was made for.",
+        ),
+    ] = None,
     out: OutTable = "-",
     escape_formulas: EscapeFormulas = False,
     device: Device = "auto",
@@ -60,9 +70,11 @@ def sample(
         raise typer.BadParameter("--class-counts already says how many rows", param_hint="--rows")
     notes = Notes(quiet)
     loaded = load(model, device=device)
-    settings = {} if passes is None else {"n_passes": passes}
+    settings = {name: value for name, value in (("n_passes", passes), ("select", select)) if value is not None}
     if settings and not isinstance(loaded, SynthGAN):
-        raise typer.BadParameter(f"a {type(loaded).__name__} draws rows in one pass", param_hint="--passes")
+        raise typer.BadParameter(
+            f"a {type(loaded).__name__} draws rows in one pass, and has no critic", param_hint="--passes, --select"
+        )
     conditions = parse_where(where or [], loaded.schema_)
     counts = None
     if class_counts is not None:

@@ -12,12 +12,30 @@ from synthgan.models import Generator
 from synthgan.models.critic import Critic
 from synthgan.rng import numpy_stream
 from synthgan.sampling import Sampler
-from synthgan.training.critic import FAKES_PER_ROW, MAX_REAL_ROWS, fit_critic
+from synthgan.training.critic import fit_critic
 
-__all__ = ["N_TREES", "add_critic"]
+__all__ = ["add_critic", "n_trees"]
 
-N_TREES = 600
-"""Trees of a critic: on five tables of 8,000 to 33,000 rows, 600 were better than 300."""
+MAX_REAL_ROWS = 30_000
+"""More of the table's rows are not looked at: a critic of so many is good enough."""
+
+MIN_REAL_ROWS = 2000
+"""A smaller table cannot teach a critic more than its own rows: it gets none."""
+
+
+FAKES_PER_ROW = 3
+"""Generated rows per row of the table."""
+
+
+def n_trees(n_rows: int) -> int:
+    """Trees of a critic for a table of `n_rows`; the fewer rows, the sooner they are known by heart.
+
+    Examples
+    --------
+    >>> [n_trees(n) for n in (200, 3000, 30_000)]
+    [0, 150, 600]
+    """
+    return 0 if n_rows < MIN_REAL_ROWS else min(n_rows // 20, 600)
 
 
 def add_critic(generator: Generator, encoder: TableEncoder, table: EncodedTable, seed: int) -> None:
@@ -44,7 +62,7 @@ def add_critic(generator: Generator, encoder: TableEncoder, table: EncodedTable,
         np.concatenate([rows.positions for rows in parts]),
         np.concatenate([rows.known for rows in parts]),
     )
-    config = dataclasses.replace(generator.config, critic_trees=N_TREES)
+    config = dataclasses.replace(generator.config, critic_trees=n_trees(len(table)))
     critic = Critic(generator.axis, config.critic_trees, config.critic_depth).to(generator.axis.offsets.device)
     fit_critic(critic, generator.axis, real, fake, stream)
     generator.critic, generator.config = critic, config

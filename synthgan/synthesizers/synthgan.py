@@ -20,7 +20,7 @@ from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
 from synthgan.schema import ColumnKind, ColumnName, Schema, validate
 from synthgan.synthesizers.base import FitJob, Run, TableSynthesizer, check_n_samples, joined
-from synthgan.synthesizers.critique import add_critic
+from synthgan.synthesizers.critique import MIN_REAL_ROWS, add_critic, n_trees
 from synthgan.synthesizers.fitted import FittedModel, check_weights
 from synthgan.synthesizers.frames import as_frame, fill_holes
 from synthgan.synthesizers.lastlook import last_look
@@ -53,7 +53,7 @@ class SynthGAN(TableSynthesizer):
         after the likelihood stage. It serves sampling in few passes.
     select : int, default=4
         Candidates that `sample` draws for each row, of which the critic keeps one (see there). 1 trains no critic: fit
-        and sampling are faster, and the rows less faithful.
+        and sampling are faster, and the rows less faithful. Tables of fewer than 2,000 rows get no critic.
     hidden_dim : int or None, default=None
         Width of the generator; None lets the size of the table decide.
     max_seconds : float or None, default=None
@@ -161,7 +161,7 @@ class SynthGAN(TableSynthesizer):
             state.generator.fold()
             look = last_look(state.generator, job.encoder, table, job.seed)
             training.monitor.observe(training.step, training.step, look, final=True)
-            if self.select > 1:
+            if self.select > 1 and n_trees(len(table)):
                 add_critic(state.generator, job.encoder, table, job.seed)
             return state.generator
 
@@ -352,7 +352,10 @@ class SynthGAN(TableSynthesizer):
         if select is None:
             return self.select if critic is not None and n_passes is None else 1
         if check_select(select) > 1 and critic is None and model.generator is not None:
-            raise ConfigError(f"select={select} needs a critic, and this model has none: fit it with select above 1")
+            raise ConfigError(
+                f"select={select} needs a critic, and this model has none: it takes a table of at least "
+                f"{MIN_REAL_ROWS:,} rows, fitted with select above 1"
+            )
         return select
 
     def _read_conditions(

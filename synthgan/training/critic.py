@@ -14,21 +14,18 @@ from synthgan.models.axis import CodeAxis
 from synthgan.models.critic import N_BINS, Critic
 from synthgan.models.features import rows_of
 
-__all__ = ["FAKES_PER_ROW", "MAX_REAL_ROWS", "fit_critic"]
+__all__ = ["fit_critic"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bins = npt.NDArray[np.uint8]
 
-MAX_REAL_ROWS = 30_000
-"""More of the table's rows are not looked at: a critic of so many is good enough."""
-
-FAKES_PER_ROW = 3
-"""Generated rows per row of the table: two to learn from, and a fresh one to set the marginals with."""
+FRESH_SHARE = 1 / 3
+"""Share of the generated rows that the trees do not see: they set the marginals."""
 
 LEARNING_RATE = 0.1
-RIDGE = 20.0
-"""Added to a leaf's second derivatives (a row adds at most 1/4 of its weight): a leaf of few rows says little."""
+RIDGE = 10.0
+"""Added to a leaf's second derivatives (a row adds at most 1/4): a leaf of few rows says little."""
 
 ROWS_PER_BIN = 20
 """Rows of the table in a bin of a number, or more: small tables get fewer bins than `N_BINS`."""
@@ -52,18 +49,18 @@ def fit_critic(
     axis : CodeAxis
         The table's layout.
     real, fake : EncodedTable
-        Rows of the table, and `FAKES_PER_ROW` times as many of the generator; every cell is known.
+        Rows of the table, and of the generator; every cell is known.
     stream : numpy Generator
         Draws what each tree sees.
     """
-    n_learned = len(fake) * (FAKES_PER_ROW - 1) // FAKES_PER_ROW
+    n_learned = round(len(fake) * (1 - FRESH_SHARE))
     cells, fake_cells = _cells(axis, real), _cells(axis, fake)
     bins = _bins(axis, cells, fake_cells[:n_learned])
     critic.bins.copy_(torch.from_numpy(_by_code(axis, bins, np.uint8)))
     lookup = [np.asarray(bins[block], np.uint8) for block in range(len(bins))]
     rows = np.concatenate([_look_up(lookup, cells), _look_up(lookup, fake_cells[:n_learned])])
     is_real = np.arange(len(rows)) < len(real)
-    weight = np.where(is_real, n_learned / len(real), 1.0)
+    weight = np.where(is_real, 1.0, len(real) / n_learned)
     boosting = _Boosting(rows, is_real, weight)
     for tree in range(len(critic.leaf)):
         block, threshold, leaf = boosting.grow(critic.block.shape[1], stream)

@@ -43,9 +43,9 @@ def test_rows_take_candidates_of_their_own_group() -> None:
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
     rng = numpy_stream(0, "frame")
-    x = rng.normal(size=1500)
+    x = rng.normal(size=2500)
     return pd.DataFrame(
-        {"x": x.round(3), "y": (x**2 + 0.05 * rng.normal(size=1500)).round(3), "label": np.where(x > 0, "up", "down")}
+        {"x": x.round(3), "y": (x**2 + 0.05 * rng.normal(size=2500)).round(3), "label": np.where(x > 0, "up", "down")}
     )
 
 
@@ -67,10 +67,11 @@ def test_the_critic_removes_what_the_generator_gets_wrong(model: SynthGAN) -> No
 
 
 def test_selected_rows_keep_the_marginals(frame: pd.DataFrame, model: SynthGAN) -> None:
+    """About: of four candidates one is taken, so a weight above four counts as four."""
     chosen = model.sample(6000, random_state=2)
     deciles = frame["x"].quantile(np.arange(0.1, 1, 0.1)).to_numpy()
     below = [(chosen["x"] <= cut).mean() for cut in deciles]
-    np.testing.assert_allclose(below, np.arange(0.1, 1, 0.1), atol=0.04)
+    np.testing.assert_allclose(below, np.arange(0.1, 1, 0.1), atol=0.06)
     assert (chosen["label"] == "up").mean() == pytest.approx((frame["label"] == "up").mean(), abs=0.04)
 
 
