@@ -44,8 +44,8 @@ def sample(
             "--select",
             min=1,
             max=64,
-            help="Candidates drawn for each row, of which the critic keeps one: 1 is fastest; by default what the model "
-            "was made for.",
+            help="Candidates drawn for each row, of which the critic keeps one; 1 is fastest. By default what the "
+            "model was made for.",
         ),
     ] = None,
     out: OutTable = "-",
