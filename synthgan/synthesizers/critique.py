@@ -16,12 +16,11 @@ from synthgan.training.critic import fit_critic
 
 __all__ = ["add_critic", "n_trees"]
 
-MAX_REAL_ROWS = 30_000
+MAX_REAL_ROWS = 20_000
 """More of the table's rows are not looked at: a critic of so many is good enough."""
 
 MIN_REAL_ROWS = 2000
 """A smaller table cannot teach a critic more than its own rows: it gets none."""
-
 
 FAKES_PER_ROW = 3
 """Generated rows per row of the table."""
