@@ -58,7 +58,8 @@ def merge_cells(
 def round_ends(low: FloatArray, high: FloatArray, half: float) -> tuple[FloatArray, FloatArray]:
     """Move the ends of intervals that no neighbour shares, which are values of the table, inwards to round numbers.
 
-    A narrow interval of a grid (of distance ``2 half``) stays as it is: its values are next to each other.
+    On a grid (of distance ``2 half``) they then lie half a step beside it, where no value is. A narrow interval of a
+    grid stays as it is: its values are next to each other, and its ends beside the grid already.
     """
     shared_low = np.r_[False, low[1:] == high[:-1]]
     shared_high = np.r_[high[:-1] == low[1:], False]
@@ -66,7 +67,7 @@ def round_ends(low: FloatArray, high: FloatArray, half: float) -> tuple[FloatArr
     moved = (width > 64 * half) & (width > 0)
     with np.errstate(all="ignore"):  # ends near the limits of floats stay as they are
         unit = np.exp2(np.floor(np.log2(np.where(moved, width, 1.0) / 16)))
-        new_low = np.where(moved & ~shared_low, np.ceil(low / unit) * unit, low)
-        new_high = np.where(moved & ~shared_high, np.floor(high / unit) * unit, high)
+        new_low = np.where(moved & ~shared_low, np.ceil(low / unit) * unit + half, low)
+        new_high = np.where(moved & ~shared_high, np.floor(high / unit) * unit - half, high)
     fine = np.isfinite(new_low) & np.isfinite(new_high) & (new_low < new_high)
     return np.where(fine, new_low, low), np.where(fine, new_high, high)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import math
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import torch
@@ -192,7 +193,9 @@ class Training:
             rate = min(1.0, 2 * (1 - done / self.n_adversarial)) * progress.rate_scale
             _set_rate(state.generator_optimizer, 0.5 * rate * state.config.generator_lr)
             _set_rate(state.discriminator_optimizer, rate * state.config.discriminator_lr)
-            self._sum(zip(("likelihood", "discriminator", "generator"), adversarial_step(state), strict=True))
+            with _repeatable(state.device):
+                losses = adversarial_step(state)
+            self._sum(zip(("likelihood", "discriminator", "generator"), losses, strict=True))
             yield self._report("adversarial", total=total)
         report = self._report("adversarial", force=True, total=total)
         self.best_snapshot = state.snapshot()
@@ -219,7 +222,9 @@ class Training:
 
     def _one_likelihood_step(self, rate: float) -> None:
         _set_rate(self.state.generator_optimizer, rate * self.progress.rate_scale * self.state.config.generator_lr)
-        self._sum([("likelihood", likelihood_step(self.state))])
+        with _repeatable(self.state.device):
+            loss = likelihood_step(self.state)
+        self._sum([("likelihood", loss)])
 
     def _sum(self, losses: Iterable[tuple[str, Tensor]]) -> None:
         for name, loss in losses:
@@ -302,6 +307,18 @@ class Training:
 
     def _late(self, limit: float | None) -> bool:
         return limit is not None and self.seconds > limit
+
+
+@contextlib.contextmanager
+def _repeatable(device: torch.device) -> Iterator[None]:
+    """Have torch add gradients of shared rows in one order, however many threads there are; only CPUs always can."""
+    before, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    if device.type == "cpu":
+        torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warns)
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
