@@ -21,15 +21,15 @@ Scalar = str | int | float | bool
 class ColumnKind(StrEnum):
     """What a column means, and so how it is learned.
 
-    ========== =====================================================================
-    numeric    numbers with an order and a distance; learned by quantiles
+    =========== =====================================================================
+    numeric     numbers with an order and a distance; learned by quantiles
     categorical a limited set of levels, ordered or not
-    boolean    two levels, true and false
-    datetime   points in time; learned as day and time of day
-    id         a name for the row: never learned, made anew when sampling
-    constant   the same value in every row, or missing in every row
-    text       free text: refused by `fit` (drop it, or declare it an id)
-    ========== =====================================================================
+    boolean     two levels, true and false
+    datetime    points in time; learned as day and time of day
+    id          a name for the row: never learned, made anew when sampling
+    constant    the same value in every row, or missing in every row
+    text        free text: refused by `fit` (drop it, or declare it an id)
+    =========== =====================================================================
     """
 
     NUMERIC = "numeric"

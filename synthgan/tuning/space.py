@@ -88,15 +88,15 @@ _GAME: dict[str, Range | Choice] = {
 def default_space(model: TableSynthesizer) -> dict[str, Range | Choice]:
     """Return what `tune` searches unless told otherwise: of the parameters below, those that `model` has.
 
-    ====================  =============================================================
-    ``generator_lr, lr``  0.0001 to 0.005, logarithmic
-    ``discriminator_lr``  0.0001 to 0.005, logarithmic, where a discriminator is trained
-    ``discriminator_steps``  1 to 3, where a discriminator is trained
-    ``batch_size``        100 to 2000, logarithmic; CTGAN: multiples of its `pac`
-    ``hidden_dim``        64 to 512, logarithmic
-    ``noise_dim, latent_dim``  16 to 256, logarithmic
-    ``kl_weight``         0.1 to 10, logarithmic
-    ====================  =============================================================
+    ==========================  ==============================================================
+    ``generator_lr, lr``        0.0001 to 0.005, logarithmic
+    ``discriminator_lr``        0.0001 to 0.005, logarithmic, where a discriminator is trained
+    ``discriminator_steps``     1 to 3, where a discriminator is trained
+    ``batch_size``              100 to 2000, logarithmic; CTGAN: multiples of its `pac`
+    ``hidden_dim``              64 to 512, logarithmic
+    ``noise_dim, latent_dim``   16 to 256, logarithmic
+    ``kl_weight``               0.1 to 10, logarithmic
+    ==========================  ==============================================================
 
     Parameters
     ----------
