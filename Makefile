@@ -4,13 +4,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test quick check audit format clean
+.PHONY: help demo test quick check docs audit format clean
 
 help:
 	@echo "make demo    fit datasets/adult, sample, judge: writes demo/ and prints a score table (under 5 minutes)"
 	@echo "make test    the whole test suite"
 	@echo "make quick   the tests that take no more than a few seconds each"
 	@echo "make check   lint, format, types, import contracts"
+	@echo "make docs    the documentation as HTML, in docs/_build/html; a warning is an error"
 	@echo "make audit   what pip-audit knows about the pinned dependencies (needs the network)"
 	@echo "make format  put the code in order"
 	@echo "make clean   remove what make made"
@@ -30,6 +31,9 @@ check: $(VENV)/.has-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.has-docs
+	$(BIN)/sphinx-build -W --keep-going --quiet -b html -d docs/_build/doctrees docs docs/_build/html
+
 audit:
 	$(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
@@ -40,7 +44,7 @@ format: $(VENV)/.has-dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-audit demo docs/_build docs/_generated build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -type d -exec rm -rf {} +
 
 # One stamp for each set of packages, renewed when what should be in it changes.
@@ -50,6 +54,7 @@ $(BIN)/python:
 $(VENV)/.has-core: EXTRA :=
 $(VENV)/.has-test: EXTRA := [test]
 $(VENV)/.has-dev: EXTRA := [dev]
+$(VENV)/.has-docs: EXTRA := [docs]
 $(VENV)/.has-%: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable ".$(EXTRA)"
 	@touch $@
