@@ -67,10 +67,18 @@ def fit_critic(
         critic.block[tree] = torch.from_numpy(block)
         critic.threshold[tree] = torch.from_numpy(threshold)
         critic.leaf[tree] = torch.from_numpy(leaf)
-    with torch.no_grad():
-        score = critic(axis, rows_of(axis, fake))[n_learned:].double().cpu().numpy()
-    margins = _margins(axis, cells, fake_cells[n_learned:], score)
+    margins = _margins(axis, cells, fake_cells[n_learned:], _scores(critic, axis, fake)[n_learned:])
     critic.margin.copy_(torch.from_numpy(_by_code(axis, margins, np.float32)))
+
+
+def _scores(critic: Critic, axis: CodeAxis, table: EncodedTable, chunk_rows: int = 2048) -> Floats:
+    """Score rows in chunks: a row takes some bytes for each tree."""
+    parts = []
+    for start in range(0, len(table), chunk_rows):
+        part = slice(start, start + chunk_rows)
+        rows = EncodedTable(table.codes[part], table.positions[part], table.known[part])
+        parts.append(critic(axis, rows_of(axis, rows)).double().cpu().numpy())
+    return np.concatenate(parts)
 
 
 def _cells(axis: CodeAxis, table: EncodedTable) -> Ints:
