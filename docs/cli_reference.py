@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import typer.main
-
 from synthgan_cli.app import app
 
 __all__ = ["reference"]
