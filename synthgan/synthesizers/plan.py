@@ -11,6 +11,7 @@ import torch
 from synthgan.encoding import TableLayout
 from synthgan.errors import ConfigError
 from synthgan.models import DiscriminatorConfig, GeneratorConfig
+from synthgan.synthesizers.critique import n_trees
 from synthgan.training import TrainingConfig
 
 __all__ = ["FitPlan", "default_hidden_dim", "make_plan"]
@@ -132,11 +133,16 @@ def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: Gen
     if config.adversarial_share:
         weights_bytes += 16 * width * (n_codes + 2 * width)
         activation_bytes *= 2.5
-    return int(LIBRARY_BYTES + weights_bytes + activation_bytes + n_rows * layout.bytes_per_row)
+    critic_bytes = CRITIC_BYTES if n_trees(n_rows) else 0
+    return int(LIBRARY_BYTES + critic_bytes + weights_bytes + activation_bytes + n_rows * layout.bytes_per_row)
 
 
 LIBRARY_BYTES = 100_000_000
 """What torch takes for itself when the first step is taken."""
+
+
+CRITIC_BYTES = 150_000_000
+"""What training the critic, and drawing the rows for it, take beside that."""
 
 
 def _limit(max_megabytes: Any) -> float | None:

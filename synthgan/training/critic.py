@@ -71,7 +71,7 @@ def fit_critic(
     critic.margin.copy_(torch.from_numpy(_by_code(axis, margins, np.float32)))
 
 
-def _scores(critic: Critic, axis: CodeAxis, table: EncodedTable, chunk_rows: int = 2048) -> Floats:
+def _scores(critic: Critic, axis: CodeAxis, table: EncodedTable, chunk_rows: int = 512) -> Floats:
     """Score rows in chunks: a row takes some bytes for each tree."""
     parts = []
     for start in range(0, len(table), chunk_rows):
