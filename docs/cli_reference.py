@@ -23,7 +23,7 @@ def section(command: Any, parent: Any) -> str:
     context = command.make_context(command.name, [], parent=parent, resilient_parsing=True)
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     records = [param.get_help_record(context) for param in command.get_params(context)]
-    rows = [f"| `{escaped(spelling)}` | {escaped(help_)} |" for spelling, help_ in filter(None, records)]
+    rows = [f"| `{cell(spelling)}` | {escaped(cell(help_))} |" for spelling, help_ in filter(None, records)]
     head = [f"## synthgan {command.name}", "", "```text", usage, "```", "", paragraphs(command.help), ""]
     return "\n".join([*head, "| argument or option | |", "| --- | --- |", *rows, ""])
 
@@ -33,6 +33,11 @@ def paragraphs(help_: str) -> str:
     return "\n".join(line.strip() for line in help_.replace("\b", "").splitlines())
 
 
-def escaped(cell: str) -> str:
-    """Return a cell that does not break its table."""
-    return " ".join(cell.split()).replace("|", "\\|").replace("<", "&lt;")
+def cell(text: str) -> str:
+    """Return a text that does not break its table."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def escaped(text: str) -> str:
+    """Return a text outside of code whose angle brackets are not taken for tags."""
+    return text.replace("<", "&lt;")

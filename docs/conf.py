@@ -22,6 +22,7 @@ templates_path = ["_templates"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}  # the latter for the pages that autosummary makes
 myst_enable_extensions = ["attrs_inline", "colon_fence"]
 myst_heading_anchors = 3
+smartquotes = False  # of --option it would make a dash
 
 autosummary_generate = True
 autodoc_member_order = "bysource"
@@ -38,7 +39,15 @@ html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 2,
+}
+html_static_path = ["_static"]
+html_css_files = ["narrow.css"]
+# Only the reference has pages below it to show on the left.
+html_sidebars = {
+    str(page.relative_to(HERE).with_suffix("")): []
+    for page in [*HERE.glob("*.md"), *HERE.glob("tutorials/*.md")]
+    if page.stem != "api"
 }
 
 
