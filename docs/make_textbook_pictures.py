@@ -78,12 +78,12 @@ def points(model: VanillaGAN | TVAE) -> Points:
     return model.sample(N_SHOWN, random_state=0).to_numpy(dtype=float)
 
 
-def placed(real: Points, rows: Points, left: float) -> Points:
+def placed(real: Points, rows: Points, left: float, top: float = TOP) -> Points:
     """Return rows in the coordinates of a panel that shows the real rows with a margin."""
     low, high = real.min(axis=0), real.max(axis=0)
     low, high = low - 0.15 * (high - low), high + 0.15 * (high - low)
     share = np.clip((rows - low) / (high - low), 0, 1)
-    return np.stack([left + share[:, 0] * SIZE, TOP + (1 - share[:, 1]) * SIZE], axis=1)
+    return np.stack([left + share[:, 0] * SIZE, top + (1 - share[:, 1]) * SIZE], axis=1)
 
 
 def dots(rows: Points) -> str:
@@ -95,9 +95,9 @@ def dotted(path: str, color: str, inside: str = "") -> str:
     return f'<path d="{path}" {style}>{inside}</path>'
 
 
-def frame(left: float, title: str) -> str:
-    box = f'<rect x="{left}" y="{TOP}" width="{SIZE}" height="{SIZE}" fill="none" stroke="#c8ccd2"/>'
-    return f'{box}<text x="{left}" y="{TOP - 11}" font-weight="600" fill="#222">{title}</text>'
+def frame(left: float, title: str, top: float = TOP) -> str:
+    box = f'<rect x="{left}" y="{top}" width="{SIZE}" height="{SIZE}" fill="none" stroke="#c8ccd2"/>'
+    return f'{box}<text x="{left}" y="{top - 11}" font-weight="600" fill="#222">{title}</text>'
 
 
 def legend(names: Mapping[str, str], top: float) -> str:
@@ -109,14 +109,15 @@ def legend(names: Mapping[str, str], top: float) -> str:
 
 
 def panels(real: Points, samples: Mapping[str, Points]) -> tuple[float, float, str]:
-    """Return width, height and content: a panel for each sample, on the real rows."""
+    """Return width, height and content: a panel for each sample, on the real rows, three beside each other."""
     parts = []
     for place, (name, rows) in enumerate(samples.items()):
-        left = LEFT + place * (SIZE + GAP)
-        under, over = dots(placed(real, real[:N_SHOWN], left)), dots(placed(real, rows, left))
-        parts += [frame(left, name), dotted(under, REAL), dotted(over, MADE)]
-    parts.append(legend({"real rows": REAL, "generated rows": MADE}, TOP + SIZE + 22))
-    return 2 * LEFT + len(samples) * (SIZE + GAP) - GAP, TOP + SIZE + 40, "".join(parts)
+        left, top = LEFT + place % 3 * (SIZE + GAP), TOP + place // 3 * (SIZE + TOP)
+        under, over = dots(placed(real, real[:N_SHOWN], left, top)), dots(placed(real, rows, left, top))
+        parts += [frame(left, name, top), dotted(under, REAL), dotted(over, MADE)]
+    bottom = TOP + (len(samples) - 1) // 3 * (SIZE + TOP) + SIZE
+    parts.append(legend({"real rows": REAL, "generated rows": MADE}, bottom + 22))
+    return 2 * LEFT + 3 * (SIZE + GAP) - GAP, bottom + 40, "".join(parts)
 
 
 def moving(real: Points, samples: Mapping[str, Points]) -> tuple[float, float, str]:
