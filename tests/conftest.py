@@ -111,4 +111,4 @@ def barely(kinds: pd.DataFrame) -> SynthGAN:
     from synthgan import SynthGAN
 
     torch.set_num_threads(1)
-    return SynthGAN(epochs=1, hidden_dim=16, random_state=0).fit(kinds, target="text")
+    return SynthGAN(epochs=1, hidden_dim=16, protect_rare=1, random_state=0).fit(kinds, target="text")

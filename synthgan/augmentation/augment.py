@@ -83,8 +83,8 @@ def augment(
     >>> from synthgan import SynthGAN, load_dataset
     >>> table = load_dataset("penguins")
     >>> more = augment(table, "species", generator=SynthGAN(epochs=2), random_state=0)
-    >>> more["species"].value_counts().to_dict()
-    {'Adelie': 152, 'Chinstrap': 152, 'Gentoo': 152}
+    >>> more["species"].value_counts().unique().tolist()
+    [152]
     >>> int(more["synthetic"].sum())
     112
     """

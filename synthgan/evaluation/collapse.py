@@ -71,9 +71,7 @@ def _by_column(tables: Tables, real: Side, side: Side, rows: Rows) -> dict[tuple
             label, value = "RangeCoverage", _range_coverage(real.numbers[name], side.numbers[name])
         else:
             label = "CategoryCoverage"
-            value = _category_coverage(
-                tables.n_real_levels[tables.categorical.index(name)], tables.column(rows, name)
-            )
+            value = _category_coverage(tables.n_real_levels[tables.categorical.index(name)], tables.column(rows, name))
         if value is not None:
             out[label, name] = value
         entropy = _entropy(real.bins[name])

@@ -96,6 +96,7 @@ def tune(
     --------
     >>> import numpy as np, pandas as pd
     >>> from synthgan import SynthGAN
+    >>> from synthgan.tuning import Range
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=90)
     >>> table = pd.DataFrame({"x": x, "y": x + rng.normal(size=90)})

@@ -19,7 +19,5 @@ MODELS = [
 
 
 @parametrize_with_checks(MODELS)
-def test_scikit_learns_estimator_checks(
-    estimator: TableSynthesizer, check: Callable[[TableSynthesizer], None]
-) -> None:
+def test_scikit_learns_estimator_checks(estimator: TableSynthesizer, check: Callable[[TableSynthesizer], None]) -> None:
     check(estimator)

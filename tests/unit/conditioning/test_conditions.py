@@ -155,7 +155,7 @@ def test_a_range_reaches_both_of_its_ends_evenly(barely: SynthGAN) -> None:
 
 def test_the_repeated_hour_of_summer_time_is_told_apart() -> None:
     times = pd.Series(pd.date_range("2021-10-30", "2021-11-01", freq="15min", tz=BERLIN))
-    model = SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(
+    model = SynthGAN(epochs=1, hidden_dim=8, protect_rare=1, random_state=0).fit(
         pd.DataFrame({"t": times, "x": np.arange(len(times)) % 7})
     )
     first = pd.Timestamp("2021-10-31 00:30", tz="UTC")  # 02:30 in summer time; 01:30 UTC is 02:30 once more
@@ -256,7 +256,9 @@ def test_class_counts_of_numbers_and_times(kinds: pd.DataFrame) -> None:
         "berlin": {pd.Timestamp("2020-05-01 10:00", tz=BERLIN): 4},
         "country": {"DE": 6},
     }.items():
-        model = SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(kinds[[name, "bool", "height"]], target=name)
+        model = SynthGAN(epochs=1, hidden_dim=8, protect_rare=1, random_state=0).fit(
+            kinds[[name, "bool", "height"]], target=name
+        )
         rows = model.sample(class_counts=counts, conditions={"height": (160, None)}, random_state=0)
         assert rows[name].tolist() == [label for label, count in counts.items() for _ in range(count)]
         assert (rows["height"] >= 160).all()
@@ -284,7 +286,7 @@ def test_class_counts_that_cannot_be(barely: SynthGAN, counts: Any, more: dict[s
 
 
 def test_class_counts_need_a_target(kinds: pd.DataFrame) -> None:
-    model = SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(kinds[["text", "age"]])
+    model = SynthGAN(epochs=1, hidden_dim=8, protect_rare=1, random_state=0).fit(kinds[["text", "age"]])
     with pytest.raises(ConditionError, match="target"):
         model.sample(class_counts={"red": 1})
 

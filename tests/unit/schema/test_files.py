@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -49,8 +50,9 @@ def with_bounds(spec: ColumnSpec, numbers: list[float], texts: tuple[str, str]) 
     return dataclasses.replace(spec, low=low, high=high)
 
 
+times = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)).map(datetime.isoformat)
 numbers = st.lists(st.floats(allow_nan=False) | st.integers(), min_size=2, max_size=2)
-specs = specs | st.builds(with_bounds, specs, numbers, st.tuples(st.text(max_size=8), st.text(max_size=8)))
+specs = specs | st.builds(with_bounds, specs, numbers, st.tuples(times, times))
 schemas = st.lists(specs, min_size=1, max_size=5, unique_by=lambda spec: spec.name).map(lambda s: Schema(tuple(s)))
 
 
