@@ -43,15 +43,15 @@ def test_rows_take_candidates_of_their_own_group() -> None:
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
     rng = numpy_stream(0, "frame")
-    x = rng.normal(size=2500)
+    x = rng.normal(size=5000)
     return pd.DataFrame(
-        {"x": x.round(3), "y": (x**2 + 0.05 * rng.normal(size=2500)).round(3), "label": np.where(x > 0, "up", "down")}
+        {"x": x.round(3), "y": (x**2 + 0.05 * rng.normal(size=5000)).round(3), "label": np.where(x > 0, "up", "down")}
     )
 
 
 @pytest.fixture(scope="module")
 def model(frame: pd.DataFrame) -> SynthGAN:
-    return SynthGAN(epochs=40, hidden_dim=32, random_state=0).fit(frame, target="label")
+    return SynthGAN(epochs=20, hidden_dim=32, random_state=0).fit(frame, target="label")
 
 
 def off_the_curve(rows: pd.DataFrame) -> float:
