@@ -8,10 +8,13 @@ from torch import Tensor, nn
 from synthgan.models.axis import CodeAxis
 from synthgan.models.features import Rows
 
-__all__ = ["N_BINS", "Critic"]
+__all__ = ["MAX_DEPTH", "N_BINS", "Critic"]
 
 N_BINS = 256
 """Bins of one block at most, so that a bin fits one byte."""
+
+MAX_DEPTH = 16
+"""Questions of a tree at most: it has ``2**depth`` leaves."""
 
 
 class Critic(nn.Module):
@@ -58,6 +61,10 @@ class Critic(nn.Module):
         self.register_buffer("threshold", torch.zeros(n_trees, depth, dtype=torch.uint8))
         self.register_buffer("leaf", torch.zeros(n_trees, 2**depth))
         self.register_buffer("margin", torch.zeros(shape))
+
+    def fits(self, axis: CodeAxis) -> bool:
+        """Whether every question is about a block that there is."""
+        return bool(((self.block >= 0) & (self.block < len(axis.layout))).all())
 
     def forward(self, axis: CodeAxis, rows: Rows) -> Tensor:
         """Return the log ratio of each row, float32, shape (n,)."""

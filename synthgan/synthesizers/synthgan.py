@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -14,8 +15,9 @@ from torch import Tensor, nn
 
 from synthgan.conditioning.space import Conditions, ConditionSpace
 from synthgan.encoding import TableEncoder, TableLayout, checked_min_rows, protect
-from synthgan.errors import ConditionError, ConfigError
+from synthgan.errors import ArchiveError, ConditionError, ConfigError
 from synthgan.models import CodeAxis, Generator, GeneratorConfig
+from synthgan.models.critic import MAX_DEPTH
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
 from synthgan.schema import ColumnKind, ColumnName, Schema, validate
@@ -30,6 +32,8 @@ from synthgan.training import Training, TrainingConfig, new_state
 from synthgan.training.device import compute_dtype, resolve_device
 
 __all__ = ["SynthGAN"]
+
+logger = logging.getLogger(__name__)
 
 
 class SynthGAN(TableSynthesizer):
@@ -162,7 +166,10 @@ class SynthGAN(TableSynthesizer):
             look = last_look(state.generator, job.encoder, table, job.seed)
             training.monitor.observe(training.step, training.step, look, final=True)
             if self.select > 1 and n_trees(len(table)):
-                add_critic(state.generator, job.encoder, table, job.seed)
+                try:
+                    add_critic(state.generator, job.encoder, table, job.seed)
+                except KeyboardInterrupt:  # the generator took far longer: it is not thrown away
+                    logger.warning("interrupted: the model is kept without a critic")
             return state.generator
 
         return Run(training.steps(), finished, training)
@@ -335,11 +342,15 @@ class SynthGAN(TableSynthesizer):
         cls, config: Mapping[str, Any], encoder: TableEncoder, weights: Mapping[str, Tensor], device: torch.device
     ) -> nn.Module:
         sizes = GeneratorConfig(**config)
+        if sizes.critic_depth > MAX_DEPTH:
+            raise ArchiveError(f"critic_depth cannot be {sizes.critic_depth!r}; it is {MAX_DEPTH} at most")
         with torch.device("meta"):  # shapes first: nothing is allocated until they are known to match
             check_weights(weights, Generator(CodeAxis(encoder.layout), sizes).state_dict())
         with torch.random.fork_rng(devices=[]):
             generator = Generator(CodeAxis(encoder.layout), sizes)
         generator.load_state_dict(dict(weights))
+        if generator.critic is not None and not generator.critic.fits(generator.axis):
+            raise ArchiveError("the critic in the model file asks about columns that the table does not have")
         generator.folded = True
         generator.set_compute_dtype(compute_dtype(device))
         return generator.to(device).eval()
@@ -350,7 +361,7 @@ class SynthGAN(TableSynthesizer):
     def _n_candidates(self, model: FittedModel, select: int | None, n_passes: int | None) -> int:
         critic = None if model.generator is None else cast(Generator, model.generator).critic
         if select is None:
-            return self.select if critic is not None and n_passes is None else 1
+            return check_select(self.select) if critic is not None and n_passes is None else 1
         if check_select(select) > 1 and critic is None and model.generator is not None:
             raise ConfigError(
                 f"select={select} needs a critic, and this model has none: it takes a table of at least "

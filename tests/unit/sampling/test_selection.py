@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthgan import SynthGAN
-from synthgan.errors import ConfigError
+from synthgan.errors import ArchiveError, ConfigError
+from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import numpy_stream
 from synthgan.sampling.selection import resample, resample_groups
 
@@ -94,3 +97,30 @@ def test_a_model_without_a_critic_says_so(frame: pd.DataFrame) -> None:
     with pytest.raises(ConfigError, match="from 1 to 64"):
         model.sample(5, select=0)
     assert len(model.sample(5)) == 5
+
+
+def test_a_saved_critic_chooses_the_same_rows(model: SynthGAN, tmp_path: Path) -> None:
+    model.save(tmp_path / "m.synthgan")
+    again = SynthGAN.load(tmp_path / "m.synthgan", device="cpu")
+    pd.testing.assert_frame_equal(again.sample(200, random_state=6), model.sample(200, random_state=6))
+
+
+@pytest.mark.parametrize("block", [-1, 99])
+def test_a_critic_of_other_columns_is_refused(model: SynthGAN, tmp_path: Path, block: int) -> None:
+    path = tmp_path / "m.synthgan"
+    model.save(path)
+    manifest, state, weights = read_archive(path)
+    weights["critic.block"][0, 0] = block
+    rest = {key: value for key, value in manifest.items() if key not in ("kind", "format", "sha256", "digest")}
+    write_archive(path, rest, state, weights)
+    with pytest.raises(ArchiveError, match="critic"):
+        SynthGAN.load(path)
+
+
+def test_an_interrupted_critic_costs_only_itself(frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synthgan.synthesizers.critique.fit_critic", interrupt)
+    model = SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(frame)
+    assert len(model.sample(7)) == 7
