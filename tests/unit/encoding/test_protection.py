@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthgan import SynthGAN, infer_schema
+from synthgan import CTGAN, TVAE, Synthesizer, SynthGAN, VanillaGAN, infer_schema
 from synthgan.encoding import TableEncoder, protect
 from synthgan.encoding.continuous import Grid, NumericEncoder
 from synthgan.errors import ConditionError, ConfigError
@@ -60,16 +60,28 @@ def model(table: pd.DataFrame) -> SynthGAN:
     return SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(table)
 
 
-def test_no_rare_text_is_in_the_file(model: SynthGAN, table: pd.DataFrame, tmp_path: Path) -> None:
-    model.save(tmp_path / "m.synthgan")
+@pytest.fixture(scope="module", params=["SynthGAN", "CTGAN", "TVAE", "VanillaGAN"])
+def any_model(request: pytest.FixtureRequest, model: SynthGAN, table: pd.DataFrame) -> Synthesizer:
+    small: dict[str, Synthesizer] = {
+        "CTGAN": CTGAN(epochs=1, generator_dims=(8,), discriminator_dims=(8,), random_state=0),
+        "TVAE": TVAE(epochs=1, random_state=0),
+        "VanillaGAN": VanillaGAN(epochs=1, output="tanh", random_state=0),
+    }
+    return small[request.param].fit(table) if request.param in small else model
+
+
+def test_no_rare_text_is_in_the_file(any_model: Synthesizer, table: pd.DataFrame, tmp_path: Path) -> None:
+    any_model.save(tmp_path / "m.synthgan")
     content = (tmp_path / "m.synthgan").read_bytes()
     rare = ["Hintertupfing", "Oberammergau", '"odd"', "98765432", "1931-04"]
     assert [text for text in (*rare, *table["code"], *table["stamp"]) if text.encode() in content] == []
     assert b"Ulm" in content  # the scan finds what is there
 
 
-def test_no_number_that_few_rows_hold_is_in_the_file(model: SynthGAN, table: pd.DataFrame, tmp_path: Path) -> None:
-    model.save(tmp_path / "m.synthgan")
+def test_no_number_that_few_rows_hold_is_in_the_file(
+    any_model: Synthesizer, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    any_model.save(tmp_path / "m.synthgan")
     with zipfile.ZipFile(tmp_path / "m.synthgan") as file:
         arrays, state = file.read("arrays.safetensors"), json.loads(file.read("state.json"))
     written = json.dumps(state)
@@ -78,6 +90,10 @@ def test_no_number_that_few_rows_hold_is_in_the_file(model: SynthGAN, table: pd.
         rare = counts.index[counts < 5].to_numpy()
         held = [number for number in rare if np.float64(number).tobytes() in arrays or f"{number!r}" in written]
         assert held == [], name
+    clock = pd.to_datetime(table["stamp"])
+    for end in (clock - clock.dt.normalize()).dt.total_seconds().agg(["min", "max"]):
+        assert np.float64(1e6 * end).tobytes() not in arrays
+        assert f"{1e6 * end}" not in written
 
 
 def test_everything_stored_stands_for_enough_rows(table: pd.DataFrame) -> None:
