@@ -163,6 +163,15 @@ def test_bounds_that_a_schema_sets_wider_are_kept() -> None:
     assert (kept["y"].low, kept["y"].high) == ("2020-01-03T00:00:00", "2021-01-01T00:00:00")
 
 
+def test_the_mean_of_extremes_is_not_by_chance_what_few_rows_hold() -> None:
+    ages = np.array([75, 75, 74, 74, 74, 74, 70, 68, 68, 67, *np.arange(20, 66).repeat(5)])
+    days = pd.Timestamp("2020-01-01") + pd.to_timedelta(ages, unit="D")
+    frame = pd.DataFrame({"age": ages, "day": days})
+    kept = protect(frame, infer_schema(frame), 5).schema
+    assert (kept["age"].low, kept["age"].high) == (20, 73), "74 is the mean, and the age of four"
+    assert kept["day"].high == (pd.Timestamp("2020-01-01") + pd.Timedelta(days=73)).isoformat()
+
+
 @given(
     st.lists(st.floats(-1e6, 1e6) | st.integers(-3, 3).map(float), min_size=1, max_size=200),
     st.integers(2, 9),
