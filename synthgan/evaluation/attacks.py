@@ -79,25 +79,19 @@ def membership(context: Context) -> Part:
         )
         for rate in best:
             best[rate] = max(best[rate], _true_rate(score[:n], score[n:], rate))
-    for rate, label in ((0.01, "MembershipTPR_1%"), (0.001, "MembershipTPR_0.1%")):
-        if n * rate < 1:
-            metrics.append(Metric(label, note=f"needs {round(1 / rate)} members and others; there are {n} of each"))
-        else:
-            low, high = wilson(round(best[rate] * n), n)
-            low = max(0.0, low - Z95 * math.sqrt(int(rate * n) + 1) / n)  # the threshold is itself the k-th of n rows
-            metrics.append(
-                Metric(
-                    label,
-                    (),
-                    best[rate],
-                    rate,
-                    1.0,
-                    low,
-                    high,
-                    "the better of two attacks, so a little over chance by chance",
-                )
-            )
-    return Part(metrics)
+    return Part(metrics + [_rate_metric(rate, value, n) for rate, value in best.items()])
+
+
+def _rate_metric(rate: float, value: float, n: int) -> Metric:
+    """Return the better attack's true positive rate at that false positive rate, over `n` members and `n` others."""
+    label = f"MembershipTPR_{100 * rate:g}%"
+    if n * rate < 1:
+        return Metric(label, note=f"needs {round(1 / rate)} members and others; there are {n} of each")
+    low, high = wilson(round(value * n), n)
+    low = max(0.0, low - Z95 * math.sqrt(int(rate * n) + 1) / n)  # the threshold is itself the k-th of n rows
+    return Metric(
+        label, (), value, rate, 1.0, low, high, "the better of two attacks, so a little over chance by chance"
+    )
 
 
 def _true_rate(members: Floats, others: Floats, false_rate: float) -> float:

@@ -171,16 +171,7 @@ def make_tables(
     frames = {"real": real, "synthetic": synthetic} | ({"holdout": holdout} if holdout is not None else {})
     for role, frame in frames.items():
         _check_columns(real, frame, role)
-    schema = infer_schema(real) if schema is None else schema
-    kinds = {column.name: column.kind for column in schema}
-    for name, kind in kinds.items():
-        # One and the same time in every row: as a level, its text would depend on how the table was written.
-        if kind is ColumnKind.CONSTANT and name in real and pd.api.types.is_datetime64_any_dtype(real[name]):
-            kinds[name] = ColumnKind.DATETIME
-    if absent := [name for name in real.columns if name not in kinds]:
-        raise InputError(
-            f"the schema does not describe the columns {absent}; add them to it or drop them from the tables"
-        )
+    kinds = _kinds(real, infer_schema(real) if schema is None else schema)
     order = sorted(real.columns, key=lambda name: (str(name), str(type(name))))
     number_kinds = (ColumnKind.NUMERIC, ColumnKind.DATETIME)
     id_kinds = (ColumnKind.ID, ColumnKind.TEXT)
@@ -225,6 +216,19 @@ def make_tables(
         synthetic=rows["synthetic"],
         holdout=rows.get("holdout"),
     )
+
+
+def _kinds(real: pd.DataFrame, schema: Schema) -> dict[ColumnName, ColumnKind]:
+    kinds = {column.name: column.kind for column in schema}
+    for name, kind in kinds.items():
+        # One and the same time in every row: as a level, its text would depend on how the table was written.
+        if kind is ColumnKind.CONSTANT and name in real and pd.api.types.is_datetime64_any_dtype(real[name]):
+            kinds[name] = ColumnKind.DATETIME
+    if absent := [name for name in real.columns if name not in kinds]:
+        raise InputError(
+            f"the schema does not describe the columns {absent}; add them to it or drop them from the tables"
+        )
+    return kinds
 
 
 def _check_columns(real: pd.DataFrame, frame: pd.DataFrame, role: str) -> None:
