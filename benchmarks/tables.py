@@ -115,7 +115,7 @@ def speed(document: dict[str, Any]) -> str:
 
 def agreement(document: dict[str, Any]) -> str:
     """Return what judge_agreement.py found: a table of AUCs, and a list of sentences."""
-    names = ["table", "rows a side", "candidates", "largest difference", "mean difference", "XGBoost's sd over seeds"]
+    columns = ["table", "rows a side", "candidates", "largest difference", "mean difference", "XGBoost's sd over seeds"]
     rows = [
         [table, f"{it['rows of each side']:,}", str(len(it["candidates"]))]
         + [f"{it[key]:.3f}" for key in ("largest difference of AUC", "mean difference of AUC", "largest sd over seeds")]
@@ -145,7 +145,7 @@ def agreement(document: dict[str, Any]) -> str:
             f"- `evaluate` on {table} ({it['rows']['real']:,} real, {it['rows']['synthetic']:,} synthetic and "
             f"{it['rows']['holdout']:,} holdout rows): {full_run:.1f} s of one processor, quick profile {quick:.1f} s."
         )
-    return markdown(names, rows) + "\n" + "\n".join(lines) + "\n"
+    return markdown(columns, rows) + "\n" + "\n".join(lines) + "\n"
 
 
 def by_model(rows: Any) -> dict[str, list[Row]]:
