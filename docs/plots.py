@@ -126,12 +126,39 @@ def tuning() -> d.Drawing:
     parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{d.MADE}"/>' for x, y in axes.at(times, scores)]
     parts.append(d.text(478, 252, f"{last:.0f} seconds after the start was scored", d.QUIET, "end"))
     parts.append(d.legend({"a setting": d.MADE, "best so far": d.OTHER}, 14, 274))
-    return 500, 292, "".join(parts)
+    medians = {name: statistics.median(found[f"score_{name}"]) for name in ("start", "found", "default")}
+    told = ", ".join(f"{name} {value:.2f}" for name, value in medians.items())
+    parts.append(d.text(14, 304, f"on rows that the tuning never saw: {told}", d.QUIET))
+    return 500, 322, "".join(parts)
+
+
+def textbook() -> d.Drawing:
+    """Our CTGAN beside the published one: scores of each seed, and seconds of a step."""
+    found = json.loads((RESULTS / "textbook.json").read_text())
+    names = {"our-ctgan": ("ours", d.MADE), "ctgan": ("published", d.OTHER)}
+    rows = [row for row in found["scores"] if row["model"] in names]
+    steps = next(row for row in found["steps"] if row["model"] == "ctgan")
+    axes = d.Axes(130, TOP, 420, ROW * len(QUALITY), (0, 1), (len(QUALITY), 0))
+    parts = [d.heading(14, 21, f"CTGAN on {found['table']}, {rows[0]['epochs']} epochs"), _ends(axes, "0", "1")]
+    for line, (measure, words) in enumerate(QUALITY.items()):
+        y = line + 0.5
+        parts.append(d.text(120, TOP + ROW * y + 4, words, anchor="end"))
+        parts.append(d.line(axes.at([0, 1], y), "#d5d9de", 1))
+        for row in rows:
+            x, height = axes.at(row[measure], y)
+            color = names[row["model"]][1]
+            parts.append(f'<circle cx="{x:.1f}" cy="{height:.1f}" r="5" fill="{color}" fill-opacity="0.85"/>')
+    bottom = TOP + ROW * len(QUALITY)
+    told = f"{steps['ours'] * 1000:.0f} ms a step, published {steps['published'] * 1000:.0f} ms"
+    parts.append(d.legend(dict(names.values()), 14, bottom + 44))
+    parts.append(d.text(14, bottom + 74, f"ours takes {told}", d.QUIET))
+    return 580, bottom + 90, "".join(parts)
 
 
 PLOTS: dict[str, tuple[str, Callable[[], d.Drawing]]] = {
     "quality.svg": ("Models between floor and ceiling, by table and measure", quality),
     "gain.svg": ("Differences from the best cheap alternative to generated rows, with intervals", gain),
+    "textbook.svg": ("Scores of our CTGAN and of the published one, and the time of a step", textbook),
     "tuning.svg": ("Scores of the settings tried by a tuning over time, and the best so far", tuning),
 }
 
