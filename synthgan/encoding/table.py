@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from synthgan.encoding.dtypes import (
 from synthgan.encoding.identifier import IdentifierMaker
 from synthgan.encoding.layout import Block, TableLayout
 from synthgan.encoding.protection import wall_tick
+from synthgan.encoding.relations import Relation, find_relations, repeat
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import SchemaError
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
@@ -32,6 +33,9 @@ __all__ = ["ColumnEncoder", "EncodedTable", "TableEncoder"]
 
 BlockValues = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArray[np.bool_]]
 ColumnEncoder = NumericEncoder | CategoricalEncoder | TemporalEncoder
+RELATION_ROWS = 20_000
+"""Rows that relations are looked for in."""
+
 PRESENT = "present"
 """The one level of an id column that has missing cells: only whether there is an id is learned."""
 
@@ -70,6 +74,8 @@ class TableEncoder:
         Learned columns: NUMERIC, CATEGORICAL, BOOLEAN, DATETIME, and ID columns with missing cells.
     makers : mapping of column label to IdentifierMaker
         ID columns.
+    relations : tuple of Relation
+        Which numbers lie near which others (see `with_relations`).
 
     Examples
     --------
@@ -83,13 +89,14 @@ class TableEncoder:
     schema: Schema
     encoders: Mapping[ColumnName, ColumnEncoder]
     makers: Mapping[ColumnName, IdentifierMaker]
+    relations: tuple[Relation, ...] = ()
     layout: TableLayout = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         blocks = [
             block for name, encoder in self.encoders.items() for block in _blocks(name, encoder, self.schema[name])
         ]
-        object.__setattr__(self, "layout", TableLayout(tuple(blocks)))
+        object.__setattr__(self, "layout", TableLayout(tuple(blocks), self.relations))
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, schema: Schema, n_bins: int | None = None, min_rows: int = 1) -> TableEncoder:
@@ -133,6 +140,28 @@ class TableEncoder:
                 encoders[spec.name] = encoder
         return cls(schema, encoders, makers)
 
+    def with_relations(self, frame: pd.DataFrame) -> Self:
+        """Return this encoder with the relations between numbers that the rows of `frame` show."""
+        rows = frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), RELATION_ROWS)).astype(np.int64)]
+        numbers = {}
+        for name, encoder in self.encoders.items():
+            if isinstance(encoder, CategoricalEncoder):
+                continue
+            plain = _plain(rows[name].reset_index(drop=True), self.schema[name])
+            values = encoder.split(*plain) if isinstance(encoder, TemporalEncoder) else plain
+            parts = encoder.parts.values() if isinstance(encoder, TemporalEncoder) else [encoder]
+            numbers |= dict(zip(self.layout.blocks_of(name), zip(parts, values, strict=True), strict=True))
+        whole = {block for block in numbers if self.layout.blocks[block].part == "value"}
+        found, equal = [], set()
+        for relation in find_relations(numbers):
+            pair = frozenset((relation.target, relation.source))
+            if not pair <= whole or pair in equal:  # of a pair, one repeats the other, not both each other
+                relation = dataclasses.replace(relation, equal_share=0.0)
+            if relation.equal_share:
+                equal.add(pair)
+            found.append(relation)
+        return dataclasses.replace(self, relations=tuple(found))
+
     def encode(self, frame: pd.DataFrame) -> EncodedTable:
         """Encode the learned columns of `frame` (which has all of them; others are not looked at)."""
         codes, positions, known = [], [], []
@@ -164,7 +193,11 @@ class TableEncoder:
         return _encode(encoder, pd.Series(values) if isinstance(encoder, CategoricalEncoder) else values)
 
     def decode(
-        self, table: EncodedTable, first_row: int = 0, adjust: Mapping[ColumnName, Callable[[Any], Any]] | None = None
+        self,
+        table: EncodedTable,
+        first_row: int = 0,
+        adjust: Mapping[ColumnName, Callable[[Any], Any]] | None = None,
+        fixed: Collection[ColumnName] = (),
     ) -> pd.DataFrame:
         """Turn codes and positions back into a frame with the schema's columns and dtypes.
 
@@ -177,18 +210,48 @@ class TableEncoder:
         adjust : mapping of column label to callable, optional
             Applied to the decoded numbers (float64) or ticks (int64, see `instant_of`) of a column before they get its
             dtype.
+        fixed : collection of column labels
+            Columns that keep to conditions: they are not made equal to others.
 
         Returns
         -------
         DataFrame of shape (n_rows, n_columns)
             With a fresh `RangeIndex`.
         """
+        change = dict(adjust or {})
+        for name, values in self._repeated(table, change, fixed).items():
+            change[name] = lambda _, values=values: values  # type: ignore[misc]
         columns = {
-            spec.name: self._decode_column(table, spec, first_row, (adjust or {}).get(spec.name, _as_is))
+            spec.name: self._decode_column(table, spec, first_row, change.get(spec.name, _as_is))
             for spec in self.schema
         }
         index = pd.RangeIndex(len(table))
         return pd.DataFrame(columns, columns=list(columns), index=index, copy=False)
+
+    def _repeated(
+        self, table: EncodedTable, adjust: Mapping[ColumnName, Callable[[Any], Any]], fixed: Collection[ColumnName]
+    ) -> dict[ColumnName, npt.NDArray[np.float64]]:
+        """Numbers of the columns that repeat others exactly in some rows."""
+        repeating = [
+            relation
+            for relation in self.relations
+            if relation.equal_share and self.layout.blocks[relation.target].column not in fixed
+        ]
+        parts, numbers = {}, {}
+        for block in {block for relation in repeating for block in (relation.target, relation.source)}:
+            name = self.layout.blocks[block].column
+            encoder = self.encoders[name]
+            assert isinstance(encoder, NumericEncoder)  # noqa: S101 - only numbers have an equal share
+            parts[block] = (encoder, *self._block_values(table, block))
+            numbers[block] = adjust.get(name, _as_is)(encoder.decode(*parts[block][1:]))
+        done = dict.fromkeys(numbers, np.zeros(len(table), np.bool_))
+        for relation in repeating:
+            target, source = relation.target, relation.source
+            rows = repeat(relation, parts[target], parts[source], numbers[source]) & ~done[target] & ~done[source]
+            numbers[target] = np.where(rows, numbers[source], numbers[target])
+            # Both keep what they hold now: a chain of repetitions would carry values from cell to cell.
+            done[target], done[source] = done[target] | rows, done[source] | rows
+        return {self.layout.blocks[relation.target].column: numbers[relation.target] for relation in repeating}
 
     def constant(self, name: ColumnName) -> Any:
         """Return the one value of a CONSTANT column as its cells hold it."""
@@ -231,6 +294,7 @@ class TableEncoder:
         return {
             "columns": [{"name": name, **encoder.state()} for name, encoder in self.encoders.items()],
             "makers": [{"name": name, **maker.state()} for name, maker in self.makers.items()],
+            "relations": [relation.state() for relation in self.relations],
         }
 
     @classmethod
@@ -248,7 +312,10 @@ class TableEncoder:
             item["name"]: IdentifierMaker.from_state({key: value for key, value in item.items() if key != "name"})
             for item in state["makers"]
         }
-        return cls(schema, encoders, makers)
+        plain = cls(schema, encoders, makers)
+        cells = [block.cells for block in plain.layout.blocks]
+        relations = tuple(Relation.from_state(item, cells) for item in state["relations"])
+        return dataclasses.replace(plain, relations=relations)
 
 
 def _fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int, min_rows: int) -> ColumnEncoder | None:

@@ -169,7 +169,7 @@ class VectorEncoder(TableEncoder):
         """Rebuild an encoder from `schema` and `state`."""
         base = TableEncoder.from_state(schema, state)
         modes = tuple(ModeEncoder.from_state(item) for item in state["modes"])
-        return cls(schema, base.encoders, base.makers, modes)
+        return cls(schema, base.encoders, base.makers, modes=modes)
 
     @cached_property
     def _n_codes(self) -> list[int]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from synthgan.conditioning.pieces import Restriction
 from synthgan.conditioning.space import Conditions, DayDependent
@@ -101,6 +102,7 @@ class Sampler:
         codes, positions = rows_of(axis, given)
         stream = torch_stream(seed, "sample", index, self.device)
         uniform = torch.rand(self.n_blocks, len(codes), 3, generator=stream, device=self.device)
+        filled = known.clone()
         sums = generator.empty(len(codes))
         wanted = [block for block in range(self.n_blocks) if not given.known[:, block].all()]
         for block in np.flatnonzero(given.known.any(axis=0)).tolist():
@@ -108,18 +110,26 @@ class Sampler:
         ahead = [[block] for block in first if block in wanted]
         rest = [block for block in wanted if block not in first]
         groups = ahead + self._groups(rest, numpy_stream(seed, "column order", index), n_passes)
-        noise = None
-        if len(groups) < len(wanted):
-            noise = torch.randn(len(codes), generator.config.noise_dim, generator=stream, device=self.device)
         for group in groups:
-            hidden = generator.trunk(generator.add_noise(sums, noise))
+            state = generator.state(sums)
             for block in group:
                 allowed = self._allowed(restrictions.get(block), codes, positions)
-                code, position = draw_block(generator, hidden, block, uniform[block], allowed)
+                code, position = draw_block(
+                    generator,
+                    functional.relu(state),
+                    block,
+                    uniform[block],
+                    allowed,
+                    generator.anchors(Rows(codes, positions), filled, block),
+                )
                 free = ~known[:, block]
                 codes[:, block] = torch.where(free, code, codes[:, block])
                 positions[:, block] = torch.where(free, position, positions[:, block])
-                sums = generator.fill(sums, block, codes[:, block], positions[:, block], free)
+                filled[:, block] = True
+                if block != group[-1]:
+                    state = generator.follow(state, block, codes[:, block], positions[:, block], free)
+                if group is not groups[-1]:
+                    sums = generator.fill(sums, block, codes[:, block], positions[:, block], free)
         return Rows(codes, positions)
 
     @torch.no_grad()
@@ -139,7 +149,7 @@ class Sampler:
         They are drawn before the free ones, which would else know nothing of the condition: a draw keeps to its own
         restriction, and follows those of the blocks before it.
         """
-        hidden = self.generator.trunk(self.generator.empty(1))
+        hidden = functional.relu(self.generator.state(self.generator.empty(1)))
         kept = {}
         for block, found in conditions.restrictions.items():
             if not isinstance(found, DayDependent):
@@ -208,9 +218,10 @@ def inference_copy(generator: Generator) -> Generator:
     if not out.folded:
         out.fold()
     for name, module in out.named_modules():
-        if isinstance(module, Linear) and name not in ("first", "noise"):
+        if isinstance(module, Linear) and name not in ("first", "late"):
             module.weight.data = module.weight.data.to(module.compute_dtype)
             module.bias.data = module.bias.data.to(module.compute_dtype)
-    # `Generator.fill` takes columns of this matrix: laid out so that each is one piece of memory.
-    out.first.weight.data = out.first.weight.data.t().contiguous().t()
+    # Columns of these matrices are added up: they are laid out so that each is one piece of memory.
+    for layer in (out.first, out.late):
+        layer.weight.data = layer.weight.data.t().contiguous().t()
     return out

@@ -144,6 +144,9 @@ class SynthGAN(TableSynthesizer):
         self._training_config()
         check_select(self.select)
 
+    def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
+        return super()._fit_encoder(frame, schema).with_relations(frame)
+
     def _start(self, job: FitJob) -> Run:
         layout = job.encoder.layout
         plan = self._plan(len(job.frame), layout, job.device)
@@ -407,8 +410,9 @@ class SynthGAN(TableSynthesizer):
         if not n_rows or model.generator is None:
             yield model.encoder.decode(model.blank(n_rows))
             return
+        fixed = wanted.columns(model.encoder.layout)
         for start, rows in self._sampler(model).chunks(n_rows, wanted, seed, n_passes, select):
-            yield model.encoder.decode(rows, start, wanted.adjust(start))
+            yield model.encoder.decode(rows, start, wanted.adjust(start), fixed)
 
 
 def check_select(select: Any) -> int:

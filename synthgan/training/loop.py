@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from synthgan.conditioning.masks import draw_given
+from synthgan.conditioning.masks import draw_known
 from synthgan.errors import DivergedError
 from synthgan.models.features import Rows
 from synthgan.rng import torch_stream
@@ -313,12 +313,15 @@ class Training:
 def _repeatable(device: torch.device) -> Iterator[None]:
     """Have torch add gradients of shared rows in one order, however many threads there are; only CPUs always can."""
     before, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    fills = torch.utils.deterministic.fill_uninitialized_memory
     if device.type == "cpu":
         torch.use_deterministic_algorithms(True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid: nothing here reads such memory
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before, warn_only=warns)
+        torch.utils.deterministic.fill_uninitialized_memory = fills
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
@@ -326,7 +329,7 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
-def _held_out_questions(state: TrainState) -> tuple[Rows, Tensor] | None:
+def _held_out_questions(state: TrainState) -> tuple[Rows, Tensor, Tensor] | None:
     """The held-out rows with fixed masks, repeated to about `HELD_OUT_MASKS` rows; None where no row is held out."""
     n_rows = len(state.held_out)
     if not n_rows:
@@ -334,4 +337,4 @@ def _held_out_questions(state: TrainState) -> tuple[Rows, Tensor] | None:
     index = torch.arange(max(n_rows, HELD_OUT_MASKS), device=state.device) % n_rows
     rows = state.held_out.rows(index)
     stream = torch_stream(state.streams["given"].initial_seed(), "held out masks", device=state.device)
-    return rows, draw_given(rows.codes, stream)
+    return rows, *draw_known(rows.codes, stream)
