@@ -4,7 +4,8 @@
     python benchmarks/judge_agreement.py --parts c2st,ranking,calibration,timings --judge path/to/judge.py --data folder
 
 c2st         the AUC of our two-sample test beside that of an outside judge's XGBoost (``--judge``), with training and
-             with holdout rows, for several tables and candidates
+             with holdout rows, for several tables and candidates. Which rows and folds are drawn moves any such AUC,
+             most on small tables: the judge's is the mean over seeds, and its own spread over them stands beside it
 ranking      mostlyai-qa, in an environment of its own under ``--cache``, ranks the candidates of a table by accuracy
              and by DCR share; so do we
 calibration  20 times three samples of a real table are real, synthetic and holdout rows: how many 95 % intervals hold
@@ -13,8 +14,9 @@ timings      seconds of `evaluate`, by the clock and of the processor
 
 Candidates are what can be made of training rows alone: ``independent`` (every column shuffled on its own), ``noisy
 copies`` (training rows, each cell swapped with another row's with chance 0.1), ``half copies`` (half of the rows those,
-half independent), and every table of ``--kept`` (``<table>-<model>-<seed>.csv``, as quality.py keeps them). Parts that
-are not asked for stay as they are in the results.
+half independent), ``bootstrap`` (training rows drawn with replacement), and every table of ``--kept``
+(``<table>-<model>-<seed>.csv``, as quality.py keeps them); mostlyai-qa, which is slow, ranks those alone where there
+are some. Parts that are not asked for stay as they are in the results.
 """
 
 from __future__ import annotations
@@ -34,9 +36,13 @@ import numpy as np
 import pandas as pd
 from data import TARGETS, load, shuffled, split
 from peers import python_of
-from quality import machine, outside
+from quality import machine, script
 
 from synthgan import evaluate
+from synthgan.evaluation.context import PROFILES
+from synthgan.evaluation.detection import detect
+from synthgan.evaluation.fidelity import equal_rows
+from synthgan.evaluation.frames import make_tables
 
 HERE = Path(__file__).parent
 N_RESAMPLES = 20
@@ -65,17 +71,27 @@ def main() -> None:
             args.out.write_text(json.dumps(document, indent=1) + "\n")
 
 
-def candidates(table: str, train: pd.DataFrame, args: argparse.Namespace) -> dict[str, pd.DataFrame]:
+def candidates(table: str, train: pd.DataFrame, kept: Path | None) -> dict[str, pd.DataFrame]:
+    """Return what is made of training rows, and what models made."""
     swapped = shuffled(train)
     rng = np.random.default_rng(1)
     noisy = train.mask(rng.random(train.shape) < 0.1, swapped)
     pick = rng.random(len(train)) < 0.5
     half = pd.concat([noisy[pick], swapped[~pick]], ignore_index=True)
-    made = {"independent": swapped, "noisy copies": noisy, "half copies": half}
-    for path in sorted(args.kept.glob(f"{table}-*.csv")) if args.kept else ():
-        made[path.stem.removeprefix(f"{table}-")] = pd.read_csv(path, low_memory=False)
+    again = train.iloc[rng.integers(0, len(train), len(train))]
+    made = {"independent": swapped, "noisy copies": noisy, "half copies": half, "bootstrap": again}
     with tempfile.TemporaryDirectory() as folder:  # through files, so that every judge reads the same
-        return {name: _reread(rows[train.columns], Path(folder) / "rows.csv") for name, rows in made.items()}
+        found = {name: _reread(rows, Path(folder) / "rows.csv") for name, rows in made.items()}
+    return found | trained(table, train, kept)
+
+
+def trained(table: str, train: pd.DataFrame, kept: Path | None) -> dict[str, pd.DataFrame]:
+    """Return what models made."""
+    paths = sorted(kept.glob(f"{table}-*.csv")) if kept else []
+    return {
+        path.stem.removeprefix(f"{table}-"): pd.read_csv(path, low_memory=False)[train.columns.tolist()]
+        for path in paths
+    }
 
 
 def _reread(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -86,23 +102,59 @@ def _reread(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
 def c2st(table: str, args: argparse.Namespace) -> dict[str, Any]:
     if args.judge is None:
         raise SystemExit("c2st needs the outside judge's script: --judge")
-    judge = outside(args.judge)
+    judge = script(args.judge)
     train, holdout = split(load(table, args.data), TARGETS[table])
-    out: dict[str, Any] = {}
-    for name, rows in candidates(table, train, args).items():
-        report = evaluate(train, rows, holdout=holdout, target=TARGETS[table])
-        theirs = judge(train, holdout, rows, TARGETS[table])
-        out[name] = {
-            "ours": [round(report.metric(f"C2ST_AUC_{side}").value or 0, 4) for side in ("train", "holdout")],
-            "judge": [theirs[f"auc_{side}"] for side in ("train", "holdout")],
+    limits = PROFILES["full"]
+    found: dict[str, Any] = {}
+    for name, rows in candidates(table, train, args.kept).items():
+        tables = make_tables(train, rows, holdout)
+        n = equal_rows(tables, limits.detection)
+        sides = {"train": tables.real, "holdout": tables.holdout}
+        ours = [
+            detect(
+                tables, side, tables.synthetic, max_rows=n, n_trees=limits.trees, seed=0, min_scored=limits.scored
+            ).auc
+            for side in sides.values()
+        ]
+        theirs = [np.array(aucs) for aucs in judged(judge, train, holdout, rows, TARGETS[table], n)]
+        found[name] = {
+            "ours": [round(auc, 4) for auc in ours],
+            "judge": [round(float(aucs.mean()), 4) for aucs in theirs],
+            "judge, sd over seeds": [round(float(aucs.std(ddof=1)), 4) for aucs in theirs],
         }
-    gaps = [abs(a - b) for it in out.values() for a, b in zip(it["ours"], it["judge"], strict=True)]
-    return out | {"largest difference of AUC": round(max(gaps), 4)}
+        print(table, name, json.dumps(found[name]), flush=True)
+    gaps = [abs(a - b) for it in found.values() for a, b in zip(it["ours"], it["judge"], strict=True)]
+    spreads = [sd for it in found.values() for sd in it["judge, sd over seeds"]]
+    return {
+        "rows of each side": n,
+        "judge's seeds": n_judge_seeds(n),
+        "candidates": found,
+        "largest difference of AUC": round(max(gaps), 4),
+        "mean difference of AUC": round(float(np.mean(gaps)), 4),
+        "judge's largest sd over seeds": round(max(spreads), 4),
+    }
+
+
+def n_judge_seeds(n_rows: int) -> int:
+    """Seeds of the judge: more on small tables, where they matter more and cost less."""
+    return int(np.clip(3000 // n_rows, 3, 20))
+
+
+def judged(
+    judge: Any, train: pd.DataFrame, holdout: pd.DataFrame, rows: pd.DataFrame, target: str, n: int
+) -> list[list[float]]:
+    """Return the judge's AUCs with training and with holdout rows, one a seed, from the functions of its script."""
+    frames = judge.dates_to_seconds(train, holdout, rows)
+    numbers, categories, _ = judge.split_columns(frames[0], target)
+    frames = [judge.canonical(frame, numbers, categories) for frame in frames]
+    encode = judge.encoder(frames, numbers, categories)
+    real, held, synthetic = map(encode, frames)
+    return [[judge.c2st(side, synthetic, n, seed) for seed in range(n_judge_seeds(n))] for side in (real, held)]
 
 
 def ranking(table: str, args: argparse.Namespace) -> dict[str, Any]:
     train, holdout = split(load(table, args.data), TARGETS[table])
-    rows = candidates(table, train, args)
+    rows = trained(table, train, args.kept) or candidates(table, train, None)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         frames = {"train": train, "holdout": holdout} | rows
@@ -167,7 +219,7 @@ def calibration(table: str, args: argparse.Namespace) -> dict[str, Any]:
 
 def timings(table: str, args: argparse.Namespace) -> dict[str, Any]:
     train, holdout = split(load(table, args.data), TARGETS[table])
-    rows = candidates(table, train, argparse.Namespace(kept=None))["noisy copies"]
+    rows = candidates(table, train, None)["noisy copies"]
     out: dict[str, Any] = {"rows": {"real": len(train), "synthetic": len(rows), "holdout": len(holdout)}}
     for profile in ("quick", "full"):
         seconds = []

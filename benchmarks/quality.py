@@ -189,15 +189,13 @@ def fit_one(name: str, train: str, out: str, target: str, seed: str, args: argpa
 
 
 def score(
-    train: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, target: str, script: Path | None
+    train: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, target: str, judge: Path | None
 ) -> dict[str, Any]:
     """Return the judge's figures under `judge`'s names, whoever judges; none for a table without rows."""
     if not len(synthetic):
         return {}
     return (
-        ours(train, holdout, synthetic, target)
-        if script is None
-        else outside(script)(train, holdout, synthetic, target)
+        ours(train, holdout, synthetic, target) if judge is None else outside(judge)(train, holdout, synthetic, target)
     )
 
 
@@ -220,13 +218,19 @@ def ours(train: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, ta
     return {name: None if value is None else round(value, 4) for name, value in values.items()}
 
 
-def outside(script: Path) -> Any:
-    """Return the judge of `script`, fed through files as its own command would read them."""
-    spec = importlib.util.spec_from_file_location("outside_judge", script)
+def script(path: Path) -> Any:
+    """Return the module of a script."""
+    spec = importlib.util.spec_from_file_location("outside_judge", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def outside(path: Path) -> Any:
+    """Return the judge of a script, fed through files as its own command would read them."""
+    module = script(path)
 
     def judge(train: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, target: str) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:

@@ -31,6 +31,9 @@ numpydoc_show_class_members = False  # the template lists them, with their docst
 numpydoc_xref_param_type = False
 default_role = "py:obj"  # `SynthGAN` in a docstring is a link where the page knows the name, and code where it does not
 
+# Attributes of classes that are public for the rooms of the library, and nothing to a user.
+INTERNAL = {"encoder_type", "registry", "validation_name"}
+
 html_theme = "pydata_sphinx_theme"
 html_title = "synthgan"
 html_copy_source = False
@@ -46,7 +49,7 @@ html_css_files = ["narrow.css"]
 # Only the reference has pages below it to show on the left.
 html_sidebars = {
     str(page.relative_to(HERE).with_suffix("")): []
-    for page in [*HERE.glob("*.md"), *HERE.glob("tutorials/*.md")]
+    for page in [*HERE.glob("*.md"), *HERE.glob("tutorials/*.md"), *HERE.glob("howto/*.md")]
     if page.stem != "api"
 }
 
@@ -60,13 +63,21 @@ def write_cli_reference(app: Sphinx) -> None:
     (folder / "cli.md").write_text(reference(), encoding="utf-8")
 
 
+def draw_plots(app: Sphinx) -> None:
+    """Draw the plots of benchmarks/results."""
+    from plots import write_plots
+
+    write_plots(Path(app.srcdir) / "_generated" / "plots")
+
+
 def skip_foreign(app: Sphinx, what: str, name: str, obj: object, skip: bool, options: object) -> bool | None:  # noqa: ARG001
-    """Leave out what scikit-learn's base classes add: it is documented there."""
+    """Leave out what scikit-learn's base classes add, which is documented there, and what is public to us alone."""
     foreign = (getattr(obj, "__module__", None) or "").startswith("sklearn.") or name.endswith("_request")
-    return True if foreign else None
+    return True if foreign or name in INTERNAL else None
 
 
 def setup(app: Sphinx) -> None:
     """Connect what is made at build time."""
     app.connect("autodoc-skip-member", skip_foreign)
     app.connect("builder-inited", write_cli_reference)
+    app.connect("builder-inited", draw_plots)

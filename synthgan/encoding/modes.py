@@ -111,8 +111,11 @@ def fit_range(values: FloatArray) -> ModeEncoder:
     return _single(values, low / 2 + high / 2, high / 2 - low / 2, 1.0)
 
 
-def fit_mixture(values: FloatArray) -> ModeEncoder:
+def fit_mixture(values: FloatArray, min_rows: int = 1) -> ModeEncoder:
     r"""Modes of a variational Gaussian mixture; scalars are :math:`(x - \mu_k) / (4 \sigma_k)`.
+
+    A mode of fewer than `min_rows` of the rows that are looked at is dropped, for its centre would be a value of theirs
+    (see `synthgan.encoding.protection`); where there is no other, mean and standard deviation take its place.
 
     Differs from the paper: the mixture is fitted on at most 3,000 rows, spread evenly over the sorted ones, so that
     large tables take no longer and no random draw is needed; missing is a mode of its own.
@@ -138,7 +141,9 @@ def fit_mixture(values: FloatArray) -> ModeEncoder:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the modes serve as well a little off
         mixture.fit(((rows - shift) / unit)[:, None])
-    kept = mixture.weights_ > MIN_WEIGHT
+    kept = mixture.weights_ > max(MIN_WEIGHT, (min_rows - 0.5) / n_fitted)
+    if not kept.any():
+        return dataclasses.replace(whole, limit=0.99)
     centre = mixture.means_[kept, 0] * unit + shift
     scale = 4 * np.sqrt(mixture.covariances_[kept, 0, 0]) * unit
     return ModeEncoder(centre, scale, mixture.weights_[kept], 4.0, 0.99, len(present) < len(values))

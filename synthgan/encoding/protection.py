@@ -6,7 +6,9 @@ the table, and every bound is an average of at least k of its values.
 - *Rare categories* are replaced, in proportion, by the column's other categories. A column of rare categories only
   becomes a column of missing cells. True and false stay: that a column has them says nothing about a row.
 - *Extremes*: a smallest (largest) value that fewer than k rows hold is replaced by the mean of the k smallest (largest)
-  ones, and the values beyond it move there. Bounds that a schema sets wider than the data are left as they are.
+  ones, and the values beyond it move there. Where rounding makes that mean the value of one to k - 1 rows, the next
+  number inwards that is not takes its place, if there is one before the next k values. Bounds that a schema sets wider
+  than the data are left as they are.
 - *Intervals* with fewer rows are merged with a neighbour, and their outer ends, which would be values of the table, are
   moved inwards to round numbers.
 - *Ids* are never stored; with protection on, neither are their largest and smallest.
@@ -159,7 +161,7 @@ def _narrowed(spec: ColumnSpec, values: FloatArray, min_rows: int) -> tuple[Colu
         end = float(at_end[:min_rows].mean())
         if spec.decimals is not None:
             unit = spec.step / 10.0**spec.decimals
-            end = round(end / unit) * unit
+            end = _unheld(round(end / unit), np.round(at_end / unit), min_rows) * unit
         ends[name] = int(end) if isinstance(bound, int) else round(end, 12) if spec.decimals is not None else end
     return _with_ends(spec, ends, min_rows)
 
@@ -173,7 +175,8 @@ def _narrowed_times(spec: ColumnSpec, ticks: IntArray, min_rows: int) -> tuple[C
             continue
         # The new end stays among the points that the times are apart by, so that weeks stay weeks and hours hours.
         unit = max(int(np.gcd.reduce(ticks - ticks[0])), 1)
-        middle = int(at_end[0]) + round(float((at_end[:min_rows] - at_end[0]).mean()) / unit) * unit
+        steps = (at_end - at_end[0]) // unit
+        middle = int(at_end[0]) + _unheld(round(float(steps[:min_rows].mean())), steps, min_rows) * unit
         ends[name] = pd.Timestamp(np.datetime64(middle, "us")).isoformat()
     return _with_ends(spec, ends, min_rows)
 
@@ -184,6 +187,27 @@ def wall_tick(text: str, spec: ColumnSpec) -> int:
     if stamp.tzinfo is not None:
         stamp = (stamp if spec.tz is None else stamp.tz_convert(spec.tz)).tz_localize(None)
     return int(np.datetime64(stamp, "us").astype(np.int64))
+
+
+def _unheld(middle: int, at_end: npt.NDArray[Any], min_rows: int) -> int:
+    """Return the next number from `middle` inwards that no row, or enough rows, hold; `middle` where there is none.
+
+    Parameters
+    ----------
+    middle : int
+        A number of units.
+    at_end : ndarray, shape (n,)
+        The values in units, from the end inwards.
+    min_rows : int
+        How many rows are enough.
+    """
+    if len(at_end) < 20 * min_rows:  # so small a table would lose too much of its range
+        return middle
+    last = int(at_end[2 * min_rows - 1])
+    step = 1 if last >= middle else -1
+    held, counts = np.unique(at_end, return_counts=True)
+    few = set(held[counts < min_rows].tolist())
+    return next((number for number in range(middle, last, step) if number not in few), middle)
 
 
 def _reached(at_end: npt.NDArray[Any], min_rows: int) -> bool:

@@ -73,7 +73,8 @@ class TemporalEncoder:
         day = NumericEncoder.fit(_with_missing(days - origin, missing), _grid(days - origin), n_bins, min_rows)
         if (clock == clock[0]).all():
             return cls(day, None, origin, int(clock[0]))
-        time = NumericEncoder.fit(_with_missing(clock, missing), _grid(clock), n_bins, min_rows)
+        hours = _grid(clock, min_rows)
+        time = NumericEncoder.fit(hours.snap(_with_missing(clock, missing)), hours, n_bins, min_rows)
         return cls(day, time, origin, 0)
 
     @property
@@ -112,5 +113,8 @@ def _with_missing(present: IntArray, missing: npt.NDArray[np.bool_]) -> FloatArr
     return values
 
 
-def _grid(values: IntArray) -> Grid:
-    return Grid(0, max(int(np.gcd.reduce(values)), 1), float(values.min()), float(values.max()))
+def _grid(values: IntArray, min_rows: int = 1) -> Grid:
+    """The grid of `values`; its ends are means of the `min_rows` smallest and largest ones, on the grid."""
+    step, ordered, n = max(int(np.gcd.reduce(values)), 1), np.sort(values), max(min_rows, 1)
+    low, high = (round(float(end.mean()) / step) * step for end in (ordered[:n], ordered[-n:]))
+    return Grid(0, step, float(low), float(high))

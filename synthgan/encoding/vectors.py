@@ -97,9 +97,9 @@ class VectorEncoder(TableEncoder):
     modes: tuple[ModeEncoder, ...] = ()
 
     @classmethod
-    def fit_vectors(cls, frame: pd.DataFrame, schema: Schema, fit_modes: FitModes) -> Self:
-        """Fit on a table; `fit_modes` chooses how numbers are scaled. Raises as `TableEncoder.fit` does."""
-        base = TableEncoder.fit(frame, schema)
+    def fit_vectors(cls, frame: pd.DataFrame, schema: Schema, fit_modes: FitModes, min_rows: int = 1) -> Self:
+        """Fit on a table; `fit_modes` chooses how numbers are scaled, the rest is as for `TableEncoder.fit`."""
+        base = TableEncoder.fit(frame, schema, min_rows=min_rows)
         plain = cls(base.schema, base.encoders, base.makers)
         modes = tuple(
             fit_modes(values)
@@ -189,7 +189,8 @@ class VectorEncoder(TableEncoder):
                 level = encoder.decode(code, position)
                 out.append(np.where(level < 0, len(encoder.levels), level))
             elif isinstance(encoder, TemporalEncoder):
-                out += encoder.split(*wall_ticks(cells, spec))
+                numbers = encoder.split(*wall_ticks(cells, spec))
+                out += [part.grid.snap(x) for part, x in zip(encoder.parts.values(), numbers, strict=True)]
             else:
                 out.append(encoder.grid.snap(numbers_of(cells, spec)))
         return out

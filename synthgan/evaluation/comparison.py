@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+from collections.abc import Mapping
 from html import escape
-from typing import Any
+from typing import Any, ClassVar, Self
 
-from synthgan.errors import InputError
-from synthgan.evaluation.result import FORMAT, THEMES, EvaluationReport, load_object
+from synthgan.evaluation.document import JsonDocument
+from synthgan.evaluation.result import THEMES, EvaluationReport
 from synthgan.evaluation.texts import markdown_cell, show_number, show_score
 
 __all__ = ["Comparison"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Comparison:
+class Comparison(JsonDocument):
     """Several synthetic tables, judged against the same real rows.
 
     Parameters
@@ -23,6 +23,8 @@ class Comparison:
     reports : dict of str to EvaluationReport
         One report for each candidate, in the order given.
     """
+
+    kind: ClassVar[str] = "comparison"
 
     reports: dict[str, EvaluationReport]
 
@@ -36,27 +38,12 @@ class Comparison:
             out.append((name, [show_number(value) or "failed" for value in found]))
         return out
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready dict: ``{"format": 1, "candidates": {name: report}}``."""
-        return {"format": FORMAT, "candidates": {name: report.to_dict() for name, report in self.reports.items()}}
-
-    def to_json(self, *, indent: int | None = None) -> str:
-        """Return the comparison as JSON text."""
-        return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False, indent=indent)
+    def _parts(self) -> dict[str, Any]:
+        return {"candidates": {name: report.to_dict() for name, report in self.reports.items()}}
 
     @classmethod
-    def from_json(cls, text: str) -> Comparison:
-        """Rebuild a comparison from `to_json`'s output.
-
-        Raises
-        ------
-        InputError
-            When `text` is not the JSON of a comparison.
-        """
-        candidates = load_object(text).get("candidates")
-        if not isinstance(candidates, dict):
-            raise InputError("this is no comparison: it has no 'candidates'. Write it with Comparison.to_json")
-        return cls({name: EvaluationReport.from_dict(report) for name, report in candidates.items()})
+    def _from_parts(cls, data: Mapping[str, Any]) -> Self:
+        return cls({name: EvaluationReport.from_dict(report) for name, report in data["candidates"].items()})
 
     def summary(self) -> str:
         """Return the candidates side by side as plain text."""

@@ -33,6 +33,8 @@ class Limits:
         Targets of each attack.
     trees : int
         Trees of each boosted model.
+    scored : int
+        Rows that a detector scores at least: on small tables its cross-validation is repeated.
     """
 
     pairs: int = 50_000
@@ -43,6 +45,7 @@ class Limits:
     geometry: int = 3_000
     attacks: int = 2_000
     trees: int = 150
+    scored: int = 2_000
 
 
 PROFILES: dict[Profile, Limits] = {
@@ -56,6 +59,7 @@ PROFILES: dict[Profile, Limits] = {
         geometry=1_000,
         attacks=300,
         trees=20,
+        scored=0,
     ),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from synthgan.evaluation.chartdata import column_charts, pair_charts
 from synthgan.evaluation.context import Context, Part
 from synthgan.evaluation.detection import Detection, detect, null_spread
 from synthgan.evaluation.estimate import Estimate, half_width, mean_estimate
+from synthgan.evaluation.frames import Tables
 from synthgan.evaluation.marginals import ks_complement, missing_similarity, tv_complement
 from synthgan.evaluation.result import Metric
 
-__all__ = ["DETECTION_METRICS", "detection", "shapes", "trends"]
+__all__ = ["DETECTION_METRICS", "detection", "equal_rows", "shapes", "trends"]
 
 DETECTION_METRICS = ("C2ST_train", "C2ST_holdout", "C2ST_AUC_train", "C2ST_AUC_holdout")
 
@@ -69,60 +71,58 @@ def trends(context: Context) -> Part:
     )
 
 
+def equal_rows(tables: Tables, limit: int) -> int:
+    """Return how many rows of each table the detectors see."""
+    held = [] if tables.holdout is None else [len(tables.holdout)]
+    return min(len(tables.real), len(tables.synthetic), limit, *held)
+
+
 def detection(context: Context) -> Part:
     """Let boosted trees tell synthetic from real: C2ST against the real rows and against the holdout rows.
 
     Equal numbers of rows everywhere, for a detector's power grows with them.
     """
     tables, limits = context.tables, context.limits
-    sizes = [len(tables.real), len(tables.synthetic), limits.detection]
-    if tables.holdout is not None:
-        sizes.append(len(tables.holdout))
-    n = min(sizes)
+    n = equal_rows(tables, limits.detection)
 
-    def run(left: Any, right: Any, importance: bool = False) -> Detection:
-        return detect(tables, left, right, max_rows=n, n_trees=limits.trees, seed=context.seed, importance=importance)
+    def run(left: Any, right: Any, importance: bool = False, min_scored: int = limits.scored) -> Detection:
+        return detect(
+            tables, left, right,
+            max_rows=n, n_trees=limits.trees, seed=context.seed, importance=importance, min_scored=min_scored,
+        )  # fmt: skip
 
-    train = run(tables.real, tables.synthetic, importance=tables.holdout is None)
-    floor = run(tables.real, context.shuffled)
-    found = {"train": train}
-    # The mean of min(1, 2 (1 - AUC)) when the AUC is normal around 1/2.
-    ceiling_spread = 0.0
-    ceiling, ceiling_auc = 1 - float(np.sqrt(2 / np.pi)) * null_spread(n, n), 0.5
+    found = {"train": run(tables.real, tables.synthetic, importance=tables.holdout is None)}
+    floor = run(tables.real, context.shuffled, min_scored=0)
+    perfect = None
     if tables.holdout is not None:
         found["holdout"] = run(tables.holdout, tables.synthetic, importance=True)
-        found["real"] = run(tables.real, tables.holdout)
-        ceiling, ceiling_auc = found["real"].score, found["real"].auc
-        ceiling_spread = found["real"].spread
-    metrics = []
-    for name in ("train", "holdout"):
-        if name not in found:
-            reason = "needs holdout rows: real rows that the generator never saw"
-            metrics += [Metric(f"C2ST_{name}", note=reason), Metric(f"C2ST_AUC_{name}", note=reason)]
-            continue
-        it = found[name]
-        low, high = it.score_interval(ceiling_spread)
-        note = "below 0.5: rows were copied" if name == "train" and it.auc < 0.5 - 3 * it.spread else ""
-        metrics.append(Metric(f"C2ST_{name}", (), it.score, ceiling, floor.score, low, high, f"{n} rows of each table"))
-        half = half_width(it.spread, ceiling_spread)
-        metrics.append(
-            Metric(
-                f"C2ST_AUC_{name}",
-                (),
-                it.auc,
-                ceiling_auc,
-                floor.auc,
-                max(0.0, it.auc - half),
-                min(1.0, it.auc + half),
-                note,
-            )
-        )
+        found["real"] = perfect = run(tables.real, tables.holdout)
+    metrics = [metric for name in ("train", "holdout") for metric in _c2st(name, found.get(name), floor, perfect)]
     curves = {name: {"auc": round(it.auc, 4), "false": it.curve[0], "true": it.curve[1]} for name, it in found.items()}
-    importance = found.get("holdout", train).importance
+    importance = found.get("holdout", found["train"]).importance
     ranked = sorted(importance.items(), key=lambda item: (-item[1], str(item[0])))
     return Part(
         metrics, {"roc": curves, "giveaways": [{"column": name, "drop": round(drop, 4)} for name, drop in ranked]}
     )
+
+
+def _c2st(name: str, it: Detection | None, floor: Detection, perfect: Detection | None) -> list[Metric]:
+    """Return score and AUC of one test; `perfect` is that of real rows against holdout rows, where there are some."""
+    labels = f"C2ST_{name}", f"C2ST_AUC_{name}"
+    if it is None:
+        return [Metric(label, note="needs holdout rows: real rows that the generator never saw") for label in labels]
+    if perfect is not None:
+        ceiling, ceiling_auc, ceiling_spread = perfect.score, perfect.auc, perfect.spread
+    else:  # the mean of min(1, 2 (1 - AUC)) when the AUC is normal around 1/2
+        ceiling, ceiling_auc, ceiling_spread = 1 - math.sqrt(2 / math.pi) * null_spread(it.n_rows, it.n_rows), 0.5, 0.0
+    low, high = it.score_interval(ceiling_spread)
+    half = half_width(it.spread, ceiling_spread)
+    auc_low, auc_high = max(0.0, it.auc - half), min(1.0, it.auc + half)
+    note = "below 0.5: rows were copied" if name == "train" and it.auc < 0.5 - 3 * it.spread else ""
+    return [
+        Metric(labels[0], (), it.score, ceiling, floor.score, low, high, f"{it.n_rows} rows of each table"),
+        Metric(labels[1], (), it.auc, ceiling_auc, floor.auc, auc_low, auc_high, note),
+    ]
 
 
 def _metric(name: str, estimate: Estimate, floor: float, columns: tuple[Any, ...] = (), note: str = "") -> Metric:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from synthgan.errors import InputError
 from synthgan.evaluation import gaintexts
+from synthgan.evaluation.document import JsonDocument
 from synthgan.evaluation.paired import against_best, corrected_difference, holm
-from synthgan.evaluation.result import load_object
 
 __all__ = ["CANDIDATE", "CONTROL", "GAIN", "HARM", "METRICS", "NO_EVIDENCE", "Finding", "GainReport", "conclude"]
 
-FORMAT = 1
 CANDIDATE = "generated rows"
 """The arm that is judged; the others are its cheap rivals."""
 
@@ -89,7 +87,7 @@ class Finding:
 
 
 @dataclasses.dataclass(frozen=True)
-class GainReport:
+class GainReport(JsonDocument):
     """The answer to "did adding generated rows help?", with all that it rests on.
 
     Parameters
@@ -105,6 +103,8 @@ class GainReport:
     run : dict
         The run card.
     """
+
+    kind: ClassVar[str] = "gain report"
 
     verdict: str
     findings: tuple[Finding, ...]
@@ -134,10 +134,8 @@ class GainReport:
         """The numbers of rows learned from, ascending."""
         return sorted({found.n_rows for found in self.findings})
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready dict."""
+    def _parts(self) -> dict[str, Any]:
         return {
-            "format": FORMAT,
             "verdict": self.verdict,
             "findings": [dataclasses.asdict(found) for found in self.findings],
             "scores": list(self.scores),
@@ -146,41 +144,14 @@ class GainReport:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> GainReport:
-        """Rebuild a report from `to_dict`'s output.
-
-        Raises
-        ------
-        InputError
-            When `data` is not such a dict, or comes from a newer format.
-        """
-        if data.get("format") != FORMAT:
-            raise InputError(f"a gain report has format {FORMAT}; this one says {data.get('format')!r}: measure again")
-        try:
-            return cls(
-                verdict=str(data["verdict"]),
-                findings=tuple(Finding(**found) for found in data["findings"]),
-                scores=tuple(dict(row) for row in data["scores"]),
-                chosen=tuple(dict(row) for row in data["chosen"]),
-                run=dict(data["run"]),
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"this is no gain report: {error!r}. Write it with GainReport.to_json") from None
-
-    def to_json(self, *, indent: int | None = None) -> str:
-        """Return the report as JSON text."""
-        return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False, indent=indent)
-
-    @classmethod
-    def from_json(cls, text: str) -> GainReport:
-        """Rebuild a report from `to_json`'s output.
-
-        Raises
-        ------
-        InputError
-            When `text` is not the JSON of a report.
-        """
-        return cls.from_dict(load_object(text))
+    def _from_parts(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            verdict=str(data["verdict"]),
+            findings=tuple(Finding(**found) for found in data["findings"]),
+            scores=tuple(dict(row) for row in data["scores"]),
+            chosen=tuple(dict(row) for row in data["chosen"]),
+            run=dict(data["run"]),
+        )
 
     def summary(self) -> str:
         """Return the report as plain text."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from synthgan.errors import InputError
 from synthgan.evaluation import texts
+from synthgan.evaluation.document import JsonDocument
 from synthgan.schema.table import ColumnName
 
-__all__ = ["FORMAT", "THEMES", "EvaluationReport", "Metric", "Theme", "load_object"]
+__all__ = ["THEMES", "EvaluationReport", "Metric", "Theme"]
 
 THEMES = ("fidelity", "utility", "privacy", "coverage")
-FORMAT = 1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ class Theme:
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluationReport:
+class EvaluationReport(JsonDocument):
     """How good a synthetic table is.
 
     Parameters
@@ -126,6 +125,8 @@ class EvaluationReport:
     details : dict
         What the charts draw, as plain lists: no real row, no count under 5.
     """
+
+    kind: ClassVar[str] = "evaluation report"
 
     themes: dict[str, Theme]
     metrics: tuple[Metric, ...]
@@ -153,10 +154,8 @@ class EvaluationReport:
         """The metrics about the whole table."""
         return [metric for metric in self.metrics if not metric.columns]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready dict with the keys ``format, themes, metrics, run, details``."""
+    def _parts(self) -> dict[str, Any]:
         return {
-            "format": FORMAT,
             "themes": {name: dataclasses.asdict(theme) for name, theme in self.themes.items()},
             "metrics": [metric.to_dict() for metric in self.metrics],
             "run": self.run,
@@ -164,44 +163,13 @@ class EvaluationReport:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> EvaluationReport:
-        """Rebuild a report from `to_dict`'s output.
-
-        Raises
-        ------
-        InputError
-            When `data` is not such a dict, or comes from a newer format.
-        """
-        if data.get("format") != FORMAT:
-            raise InputError(
-                f"an evaluation report has format {FORMAT}; this one says {data.get('format')!r}: evaluate again"
-            )
-        try:
-            return cls(
-                themes={name: Theme(**theme) for name, theme in data["themes"].items()},
-                metrics=tuple(Metric.from_dict(metric) for metric in data["metrics"]),
-                run=dict(data["run"]),
-                details=dict(data["details"]),
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"this is no evaluation report: {error!r}. Write it with EvaluationReport.to_json"
-            ) from None
-
-    def to_json(self, *, indent: int | None = None) -> str:
-        """Return the report as JSON text."""
-        return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False, indent=indent)
-
-    @classmethod
-    def from_json(cls, text: str) -> EvaluationReport:
-        """Rebuild a report from `to_json`'s output.
-
-        Raises
-        ------
-        InputError
-            When `text` is not the JSON of a report.
-        """
-        return cls.from_dict(load_object(text))
+    def _from_parts(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            themes={name: Theme(**theme) for name, theme in data["themes"].items()},
+            metrics=tuple(Metric.from_dict(metric) for metric in data["metrics"]),
+            run=dict(data["run"]),
+            details=dict(data["details"]),
+        )
 
     def summary(self) -> str:
         """Return the report as plain text for a terminal: verdicts, then the table-wide metrics."""
@@ -214,14 +182,3 @@ class EvaluationReport:
     def _repr_html_(self) -> str:
         """Return the verdicts and table-wide metrics as two small HTML tables, for notebooks."""
         return texts.html(self)
-
-
-def load_object(text: str) -> dict[str, Any]:
-    """Return the JSON object in `text`; raise InputError for anything else."""
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"this is no JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise InputError("an evaluation report is a JSON object; this is not")
-    return data

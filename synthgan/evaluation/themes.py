@@ -12,7 +12,7 @@ from synthgan.evaluation.estimate import Z95
 from synthgan.evaluation.result import Metric, Theme
 from synthgan.schema.table import ColumnName
 
-__all__ = ["leaks", "make_themes"]
+__all__ = ["TRACES", "UNSAFE", "leaks", "make_themes"]
 
 # Shuffled columns reach the ceiling of these, so what they are scaled from is 0.
 MARGINAL = ("ColumnShapes", "CategoryCoverage", "RangeCoverage", "EntropyRatio", "RarestClass")
@@ -41,6 +41,7 @@ NOT_PROOF = (
 ALARM_Z = 2.64
 # A leak beyond chance but under a twentieth of what a copy of the real rows leaks is called by a milder name.
 SMALL_LEAK = 0.95
+TRACES, UNSAFE = "Traces of real rows", "Unsafe: real rows shine through"
 
 WORDS = ((0.95, "as good as real rows"), (0.8, "close to real"), (0.5, "fair"), (0.2, "weak"), (0.0, "poor"))
 
@@ -118,7 +119,7 @@ def _privacy(whole: dict[str, Metric], has_holdout: bool) -> Theme:
     if found:
         leaked = [score for metric in found if (score := metric.scaled()) is not None]
         small = bool(leaked) and min(leaked) >= SMALL_LEAK
-        word = "Traces of real rows" if small else "Unsafe: real rows shine through"
+        word = TRACES if small else UNSAFE
         return Theme(scores[worst] if worst else None, f"{word}. {told}.", worst)
     if not has_holdout:
         return Theme(

@@ -11,7 +11,8 @@ import pandas as pd
 from synthgan.evaluation.comparison import Comparison
 from synthgan.evaluation.definitions import DEFINITIONS
 from synthgan.evaluation.gain import GainReport
-from synthgan.evaluation.result import EvaluationReport, Metric
+from synthgan.evaluation.result import EvaluationReport, Metric, Theme
+from synthgan.evaluation.themes import TRACES, UNSAFE
 from synthgan.report import charts
 from synthgan.report.gain import gain_section, run_rows
 from synthgan.report.training import training
@@ -59,6 +60,7 @@ def single(
         "sections": [*sections, ("definitions", "Definitions")],
         "subtitle": f"{rows['synthetic']:,} synthetic rows judged against {rows['real']:,} real rows.{held}",
         "themes": report.themes,
+        "marks": {name: _marks(theme) for name, theme in report.themes.items()},
         "headline": report.headline,
         "run_rows": run_rows(report.run),
         "columns": [_column(chart, f"col{i}") for i, chart in enumerate(details.get("columns", []))],
@@ -202,3 +204,10 @@ def comparison(candidates: Comparison, reference: Mapping[str, Any] | None) -> d
         ],
         "charts": drawn,
     }
+
+
+def _marks(theme: Theme) -> dict[str, float]:
+    """Return below what a theme's bar is red and yellow. A leak is one, however far the score is from a full copy's."""
+    if theme.verdict.startswith(UNSAFE):
+        return {"low": 0.999, "high": 0.999}
+    return {"low": 0.0, "high": 0.999} if theme.verdict.startswith(TRACES) else {"low": 0.5, "high": 0.8}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -129,7 +130,7 @@ class CTGAN(VectorSynthesizer):
         check_number("pac", self.pac, 1, np.inf, whole=True)
 
     def _modes(self) -> FitModes:
-        return fit_mixture
+        return partial(fit_mixture, min_rows=self.protect_rare)
 
     def _game(self, table: SplitRows, seed: int) -> tuple[nn.Module, Game]:
         device = table.scalars.device

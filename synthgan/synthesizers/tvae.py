@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ class TVAE(VectorSynthesizer):
         check_number("kl_weight", self.kl_weight, 0, np.inf)
 
     def _modes(self) -> FitModes:
-        return fit_mixture
+        return partial(fit_mixture, min_rows=self.protect_rare)
 
     def _game(self, table: SplitRows, seed: int) -> tuple[nn.Module, Game]:
         device = table.scalars.device

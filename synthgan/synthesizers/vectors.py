@@ -82,7 +82,7 @@ class VectorSynthesizer(TableSynthesizer):
         check_number("max_seconds", self.max_seconds, 0, np.inf, optional=True)
 
     def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> VectorEncoder:
-        return VectorEncoder.fit_vectors(frame, schema, self._modes())
+        return VectorEncoder.fit_vectors(frame, schema, self._modes(), self.protect_rare)
 
     def _start(self, job: FitJob) -> Run:
         encoder = cast(VectorEncoder, job.encoder)

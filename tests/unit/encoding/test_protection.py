@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthgan import SynthGAN, infer_schema
+from synthgan import CTGAN, TVAE, Synthesizer, SynthGAN, VanillaGAN, infer_schema
 from synthgan.encoding import TableEncoder, protect
 from synthgan.encoding.continuous import Grid, NumericEncoder
 from synthgan.errors import ConditionError, ConfigError
@@ -60,16 +60,28 @@ def model(table: pd.DataFrame) -> SynthGAN:
     return SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(table)
 
 
-def test_no_rare_text_is_in_the_file(model: SynthGAN, table: pd.DataFrame, tmp_path: Path) -> None:
-    model.save(tmp_path / "m.synthgan")
+@pytest.fixture(scope="module", params=["SynthGAN", "CTGAN", "TVAE", "VanillaGAN"])
+def any_model(request: pytest.FixtureRequest, model: SynthGAN, table: pd.DataFrame) -> Synthesizer:
+    small: dict[str, Synthesizer] = {
+        "CTGAN": CTGAN(epochs=1, generator_dims=(8,), discriminator_dims=(8,), random_state=0),
+        "TVAE": TVAE(epochs=1, random_state=0),
+        "VanillaGAN": VanillaGAN(epochs=1, output="tanh", random_state=0),
+    }
+    return small[request.param].fit(table) if request.param in small else model
+
+
+def test_no_rare_text_is_in_the_file(any_model: Synthesizer, table: pd.DataFrame, tmp_path: Path) -> None:
+    any_model.save(tmp_path / "m.synthgan")
     content = (tmp_path / "m.synthgan").read_bytes()
     rare = ["Hintertupfing", "Oberammergau", '"odd"', "98765432", "1931-04"]
     assert [text for text in (*rare, *table["code"], *table["stamp"]) if text.encode() in content] == []
     assert b"Ulm" in content  # the scan finds what is there
 
 
-def test_no_number_that_few_rows_hold_is_in_the_file(model: SynthGAN, table: pd.DataFrame, tmp_path: Path) -> None:
-    model.save(tmp_path / "m.synthgan")
+def test_no_number_that_few_rows_hold_is_in_the_file(
+    any_model: Synthesizer, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    any_model.save(tmp_path / "m.synthgan")
     with zipfile.ZipFile(tmp_path / "m.synthgan") as file:
         arrays, state = file.read("arrays.safetensors"), json.loads(file.read("state.json"))
     written = json.dumps(state)
@@ -78,6 +90,10 @@ def test_no_number_that_few_rows_hold_is_in_the_file(model: SynthGAN, table: pd.
         rare = counts.index[counts < 5].to_numpy()
         held = [number for number in rare if np.float64(number).tobytes() in arrays or f"{number!r}" in written]
         assert held == [], name
+    clock = pd.to_datetime(table["stamp"])
+    for end in (clock - clock.dt.normalize()).dt.total_seconds().agg(["min", "max"]):
+        assert np.float64(1e6 * end).tobytes() not in arrays
+        assert f"{1e6 * end}" not in written
 
 
 def test_everything_stored_stands_for_enough_rows(table: pd.DataFrame) -> None:
@@ -145,6 +161,15 @@ def test_bounds_that_a_schema_sets_wider_are_kept() -> None:
     kept = protect(frame, schema, 5).schema
     assert (kept["x"].low, kept["x"].high) == (-5, 200)
     assert (kept["y"].low, kept["y"].high) == ("2020-01-03T00:00:00", "2021-01-01T00:00:00")
+
+
+def test_the_mean_of_extremes_is_not_by_chance_what_few_rows_hold() -> None:
+    ages = np.array([75, 75, 74, 74, 74, 74, 70, 68, 68, 67, *np.arange(20, 66).repeat(5)])
+    days = pd.Timestamp("2020-01-01") + pd.to_timedelta(ages, unit="D")
+    frame = pd.DataFrame({"age": ages, "day": days})
+    kept = protect(frame, infer_schema(frame), 5).schema
+    assert (kept["age"].low, kept["age"].high) == (20, 73), "74 is the mean, and the age of four"
+    assert kept["day"].high == (pd.Timestamp("2020-01-01") + pd.Timedelta(days=73)).isoformat()
 
 
 @given(

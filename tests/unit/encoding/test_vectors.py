@@ -44,6 +44,15 @@ def test_a_mixture_finds_the_modes() -> None:
     assert np.median(np.abs(encoder.decode(scalars, modes) - values)) < 1e-5
 
 
+def test_a_mode_of_few_rows_is_dropped() -> None:
+    values = np.append(np.random.default_rng(0).normal(size=300), [1e4, 1e4 + 1])
+    assert np.abs(fit_mixture(values).centre).max() > 5000
+    assert np.abs(fit_mixture(values, min_rows=5).centre).max() < 5
+    few = fit_mixture(np.array([1.0, 2.0, 9.0, np.nan]), min_rows=5)
+    assert few.centre.tolist() == [4.0]
+    assert few.missing
+
+
 @pytest.mark.parametrize("values", [[3.0, 3.0, 3.0], [1.0, 2.0], [np.nan, 5.0], [1e300, -1e300], [0.0] * 99 + [1.0]])
 @pytest.mark.parametrize("fit", FITS)
 def test_odd_columns(fit: FitModes, values: list[float]) -> None:

@@ -116,6 +116,19 @@ def test_the_detector_is_at_chance_on_one_source_and_certain_on_two(make_table):
     assert max(other.importance, key=other.importance.__getitem__) in ("x", "y", "since")
 
 
+def test_small_tables_are_divided_into_folds_again_and_again(make_table):
+    tables = make_tables(make_table(40, 1), make_table(40, 2))
+
+    def spread(min_scored):
+        found = [
+            detect(tables, tables.real, tables.synthetic, max_rows=40, n_trees=5, seed=seed, min_scored=min_scored).auc
+            for seed in range(0, 700, 100)
+        ]
+        return np.std(found)
+
+    assert spread(min_scored=8 * 80) < 0.6 * spread(min_scored=0)
+
+
 def test_columns_of_thousands_of_levels_can_be_told_apart(rng):
     n = 3000
     real = pd.DataFrame({"tail": [f"N{i}" for i in rng.integers(0, 400, n)], "x": rng.normal(size=n)})

@@ -74,6 +74,16 @@ def html(report, history) -> str:
     return render_html(report, history=history, title=f"Report on {HOSTILE}")
 
 
+def test_a_leak_is_never_drawn_as_good() -> None:
+    real, holdout = table(400, 1), table(400, 2)
+    bars = {}
+    for name, rows in {"copy": real, "fresh": table(400, 3)}.items():
+        report = evaluate(real, rows, holdout=holdout, profile="quick")
+        bars[name] = next(m for m in Page(render_html(report)).all("meter") if m["aria-label"] == "privacy score")
+    assert float(bars["copy"]["value"]) < float(bars["copy"]["low"])
+    assert float(bars["fresh"]["value"]) > float(bars["fresh"]["high"])
+
+
 def test_every_section_is_there(html):
     page = Page(html)
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]

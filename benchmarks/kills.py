@@ -1,0 +1,160 @@
+"""SIGKILL at random moments, resumption, and every tensor compared with that of a training left in peace."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import hashlib
+import json
+import os
+import random
+import signal
+import tempfile
+import time
+import traceback
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from synthgan import SynthGAN
+from synthgan.datasets import load_dataset
+from synthgan.errors import SynthganError
+from synthgan.persistence import CheckpointFolder
+from synthgan.synthesizers import critique
+from synthgan.training import Training
+from synthgan.training.critic import fit_critic
+
+
+def kills(args: argparse.Namespace) -> dict[str, Any]:
+    """Kill forked trainings at random moments, resume them, and compare every tensor with a training left in peace.
+
+    As ``saves``, each kill waits until a file is being written; as ``critics``, the table is large enough for a critic
+    and training so short that most kills fall into the critic's.
+    """
+    rng = random.Random(args.seed)
+    settings: dict[str, Any] = {"hidden_dim": 16, "random_state": 5}
+    if args.part == "critics":
+        frame = load_dataset("penguins").sample(3000, replace=True, random_state=0)
+        settings |= {"epochs": 1, "batch_size": 500}
+    else:
+        frame = load_dataset("penguins").sample(150, random_state=0)
+        settings |= {"epochs": 40, "batch_size": 50, "adversarial_share": 0.3}
+
+    def train(place: Path, every: int) -> None:
+        final: list[str] = []
+        finish = Training._finish
+
+        def watched(self: Training) -> None:
+            final.append(digest(self.state_dict()))
+            finish(self)
+
+        def marked(*arguments: Any) -> None:
+            (place / "critic").touch()
+            fit_critic(*arguments)
+            (place / "critic").unlink()
+
+        Training._finish = watched  # type: ignore[method-assign]
+        critique.fit_critic = marked  # type: ignore[attr-defined]
+        model = SynthGAN(**settings).fit(frame, checkpoint=place / "c", checkpoint_every=every, resume=True)
+        model.save(place / "model.synthgan")
+        weights = digest(dict(model.model_.generator.state_dict()))  # type: ignore[union-attr]
+        (place / "done").write_text(
+            json.dumps([final[-1], weights, digest(model.sample(50, random_state=0).to_dict())])
+        )
+
+    tally, n_kills, saving = Counter[str](), 0, 0
+    with tempfile.TemporaryDirectory() as name:
+        straight = Path(name) / "straight"
+        straight.mkdir()
+        began = time.monotonic()
+        _fork(functools.partial(train, straight, 10**6), None)
+        whole = time.monotonic() - began
+        expected = (straight / "done").read_text()
+        file = _members(straight / "model.synthgan")
+        chain = 0
+        while n_kills < args.kills:
+            chain += 1
+            place = Path(name) / f"chain{chain}"
+            place.mkdir()
+            every = 1 if args.part == "saves" else rng.choice((1, 1, 5, 20))
+            while not (place / "done").exists():
+                after = rng.uniform(0, whole) if n_kills < args.kills else None
+                n_kills += _fork(functools.partial(train, place, every), after, place if args.part == "saves" else None)
+                saving += bool(list(place.rglob("*.tmp")))
+                tally["kills while the critic was being trained"] += (place / "critic").exists()
+                (place / "critic").unlink(missing_ok=True)
+                if (place / "c").is_dir() and any((place / "c").glob("*.checkpoint")):
+                    found = max((place / "c").glob("*.checkpoint"))
+                    try:
+                        CheckpointFolder(place / "c")._read(found)
+                        tally["newest checkpoint sound"] += 1
+                    except SynthganError:
+                        tally["newest checkpoint damaged"] += 1
+                else:
+                    tally["no checkpoint yet"] += 1
+            same = (place / "done").read_text() == expected and _members(place / "model.synthgan") == file
+            tally["chains bit by bit the same" if same else "chains that differ"] += 1
+            tally["leftovers after the end"] += len(list(place.rglob("*.tmp")))
+            print(chain, n_kills, dict(tally), flush=True)
+    return {"kills": n_kills, "chains": chain, "kills_while_a_file_was_being_written": saving, **tally}
+
+
+def _members(path: Path) -> list[bytes]:
+    """The members of a model file that hold no clock times."""
+    with zipfile.ZipFile(path) as file:
+        return [file.read(name) for name in ("arrays.safetensors", "weights.safetensors")]
+
+
+def _fork(work: Callable[[], None], kill_after: float | None, watched: Path | None = None) -> bool:
+    """Run `work` in a forked process; kill it after so many seconds; returns whether it was killed.
+
+    Where a folder is `watched`, wait on until a file is being written in it.
+    """
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException:  # noqa: BLE001 - the parent looks at the exit code
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    if kill_after is not None:
+        end = time.monotonic() + kill_after
+        while time.monotonic() < end:
+            if os.waitpid(child, os.WNOHANG)[0]:
+                return False
+            time.sleep(0.002)
+        while watched is not None and not any((watched / "c").glob(".*.tmp")):
+            if os.waitpid(child, os.WNOHANG)[0]:
+                return False
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+        raise SystemExit("a training failed")
+    return os.WIFSIGNALED(status)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 over every tensor and plain value of a nested state; the clock aside."""
+    out = hashlib.sha256()
+
+    def walk(item: Any, path: str) -> None:
+        if isinstance(item, torch.Tensor):
+            out.update(item.detach().contiguous().numpy().tobytes())
+        elif isinstance(item, dict):
+            for key, inner in item.items():
+                walk(inner, f"{path}/{key}")
+        elif isinstance(item, (list, tuple)):
+            for inner in item:
+                walk(inner, path)
+        elif "seconds" not in path:
+            out.update(f"{path}={item!r};".encode())
+
+    walk(value, "")
+    return out.hexdigest()
