@@ -117,7 +117,8 @@ def repeat(
     code, _, known = encoder.encode(values)
     by, _ = source[0].cells.flatten(source[1], source[2])
     near = (code == target[1]) & encoder.interval[flat] & source[0].interval[by] & known
-    return near & (inside < relation.equal_share)
+    rows: npt.NDArray[np.bool_] = near & (inside < relation.equal_share)
+    return rows
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)

@@ -143,7 +143,7 @@ class TableEncoder:
     def with_relations(self, frame: pd.DataFrame) -> Self:
         """Return this encoder with the relations between numbers that the rows of `frame` show."""
         rows = frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), RELATION_ROWS)).astype(np.int64)]
-        numbers = {}
+        numbers: dict[int, tuple[NumericEncoder, npt.NDArray[np.float64]]] = {}
         for name, encoder in self.encoders.items():
             if isinstance(encoder, CategoricalEncoder):
                 continue

@@ -110,7 +110,8 @@ class Generator(nn.Module):
 
     Shape
     -----
-    With n rows, B blocks, T codes, H = hidden_dim: rows (n, B), known and drawn (n, B) -> hidden (n, H); hidden -> logits (n, T).
+    With n rows, B blocks, T codes, H = hidden_dim: rows (n, B), known and drawn (n, B) -> hidden (n, H);
+    hidden -> logits (n, T).
     """
 
     def __init__(self, axis: CodeAxis, config: GeneratorConfig) -> None:

@@ -83,7 +83,7 @@ class Relations(nn.Module):
         return total.index_add(0, axis.relation_codes, added).t()
 
     def block(self, hidden: Tensor, anchors: Anchors, which: slice, n_codes: int) -> Tensor:
-        """Return what the relations `which` of one target, of which the anchors are, add to its logits: (n, n_codes)."""
+        """Return what the relations `which` of one target add to its logits, (n, n_codes); `anchors` are theirs."""
         distance = torch.arange(n_codes, device=hidden.device) - anchors.codes.t()[:, :, None] + self.width - 1
         scale = 2 * torch.sigmoid(self.gate(hidden, outputs=which).float()) * anchors.told
         kernels = (STEP * self.kernel[which])[:, None, :].expand(-1, len(hidden), -1).gather(2, distance)

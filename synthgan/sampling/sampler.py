@@ -22,6 +22,7 @@ from synthgan.models.generator import Generator
 from synthgan.models.layers import Linear
 from synthgan.rng import numpy_stream, torch_stream
 from synthgan.sampling.draws import DeviceRestriction, draw_block
+from synthgan.sampling.passes import split_passes
 from synthgan.sampling.selection import resample_groups
 
 __all__ = ["CHUNK_ROWS", "Sampler", "inference_copy"]
@@ -62,7 +63,7 @@ class Sampler:
         seed : int
             Names the random streams.
         n_passes : int, optional
-            Runs of the generator in which all columns are filled; by default one for each column. Columns with a set
+            Runs of the whole network in which all columns are filled, `DEFAULT_PASSES` by default. Columns with a set
             or a range to keep to take a run each before those.
         n_candidates : int
             Rows to draw for each row that is kept, from 1 (no choice); the critic says how likely each is kept.
@@ -169,8 +170,7 @@ class Sampler:
             if blocks[block].part == "time" and block - 1 in order[place:]:
                 day = order.index(block - 1)
                 order[place], order[day] = block - 1, block
-        parts = np.array_split(np.array(order, int), min(n_passes or len(order), len(order)) or 1)
-        return [part.tolist() for part in parts if len(part)]
+        return split_passes(order, n_passes)
 
     def _allowed(
         self, found: DeviceRestriction | DayDependent | None, codes: Tensor, positions: Tensor

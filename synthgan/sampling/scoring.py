@@ -11,6 +11,7 @@ from synthgan.encoding import EncodedTable
 from synthgan.models.features import rows_of
 from synthgan.models.generator import Generator
 from synthgan.rng import numpy_stream
+from synthgan.sampling.passes import split_passes
 
 __all__ = ["log_likelihood"]
 
@@ -59,18 +60,20 @@ def _chain(generator: Generator, table: EncodedTable, order: npt.NDArray[np.int6
     sums = generator.empty(len(codes))
     filled = torch.zeros_like(known)
     total = torch.zeros(len(codes), dtype=torch.float64, device=device)
-    for block in order.tolist():
-        code, position = codes[:, block], positions[:, block]
-        hidden = functional.relu(generator.state(sums))
-        low, _ = axis.bounds(block)
-        anchors = generator.anchors(rows, filled, block)
-        logits = torch.log_softmax(generator.block_logits(hidden, block, anchors), dim=1)
-        gain = logits.gather(1, (code - low)[:, None])[:, 0]
-        if block in generator.cells.blocks:
-            cell = torch.minimum((position * axis.n_cells[code]).long(), axis.n_cells[code] - 1)
-            scores = torch.log_softmax(generator.block_cell_logits(hidden, block, code, anchors), dim=1)
-            gain = gain + scores.gather(1, cell[:, None])[:, 0]
-        total += torch.where(known[:, block], gain, 0.0)
-        filled[:, block] = known[:, block]
-        sums = generator.fill(sums, block, code, position, known[:, block])
+    for group in split_passes(order.tolist(), None):
+        state = generator.state(sums)
+        for block in group:
+            code, position = codes[:, block], positions[:, block]
+            hidden = functional.relu(state)
+            anchors = generator.anchors(rows, filled, block)
+            logits = torch.log_softmax(generator.block_logits(hidden, block, anchors), dim=1)
+            gain = logits.gather(1, (code - axis.offsets[block])[:, None])[:, 0]
+            if block in generator.cells.blocks:
+                cell = torch.minimum((position * axis.n_cells[code]).long(), axis.n_cells[code] - 1)
+                scores = torch.log_softmax(generator.block_cell_logits(hidden, block, code, anchors), dim=1)
+                gain = gain + scores.gather(1, cell[:, None])[:, 0]
+            total += torch.where(known[:, block], gain, 0.0)
+            filled[:, block] = known[:, block]
+            state = generator.follow(state, block, code, position, known[:, block])
+            sums = generator.fill(sums, block, code, position, known[:, block])
     return total.cpu().numpy()

@@ -93,7 +93,10 @@ def make_plan(
     if hidden_dim is not None and (not isinstance(hidden_dim, int) or isinstance(hidden_dim, bool) or hidden_dim < 1):
         raise ConfigError(f"hidden_dim must be a whole number from 1, or None; got {hidden_dim!r}")
     width = hidden_dim or default_hidden_dim(n_rows)
-    generator, discriminator = GeneratorConfig(hidden_dim=width, n_layers=1, dropout=0.1), DiscriminatorConfig(hidden_dim=width)
+    generator, discriminator = (
+        GeneratorConfig(hidden_dim=width, n_layers=1, dropout=0.1),
+        DiscriminatorConfig(hidden_dim=width),
+    )
     wanted = batch = min(config.batch_size, n_rows)
     memory = _memory(n_rows, layout, config, generator, batch)
     while (limit := _limit(max_megabytes)) and memory > limit:

@@ -36,6 +36,8 @@ MAX_RECOVERIES = 3
 HELD_OUT_MASKS = 2000
 """Held-out rows are repeated, each time with other columns hidden, up to about this many."""
 
+_switches: Any = torch.utils.deterministic  # its attributes are made when it is imported, unseen by type checkers
+
 Stage = Literal["likelihood", "anneal", "adversarial", "done"]
 
 
@@ -313,15 +315,15 @@ class Training:
 def _repeatable(device: torch.device) -> Iterator[None]:
     """Have torch add gradients of shared rows in one order, however many threads there are; only CPUs always can."""
     before, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    fills = torch.utils.deterministic.fill_uninitialized_memory
+    fills = _switches.fill_uninitialized_memory
     if device.type == "cpu":
         torch.use_deterministic_algorithms(True)
-        torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid: nothing here reads such memory
+        _switches.fill_uninitialized_memory = False  # a debugging aid: nothing here reads such memory
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before, warn_only=warns)
-        torch.utils.deterministic.fill_uninitialized_memory = fills
+        _switches.fill_uninitialized_memory = fills
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

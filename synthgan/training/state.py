@@ -130,7 +130,8 @@ class TrainState:
     train, held_out : DeviceTable
         Rows to learn from, and rows to watch.
     streams : dict of str to torch.Generator
-        Random streams: ``"order"`` (of rows), ``"given"`` (masks), ``"noise"``, ``"dropout"``, ``"passes"`` (on the host).
+        Random streams: ``"order"`` (of rows), ``"given"`` (masks), ``"noise"``, ``"dropout"``, and ``"passes"``
+        (on the host).
 
     Attributes
     ----------

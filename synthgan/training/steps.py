@@ -25,6 +25,7 @@ __all__ = ["adversarial_step", "hidden_likelihood", "likelihood_step"]
 PENALTY_EVERY = 4
 """R1 and R2 are taken every so many discriminator steps, with the weight that makes up for it (lazy regularisation)."""
 
+
 def hidden_likelihood(generator: Generator, rows: Rows, known: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor]:
     """Mean negative log-probability of the codes, and of the cells, of the blocks neither known nor drawn.
 
@@ -40,7 +41,9 @@ def hidden_likelihood(generator: Generator, rows: Rows, known: Tensor, drawn: Te
     asked = ~filled
     n_asked = asked.sum().clamp(min=1)
     anchors = generator.anchors(rows, filled)
-    codes = (block_cross_entropy(generator.logits(hidden, anchors), rows.codes, axis.membership) * asked).sum() / n_asked
+    codes = (
+        block_cross_entropy(generator.logits(hidden, anchors), rows.codes, axis.membership) * asked
+    ).sum() / n_asked
     blocks = generator.cells.blocks
     if not blocks:
         return codes, torch.zeros_like(codes)

@@ -42,7 +42,9 @@ def test_anchors_are_where_the_value_lies(encoder: TableEncoder) -> None:
         if not relation.same:
             continue
         source, target = (encoder.layout.blocks[block].column for block in (relation.source, relation.target))
-        flat, _ = encoder.encoders[source].cells.flatten(table.codes[:, relation.source], table.positions[:, relation.source])
+        flat, _ = encoder.encoders[source].cells.flatten(
+            table.codes[:, relation.source], table.positions[:, relation.source]
+        )
         anchor = relation.code[flat]
         inside = anchor != NOWHERE
         code, _, _ = encoder.encoders[target].encode(frame[source].to_numpy())
@@ -79,7 +81,7 @@ def test_state_round_trip_and_refusals(encoder: TableEncoder) -> None:
         {"code": beyond},
         {"cell": good["cell"] + 1000},
     ):
-        with pytest.raises(ValueError, match="relation|anchors"):
+        with pytest.raises(ValueError, match=r"relation|anchors"):
             TableEncoder.from_state(encoder.schema, state | {"relations": [good | bad]})
 
 
