@@ -129,7 +129,7 @@ def make_plan(
 def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: GeneratorConfig, batch: int) -> int:
     """Bytes that training takes; the constants are fitted to measurements (benchmarks/trust.py compares them)."""
     n_codes, width = layout.n_codes, sizes.hidden_dim
-    hidden = 2 * sizes.n_layers * width * width
+    hidden = (2 * sizes.n_layers + 1) * width * width
     n_weights = hidden + width * 3 * n_codes + n_codes * (layout.max_cells + sizes.cell_dim)
     activations = batch * (6 * n_codes + 12 * width + 4 * len(layout) * layout.max_cells)
     weights_bytes, activation_bytes = 32 * n_weights, 4.8 * activations
@@ -177,6 +177,6 @@ def _seconds(
     if device.type != "cpu":
         return None
     width = sizes.hidden_dim
-    flops = 6 * batch * width * (2 * sizes.n_layers * width + 3 * layout.n_codes) * n_steps
+    flops = 6 * batch * width * ((2 * sizes.n_layers + 1) * width + 3 * layout.n_codes) * n_steps
     seconds = flops / 1.5e11 + n_steps * 0.006
     return seconds if config.max_seconds is None else min(seconds, config.max_seconds)
