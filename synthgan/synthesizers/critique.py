@@ -32,9 +32,9 @@ def n_trees(n_rows: int) -> int:
     Examples
     --------
     >>> [n_trees(n) for n in (200, 3000, 30_000)]
-    [0, 150, 600]
+    [0, 300, 1200]
     """
-    return 0 if n_rows < MIN_REAL_ROWS else min(n_rows // 20, 600)
+    return 0 if n_rows < MIN_REAL_ROWS else min(n_rows // 10, 1200)
 
 
 def add_critic(generator: Generator, encoder: TableEncoder, table: EncodedTable, seed: int) -> None:

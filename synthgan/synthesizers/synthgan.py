@@ -55,7 +55,7 @@ class SynthGAN(TableSynthesizer):
     adversarial_share : float, default=0.0
         Share of the training steps, from 0 to 0.95, in which generator and discriminator play against each other,
         after the likelihood stage. It serves sampling in few passes.
-    select : int, default=4
+    select : int, default=8
         Candidates that `sample` draws for each row, of which the critic keeps one (see there). 1 trains no critic: fit
         and sampling are faster, and the rows less faithful. Tables of fewer than 2,000 rows get no critic.
     hidden_dim : int or None, default=None
@@ -114,7 +114,7 @@ class SynthGAN(TableSynthesizer):
         discriminator_lr: float = 5e-4,
         discriminator_steps: int = 1,
         adversarial_share: float = 0.0,
-        select: int = 4,
+        select: int = 8,
         hidden_dim: int | None = None,
         max_seconds: float | None = None,
         max_megabytes: float | None = None,
