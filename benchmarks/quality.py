@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", type=words, default=["synthgan"], help=f"of {', '.join([*OURS, *PEERS])}")
     parser.add_argument("--tables", type=words, default=["adult", "storms", "penguins"], help="comma-separated")
     parser.add_argument("--seeds", type=numbers, default=[0, 1, 2])
-    parser.add_argument("--passes", type=numbers, default=[], help="numbers of passes to sample with besides the default")
+    parser.add_argument(
+        "--passes", type=numbers, default=[], help="numbers of passes to sample with besides the default"
+    )
     parser.add_argument("--data", type=Path, help="folder of <table>.csv.gz; without it the tables of packages")
     parser.add_argument("--judge", type=Path, help="an outside judge's script")
     parser.add_argument("--threads", type=int, default=2)

@@ -153,21 +153,30 @@ class Generator(nn.Module):
         """First-layer sums (n, H) of rows of which nothing is known."""
         return self.first.bias.float().expand(n_rows, -1).clone()
 
-    def fill(self, sums: Tensor, block: int, codes: Tensor, positions: Tensor, given: Tensor) -> Tensor:
-        """First-layer sums after one more block: codes, positions and given (n,); rows not given stay as they are."""
-        return sums + self._row(self.first, block, codes, positions) * given[:, None]
+    def fill(self, sums: Tensor, block: int, codes: Tensor, positions: Tensor, given: Tensor | None = None) -> Tensor:
+        """First-layer sums after one more block: codes and positions (n,).
 
-    def follow(self, state: Tensor, block: int, codes: Tensor, positions: Tensor, given: Tensor) -> Tensor:
+        Rows that are not `given` (n,) stay as they are; by default all are.
+        """
+        return self._added(sums, self.first, block, codes, positions, given)
+
+    def follow(
+        self, state: Tensor, block: int, codes: Tensor, positions: Tensor, given: Tensor | None = None
+    ) -> Tensor:
         """A pass's state after one more block; as `fill`."""
-        return state + self._row(self.late, block, codes, positions) * given[:, None]
+        return self._added(state, self.late, block, codes, positions, given)
 
-    def _row(self, layer: Linear, block: int, codes: Tensor, positions: Tensor) -> Tensor:
-        n_codes = len(self.axis.block_of)
-        table = self.smoothed(layer).t()
-        place = ((positions - 0.5) * POSITION_SCALE)[:, None]
-        return (
-            table[codes] + table[n_codes + self.axis.slope[codes]] * place + table[n_codes + self.axis.n_slopes + block]
-        )
+    def _added(
+        self, total: Tensor, layer: Linear, block: int, codes: Tensor, positions: Tensor, given: Tensor | None
+    ) -> Tensor:
+        axis, table = self.axis, self.smoothed(layer).t()
+        n_codes = len(axis.block_of)
+        rows = table[codes]
+        rows += table[n_codes + axis.n_slopes + block]
+        if axis.layout.blocks[block].has_positions:
+            place = ((positions - 0.5) * POSITION_SCALE)[:, None]
+            rows.addcmul_(table[n_codes + axis.slope[codes]], place)
+        return total + (rows if given is None else rows.mul_(given[:, None]))
 
     def anchors(self, rows: Rows, filled: Tensor, block: int | None = None) -> Anchors | None:
         """Where filled blocks (n, B) of the rows say that others lie, or one of them; None where nothing does."""

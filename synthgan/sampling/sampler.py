@@ -27,9 +27,13 @@ from synthgan.sampling.selection import resample_groups
 
 __all__ = ["CHUNK_ROWS", "Sampler", "inference_copy"]
 
-CHUNK_ROWS = 2048
+CHUNK_ROWS = 4096
 """Rows, or candidates for rows, computed together: always whole chunks, each with its stream, so row i is the same in
 any sample of a seed."""
+
+
+SLICE_ROWS = 512
+"""Rows that go through the network together: their hidden states stay in a processor's cache."""
 
 
 class Sampler:
@@ -103,35 +107,45 @@ class Sampler:
         codes, positions = rows_of(axis, given)
         stream = torch_stream(seed, "sample", index, self.device)
         uniform = torch.rand(self.n_blocks, len(codes), 3, generator=stream, device=self.device)
-        filled = known.clone()
-        sums = generator.empty(len(codes))
         wanted = [block for block in range(self.n_blocks) if not given.known[:, block].all()]
-        for block in np.flatnonzero(given.known.any(axis=0)).tolist():
-            sums = generator.fill(sums, block, codes[:, block], positions[:, block], known[:, block])
         ahead = [[block] for block in first if block in wanted]
         rest = [block for block in wanted if block not in first]
         groups = ahead + self._groups(rest, numpy_stream(seed, "column order", index), n_passes)
+        for start in range(0, len(codes), SLICE_ROWS):
+            part = slice(start, start + SLICE_ROWS)
+            self._complete(Rows(codes[part], positions[part]), known[part], uniform[:, part], groups, restrictions)
+        return Rows(codes, positions)
+
+    def _complete(
+        self,
+        rows: Rows,
+        known: Tensor,
+        uniform: Tensor,
+        groups: list[list[int]],
+        restrictions: dict[int, DeviceRestriction | DayDependent],
+    ) -> None:
+        """Draw what is not known of rows, in place: block after block of each group, a pass for each group."""
+        generator, (codes, positions) = self.generator, rows
+        sums, filled = generator.empty(len(codes)), known.clone()
+        some_known = known.any(dim=0).tolist()
+        for block, some in enumerate(some_known):
+            if some:
+                sums = generator.fill(sums, block, codes[:, block], positions[:, block], known[:, block])
         for group in groups:
             state = generator.state(sums)
             for block in group:
+                hidden = functional.relu(state.to(generator.head.compute_dtype))
                 allowed = self._allowed(restrictions.get(block), codes, positions)
-                code, position = draw_block(
-                    generator,
-                    functional.relu(state),
-                    block,
-                    uniform[block],
-                    allowed,
-                    generator.anchors(Rows(codes, positions), filled, block),
-                )
-                free = ~known[:, block]
-                codes[:, block] = torch.where(free, code, codes[:, block])
-                positions[:, block] = torch.where(free, position, positions[:, block])
+                anchors = generator.anchors(rows, filled, block)
+                code, position = draw_block(generator, hidden, block, uniform[block], allowed, anchors)
+                free = ~known[:, block] if some_known[block] else None
+                codes[:, block] = code if free is None else torch.where(free, code, codes[:, block])
+                positions[:, block] = position if free is None else torch.where(free, position, positions[:, block])
                 filled[:, block] = True
                 if block != group[-1]:
                     state = generator.follow(state, block, codes[:, block], positions[:, block], free)
                 if group is not groups[-1]:
                     sums = generator.fill(sums, block, codes[:, block], positions[:, block], free)
-        return Rows(codes, positions)
 
     @torch.no_grad()
     def _chosen(self, pool: Rows, group: npt.NDArray[np.int64], seed: int, index: int) -> Rows:

@@ -32,6 +32,10 @@ REPORT_EVERY = 20
 PATIENCE = 10
 """Held-out scores without an improvement before the learning rate is annealed."""
 
+NO_WORSE = 0.002
+"""The weights at the end of the annealing are kept, rather than the best, where their held-out score is no more than this
+share above the best: the longer training shows in sharper dependences before it shows in the likelihood."""
+
 MAX_RECOVERIES = 3
 HELD_OUT_MASKS = 2000
 """Held-out rows are repeated, each time with other columns hidden, up to about this many."""
@@ -67,8 +71,8 @@ class Training:
 
     The likelihood stage runs at a constant rate until two thirds of its steps are done or the held-out likelihood stops
     improving, then anneals the rate to zero. The adversarial stage, where configured, follows. At the end (or when the
-    caller closes the iterator) the generator holds the averaged weights of the best held-out likelihood, or after an
-    adversarial stage the averaged weights of its last step.
+    caller closes the iterator) the generator holds the averaged weights of the last step of the annealing, unless those of
+    the best held-out likelihood are clearly better (`NO_WORSE`), or after an adversarial stage those of its last step.
 
     Whatever a stage has to remember from one step to the next is in `progress`, `sums` or `best_snapshot`, never in a
     local variable: that is what makes `state_dict` complete.
@@ -180,10 +184,17 @@ class Training:
             self._one_likelihood_step(1 - share)
             yield self._report("anneal", total=total)
         report = self._report("anneal", force=True, total=state.step + self.n_adversarial)
+        self._keep_last(report)
         if self.n_adversarial:
             state.restore(self.best_snapshot)
         self._enter("adversarial" if self.n_adversarial else "done")
         yield report
+
+    def _keep_last(self, report: StepReport | None) -> None:
+        """Have the weights of the last step, where they are hardly worse, stand for the best."""
+        score = math.nan if report is None or report.validation is None else report.validation
+        if score <= self.progress.best + NO_WORSE * abs(self.progress.best):
+            self.best_snapshot = self.state.snapshot()
 
     def _adversarial_stage(self) -> Generator[StepReport | None]:
         """The game on top of the likelihood, from the best weights, at rates that anneal over the second half."""
