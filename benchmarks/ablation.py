@@ -4,7 +4,7 @@
     python benchmarks/ablation.py --tables adult,magic_telescope --judge path/to/judge.py --data path/to/folder
 
 Each arm is fitted once per table and seed, and sampled with 1, 2, 4, 8 passes and one for each column, without
-selection and with it. ``game alone`` is `VanillaGAN`: a generator that never sees a likelihood, and draws a row at once.
+selection and with it. ``game alone`` is `VanillaGAN`: a generator without a likelihood, which draws a row at once.
 Tables, split and judges are those of quality.py; what is there already is not measured again. The table in
 docs/benchmarks.md is written anew.
 """

@@ -102,7 +102,7 @@ class Sampler:
         index: int,
         n_passes: int | None,
     ) -> Rows:
-        generator, axis = self.generator, self.generator.axis
+        axis = self.generator.axis
         known = torch.from_numpy(given.known).to(self.device)
         codes, positions = rows_of(axis, given)
         stream = torch_stream(seed, "sample", index, self.device)

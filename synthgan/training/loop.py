@@ -33,8 +33,8 @@ PATIENCE = 10
 """Held-out scores without an improvement before the learning rate is annealed."""
 
 NO_WORSE = 0.002
-"""The weights at the end of the annealing are kept, rather than the best, where their held-out score is no more than this
-share above the best: the longer training shows in sharper dependences before it shows in the likelihood."""
+"""The weights at the end of the annealing are kept, rather than the best, where their held-out score is at most
+this share above the best: longer training shows in sharper dependences while the likelihood stands still."""
 
 MAX_RECOVERIES = 3
 HELD_OUT_MASKS = 2000
@@ -71,7 +71,7 @@ class Training:
 
     The likelihood stage runs at a constant rate until two thirds of its steps are done or the held-out likelihood stops
     improving, then anneals the rate to zero. The adversarial stage, where configured, follows. At the end (or when the
-    caller closes the iterator) the generator holds the averaged weights of the last step of the annealing, unless those of
+    caller closes the iterator) the generator holds the averaged weights of the annealing's last step, unless those of
     the best held-out likelihood are clearly better (`NO_WORSE`), or after an adversarial stage those of its last step.
 
     Whatever a stage has to remember from one step to the next is in `progress`, `sums` or `best_snapshot`, never in a
