@@ -120,18 +120,18 @@ def c2st(table: str, args: argparse.Namespace) -> dict[str, Any]:
         found[name] = {
             "ours": [round(auc, 4) for auc in ours],
             "judge": [round(float(aucs.mean()), 4) for aucs in theirs],
-            "judge, sd over seeds": [round(float(aucs.std(ddof=1)), 4) for aucs in theirs],
+            "sd over seeds": [round(float(aucs.std(ddof=1)), 4) for aucs in theirs],
         }
         print(table, name, json.dumps(found[name]), flush=True)
     gaps = [abs(a - b) for it in found.values() for a, b in zip(it["ours"], it["judge"], strict=True)]
-    spreads = [sd for it in found.values() for sd in it["judge, sd over seeds"]]
+    spreads = [sd for it in found.values() for sd in it["sd over seeds"]]
     return {
         "rows of each side": n,
-        "judge's seeds": n_judge_seeds(n),
+        "seeds of the judge": n_judge_seeds(n),
         "candidates": found,
         "largest difference of AUC": round(max(gaps), 4),
         "mean difference of AUC": round(float(np.mean(gaps)), 4),
-        "judge's largest sd over seeds": round(max(spreads), 4),
+        "largest sd over seeds": round(max(spreads), 4),
     }
 
 

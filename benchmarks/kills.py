@@ -32,8 +32,8 @@ from synthgan.training.critic import fit_critic
 def kills(args: argparse.Namespace) -> dict[str, Any]:
     """Kill forked trainings at random moments, resume them, and compare every tensor with a training left in peace.
 
-    As ``saves``, each kill waits until a file is being written; as ``critics``, the table is large enough for a critic
-    and training so short that most kills fall into the critic's.
+    As ``saves``, each kill waits until a file is being written; as ``critics``, until the critic is being trained, on a
+    table that is large enough for one.
     """
     rng = random.Random(args.seed)
     settings: dict[str, Any] = {"hidden_dim": 16, "random_state": 5}
@@ -53,9 +53,11 @@ def kills(args: argparse.Namespace) -> dict[str, Any]:
             finish(self)
 
         def marked(*arguments: Any) -> None:
+            began = time.monotonic()
             (place / "critic").touch()
             fit_critic(*arguments)
             (place / "critic").unlink()
+            (place / "seconds").write_text(str(time.monotonic() - began))
 
         Training._finish = watched  # type: ignore[method-assign]
         critique.fit_critic = marked  # type: ignore[attr-defined]
@@ -66,6 +68,13 @@ def kills(args: argparse.Namespace) -> dict[str, Any]:
             json.dumps([final[-1], weights, digest(model.sample(50, random_state=0).to_dict())])
         )
 
+    def moments(place: Path) -> Callable[[], bool] | None:
+        """Return what a kill waits for."""
+        if args.part == "saves":
+            return lambda: any((place / "c").glob(".*.tmp"))
+        wait = rng.uniform(0, critic)
+        return (lambda: any(time.time() > t + wait for t in _times(place / "critic"))) if critic else None
+
     tally, n_kills, saving = Counter[str](), 0, 0
     with tempfile.TemporaryDirectory() as name:
         straight = Path(name) / "straight"
@@ -75,6 +84,7 @@ def kills(args: argparse.Namespace) -> dict[str, Any]:
         whole = time.monotonic() - began
         expected = (straight / "done").read_text()
         file = _members(straight / "model.synthgan")
+        critic = float((straight / "seconds").read_text()) if args.part == "critics" else 0.0
         chain = 0
         while n_kills < args.kills:
             chain += 1
@@ -82,8 +92,8 @@ def kills(args: argparse.Namespace) -> dict[str, Any]:
             place.mkdir()
             every = 1 if args.part == "saves" else rng.choice((1, 1, 5, 20))
             while not (place / "done").exists():
-                after = rng.uniform(0, whole) if n_kills < args.kills else None
-                n_kills += _fork(functools.partial(train, place, every), after, place if args.part == "saves" else None)
+                after = None if n_kills >= args.kills else 0.0 if critic else rng.uniform(0, whole)
+                n_kills += _fork(functools.partial(train, place, every), after, moments(place))
                 saving += bool(list(place.rglob("*.tmp")))
                 tally["kills while the critic was being trained"] += (place / "critic").exists()
                 (place / "critic").unlink(missing_ok=True)
@@ -103,17 +113,22 @@ def kills(args: argparse.Namespace) -> dict[str, Any]:
     return {"kills": n_kills, "chains": chain, "kills_while_a_file_was_being_written": saving, **tally}
 
 
+def _times(path: Path) -> list[float]:
+    """When the file was made; nothing where there is none."""
+    try:
+        return [path.stat().st_mtime]
+    except FileNotFoundError:
+        return []
+
+
 def _members(path: Path) -> list[bytes]:
     """The members of a model file that hold no clock times."""
     with zipfile.ZipFile(path) as file:
         return [file.read(name) for name in ("arrays.safetensors", "weights.safetensors")]
 
 
-def _fork(work: Callable[[], None], kill_after: float | None, watched: Path | None = None) -> bool:
-    """Run `work` in a forked process; kill it after so many seconds; returns whether it was killed.
-
-    Where a folder is `watched`, wait on until a file is being written in it.
-    """
+def _fork(work: Callable[[], None], kill_after: float | None, until: Callable[[], bool] | None = None) -> bool:
+    """Run `work` in a forked process; kill it after so many seconds, and not before `until`; was it killed?"""
     child = os.fork()
     if child == 0:
         code = 1
@@ -130,7 +145,7 @@ def _fork(work: Callable[[], None], kill_after: float | None, watched: Path | No
             if os.waitpid(child, os.WNOHANG)[0]:
                 return False
             time.sleep(0.002)
-        while watched is not None and not any((watched / "c").glob(".*.tmp")):
+        while until is not None and not until():
             if os.waitpid(child, os.WNOHANG)[0]:
                 return False
         os.kill(child, signal.SIGKILL)

@@ -114,18 +114,25 @@ def speed(document: dict[str, Any]) -> str:
 
 
 def agreement(document: dict[str, Any]) -> str:
-    """Return what judge_agreement.py found, a list of sentences."""
+    """Return what judge_agreement.py found: a table of AUCs, and a list of sentences."""
+    names = ["table", "rows a side", "candidates", "largest difference", "mean difference", "XGBoost's sd over seeds"]
+    rows = [
+        [table, f"{it['rows of each side']:,}", str(len(it["candidates"]))]
+        + [f"{it[key]:.3f}" for key in ("largest difference of AUC", "mean difference of AUC", "largest sd over seeds")]
+        for table, it in document.get("c2st", {}).items()
+    ]
     lines = []
-    for table, it in document.get("c2st", {}).items():
-        gap = it["largest difference of AUC"]
-        lines.append(f"- Two-sample test on {table}: the AUC differs by at most {gap:.3f} from XGBoost's.")
     for table, it in document.get("ranking", {}).items():
         fidelity, share = (
             "the same" if it[f"{what}, order of ours"] == it[f"{what}, order of mostlyai-qa"] else "another"
             for what in ("fidelity", "dcr_share")
         )
-        order = f"{fidelity} order of {len(it['candidates'])} candidates by fidelity, {share} by DCR share"
-        lines.append(f"- {it['package']} on {table}: {order}.")
+        names = ", ".join(it["candidates"])
+        lines.append(
+            f"- {it['package']} on {table} ({names}): {fidelity} order by fidelity, {share} by DCR share; of "
+            f"{it['pairs whose DCR shares we tell apart']} pairs whose DCR shares our intervals tell apart, "
+            f"{it['of these ordered alike by mostlyai-qa']} are in the same order."
+        )
     for table, it in document.get("calibration", {}).items():
         lines.append(
             f"- Real against real on {table}, {it['resamples']} times {it['rows of each sample']} rows: "
@@ -135,10 +142,10 @@ def agreement(document: dict[str, Any]) -> str:
     for table, it in document.get("timings", {}).items():
         full_run, quick = it["full"]["cpu_seconds"], it["quick"]["cpu_seconds"]
         lines.append(
-            f"- `evaluate` on {table} ({it['rows']['real']:,} real rows): {full_run:.1f} s of one processor, "
-            f"quick profile {quick:.1f} s."
+            f"- `evaluate` on {table} ({it['rows']['real']:,} real, {it['rows']['synthetic']:,} synthetic and "
+            f"{it['rows']['holdout']:,} holdout rows): {full_run:.1f} s of one processor, quick profile {quick:.1f} s."
         )
-    return "\n".join(lines) + "\n"
+    return markdown(names, rows) + "\n" + "\n".join(lines) + "\n"
 
 
 def by_model(rows: Any) -> dict[str, list[Row]]:

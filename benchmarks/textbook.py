@@ -49,9 +49,11 @@ def main() -> None:
             args.out.write_text(json.dumps(document, indent=1) + "\n")
         for seed in args.seeds if args.epochs else []:
             for model in (mine, theirs):
-                run, rows = fitted(model, train, holdout, target, seed, args.epochs, args)
                 key = {"table": args.table, "model": model, "seed": seed, "epochs": args.epochs}
                 kept = [row for row in document["scores"] if {name: row[name] for name in key} != key]
+                if model == theirs and args.keep_published and len(kept) < len(document["scores"]):
+                    continue
+                run, rows = fitted(model, train, holdout, target, seed, args.epochs, args)
                 document["scores"] = [*kept, key | run | ours(train, holdout, rows, target)]
                 print(json.dumps(document["scores"][-1]), flush=True)
                 args.out.write_text(json.dumps(document, indent=1) + "\n")
@@ -96,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=numbers, default=[0])
     parser.add_argument("--rounds", type=int, default=3, help="of the time of a step; 0 to leave it out")
     parser.add_argument("--step-epochs", type=int, default=3, help="epochs between the short fit and the longer one")
+    parser.add_argument("--keep-published", action="store_true", help="do not measure again what they have got already")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "synthgan-peers")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "textbook.json")

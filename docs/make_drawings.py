@@ -133,8 +133,8 @@ def nearest() -> d.Drawing:
     copied = train[:9] + rng.normal(0, 0.02, (9, 2))
     parts = []
     for left, title, made in (
-        (14, "honest: half to training rows", honest),
-        (290, "memorised: to training rows", copied),
+        (14, "honest", honest),
+        (290, "memorised", copied),
     ):
         axes = d.Axes(left, 34, 250, 200, (-0.03, 1.03), (-0.03, 1.03))
         parts.append(f'<rect x="{left}" y="34" width="250" height="200" fill="none" stroke="#c8ccd2"/>')
@@ -146,7 +146,7 @@ def nearest() -> d.Drawing:
         for rows, color in ((train, d.REAL), (unseen, d.OTHER), (made, d.MADE)):
             places = axes.at(rows[:, 0], rows[:, 1])
             parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{color}" fill-opacity="0.8"/>' for x, y in places]
-        parts.append(d.heading(left, 21, f"{title} ({(closest < len(train)).sum()} of {len(made)})"))
+        parts.append(d.heading(left, 21, f"{title}: {(closest < len(train)).sum()} of {len(made)} near a training row"))
     parts.append(d.legend({"training row": d.REAL, "row never seen": d.OTHER, "synthetic row": d.MADE}, 14, 256, 140))
     return 554, 274, "".join(parts)
 

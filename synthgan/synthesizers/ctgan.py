@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -16,9 +17,8 @@ from synthgan.encoding.modes import FitModes, fit_mixture
 from synthgan.encoding.vectors import VectorEncoder, VectorLayout
 from synthgan.models.ctgan import CtganConfig, CtganGenerator, PacDiscriminator
 from synthgan.models.textbook_losses import LOSSES
-from synthgan.rng import RandomState
 from synthgan.schema import ColumnName
-from synthgan.synthesizers.vectors import VectorSynthesizer, check_widths
+from synthgan.synthesizers.vectors import AdversarialSynthesizer, check_widths
 from synthgan.training.adversarial import SplitRows
 from synthgan.training.conditional import ConditionalGame
 from synthgan.training.config import check_number
@@ -30,7 +30,8 @@ BETAS = (0.5, 0.9)
 WEIGHT_DECAY = 1e-6
 
 
-class CTGAN(VectorSynthesizer):
+@dataclasses.dataclass(kw_only=True, eq=False, repr=False)
+class CTGAN(AdversarialSynthesizer):
     """The conditional tabular GAN of Xu et al., written anew from the paper; a baseline to measure `SynthGAN` with.
 
     Numbers are normalised by the modes of a mixture, a category is asked for at each step (rare ones more often than
@@ -88,45 +89,10 @@ class CTGAN(VectorSynthesizer):
     ['M', 'M', 'S']
     """
 
-    def __init__(
-        self,
-        *,
-        epochs: int = 300,
-        batch_size: int = 500,
-        noise_dim: int = 128,
-        generator_dims: Sequence[int] = (256, 256),
-        discriminator_dims: Sequence[int] = (256, 256),
-        generator_lr: float = 2e-4,
-        discriminator_lr: float = 2e-4,
-        discriminator_steps: int = 1,
-        pac: int = 10,
-        max_seconds: float | None = None,
-        device: str = "auto",
-        random_state: RandomState = None,
-        verbose: int = 0,
-    ) -> None:
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.noise_dim = noise_dim
-        self.generator_dims = generator_dims
-        self.discriminator_dims = discriminator_dims
-        self.generator_lr = generator_lr
-        self.discriminator_lr = discriminator_lr
-        self.discriminator_steps = discriminator_steps
-        self.pac = pac
-        self.max_seconds = max_seconds
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
+    pac: int = 10
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        check_number("noise_dim", self.noise_dim, 1, np.inf, whole=True)
-        check_widths("generator_dims", self.generator_dims)
-        check_widths("discriminator_dims", self.discriminator_dims)
-        check_number("generator_lr", self.generator_lr, 0, 1)
-        check_number("discriminator_lr", self.discriminator_lr, 0, 1)
-        check_number("discriminator_steps", self.discriminator_steps, 1, np.inf, whole=True)
         check_number("pac", self.pac, 1, np.inf, whole=True)
 
     def _modes(self) -> FitModes:

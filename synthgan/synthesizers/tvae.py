@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,7 +14,6 @@ from torch import nn
 from synthgan.encoding.modes import FitModes, fit_mixture
 from synthgan.encoding.vectors import VectorLayout
 from synthgan.models.vae import Decoder, DecoderConfig, Encoder
-from synthgan.rng import RandomState
 from synthgan.synthesizers.vectors import VectorSynthesizer, check_widths
 from synthgan.training.adversarial import SplitRows
 from synthgan.training.config import check_number
@@ -25,6 +25,7 @@ __all__ = ["TVAE"]
 WEIGHT_DECAY = 1e-5
 
 
+@dataclasses.dataclass(kw_only=True, eq=False, repr=False)
 class TVAE(VectorSynthesizer):
     """The tabular variational autoencoder of Xu et al., written anew from the paper: the alternative to a GAN.
 
@@ -74,32 +75,11 @@ class TVAE(VectorSynthesizer):
     5
     """
 
-    def __init__(
-        self,
-        *,
-        epochs: int = 300,
-        batch_size: int = 500,
-        latent_dim: int = 128,
-        encoder_dims: Sequence[int] = (128, 128),
-        decoder_dims: Sequence[int] = (128, 128),
-        lr: float = 1e-3,
-        kl_weight: float = 1.0,
-        max_seconds: float | None = None,
-        device: str = "auto",
-        random_state: RandomState = None,
-        verbose: int = 0,
-    ) -> None:
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.latent_dim = latent_dim
-        self.encoder_dims = encoder_dims
-        self.decoder_dims = decoder_dims
-        self.lr = lr
-        self.kl_weight = kl_weight
-        self.max_seconds = max_seconds
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
+    latent_dim: int = 128
+    encoder_dims: Sequence[int] = (128, 128)
+    decoder_dims: Sequence[int] = (128, 128)
+    lr: float = 1e-3
+    kl_weight: float = 1.0
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

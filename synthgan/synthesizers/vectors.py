@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, cast
 
 import numpy as np
@@ -27,7 +28,7 @@ from synthgan.training.config import check_number
 from synthgan.training.monitor import Monitor
 from synthgan.training.rounds import Game, play
 
-__all__ = ["VectorSynthesizer", "check_choice", "check_widths"]
+__all__ = ["AdversarialSynthesizer", "VectorSynthesizer", "check_choice", "check_widths"]
 
 CHUNK_ROWS = 2048
 MAX_CHUNKS = 50
@@ -42,18 +43,23 @@ class Drawing(Protocol):
         ...
 
 
+@dataclasses.dataclass(kw_only=True, eq=False, repr=False)
 class VectorSynthesizer(TableSynthesizer):
     """Base of the reference models, whose networks see rows as vectors of scalars and one-hot codes.
 
-    Conditions are kept by rejection: rows are drawn until enough of them satisfy.
+    Conditions are kept by rejection: rows are drawn until enough of them satisfy. The models are dataclasses only so
+    that each parameter is written down once: fields are the keyword arguments that scikit-learn wants to see.
     """
 
     encoder_type: ClassVar[type[TableEncoder]] = VectorEncoder
     validation_name = "distance from held-out rows"
 
-    epochs: int
-    batch_size: int
-    max_seconds: float | None
+    epochs: int = 300
+    batch_size: int = 500
+    max_seconds: float | None = None
+    device: str = "auto"
+    random_state: RandomState = None
+    verbose: int = 0
 
     # --- what a subclass adds
 
@@ -214,6 +220,29 @@ class VectorSynthesizer(TableSynthesizer):
     def _asked(self, encoder: VectorEncoder, wanted: Mapping[ColumnName, Any]) -> int | None:  # noqa: ARG002
         """Return the category that the network can be asked for; most cannot be asked for any."""
         return None
+
+
+@dataclasses.dataclass(kw_only=True, eq=False, repr=False)
+class AdversarialSynthesizer(VectorSynthesizer):
+    """Base of the reference models that are a generator and a discriminator."""
+
+    noise_dim: int = 128
+    generator_dims: Sequence[int] = (256, 256)
+    discriminator_dims: Sequence[int] = (256, 256)
+    generator_lr: float = 2e-4
+    discriminator_lr: float = 2e-4
+    discriminator_steps: int = 1
+
+    max_lr: ClassVar[float] = 1.0
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_number("noise_dim", self.noise_dim, 1, np.inf, whole=True)
+        check_widths("generator_dims", self.generator_dims)
+        check_widths("discriminator_dims", self.discriminator_dims)
+        check_number("generator_lr", self.generator_lr, 0, self.max_lr)
+        check_number("discriminator_lr", self.discriminator_lr, 0, self.max_lr)
+        check_number("discriminator_steps", self.discriminator_steps, 1, np.inf, whole=True)
 
 
 def check_widths(name: str, widths: Any) -> tuple[int, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import torch
 from torch import Tensor, nn
 
@@ -20,22 +18,12 @@ __all__ = ["ConditionalGame"]
 CALIBRATION_BATCHES = 50
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Round:
-    """Generated rows: the codes asked for (None where there is no category), and what came of them."""
-
-    code: Tensor | None
-    condition: Tensor
-    raw: Tensor
-    fake: Tensor
-
-
 class ConditionalGame(AdversarialGame):
     """CTGAN's: a category is asked for, and real rows that hold it are shown beside generated ones.
 
-    Differs from the published code: the rows of the discriminator's step serve the generator's step too,
-    no gradient flows into the network that is held constant, real and generated rows are judged in one pass under the
-    same conditions, and matrices are multiplied in bfloat16 where the hardware does it natively.
+    Differs from the published code: no gradient flows into the network that is held constant, real and generated rows
+    are judged in one pass under the same conditions, and matrices are multiplied in bfloat16 where the hardware does
+    it natively.
 
     Parameters
     ----------
@@ -87,15 +75,13 @@ class ConditionalGame(AdversarialGame):
         raw: Tensor = self.generator(noise, condition)
         return raw
 
-    def _generate(self) -> _Round:
-        code, condition = self._condition()
-        raw = self._raw(condition)
-        return _Round(code, condition, raw, relax(raw, self.table.layout, self.stream, bounded=True))
+    def _fake(self, raw: Tensor) -> Tensor:
+        return relax(raw, self.table.layout, self.stream, bounded=True)
 
     def _deal(self) -> tuple[Tensor, Tensor]:
-        # The rows of the discriminator's last step are those of the generator's step: one pass serves both.
-        self.round = self._generate()
-        code, condition, fake = self.round.code, self.round.condition, self.round.fake.detach()
+        code, condition = self._condition()
+        with torch.no_grad():
+            fake = self._fake(self._raw(condition))
         if code is None or self.chooser is None:
             index = torch.randint(len(self.table), (self.n_rows,), generator=self.order, device=fake.device)
         else:
@@ -103,13 +89,15 @@ class ConditionalGame(AdversarialGame):
         return torch.cat([self.table.rows(index), condition], dim=1), torch.cat([fake, condition], dim=1)
 
     def _generator_loss(self) -> Tensor:
-        played = self.round
-        score = self._score(torch.cat([played.fake, played.condition], dim=1))
+        # Rows of its own: those that the discriminator has just been pushed away from would tell it about that push.
+        code, condition = self._condition()
+        raw = self._raw(condition)
+        score = self._score(torch.cat([self._fake(raw), condition], dim=1))
         loss = self.loss.generator(score, score)
-        if played.code is None or self.chooser is None:
+        if code is None or self.chooser is None:
             return loss
         # Beside the game, the generator has to keep to its condition.
-        return loss + self.chooser.cross_entropy(played.raw, played.code).mean()
+        return loss + self.chooser.cross_entropy(raw, code).mean()
 
     def _unseen(self) -> tuple[Tensor, Tensor]:
         """Held-out rows, each with a condition that it holds, and rows generated under the same conditions."""

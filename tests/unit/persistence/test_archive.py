@@ -332,11 +332,14 @@ def test_the_schema_in_the_file_is_the_schema(model: SynthGAN, path: Path) -> No
     assert loaded.schema_.names == ["id", "name", "number", 0]
 
 
-OLD_FILES = sorted((Path(__file__).parents[2] / "data").glob("penguins-format-*.synthgan"))
+OLD_FILES, OLD_CRITICS = (
+    sorted((Path(__file__).parents[2] / "data").glob(f"{table}-format-*.synthgan")) for table in ("penguins", "adult")
+)
 
 
-def test_there_is_a_file_of_each_format_version() -> None:
-    assert [path.stem.rsplit("-", 1)[1] for path in OLD_FILES] == [str(k) for k in range(1, FORMAT + 1)]
+@pytest.mark.parametrize("files", [OLD_FILES, OLD_CRITICS])
+def test_there_is_a_file_of_each_format_version(files: list[Path]) -> None:
+    assert [path.stem.rsplit("-", 1)[1] for path in files] == [str(k) for k in range(1, FORMAT + 1)]
 
 
 @pytest.mark.parametrize("old", OLD_FILES, ids=lambda path: path.stem)
@@ -354,6 +357,14 @@ def test_files_of_older_versions_load(old: Path) -> None:
     assert "# SynthGAN model" in card
     assert "344 rows" in card
     assert "| flipper\\_length\\_mm | numeric |" in card
+
+
+@pytest.mark.parametrize("old", OLD_CRITICS, ids=lambda path: path.stem)
+def test_critics_of_older_versions_still_choose(old: Path) -> None:
+    loaded = SynthGAN.load(old, device="cpu")
+    first, chosen = (loaded.sample(400, random_state=0, select=select) for select in (1, 4))
+    assert not first.equals(chosen)
+    assert set(chosen["income"]) <= {"<=50K", ">50K"}
 
 
 def test_the_card_is_harmless(tmp_path: Path) -> None:

@@ -268,7 +268,7 @@ def test_ctgan_asks_for_the_class() -> None:
     size = np.where(rng.random(1000) < 0.005, "rare", "common")
     size[:4] = "rare"
     rates = {"generator_lr": 2e-3, "discriminator_lr": 2e-3}
-    model = CTGAN(epochs=30, batch_size=200, generator_dims=(32,), discriminator_dims=(32,), random_state=0, **rates)
+    model = CTGAN(epochs=45, batch_size=200, generator_dims=(32,), discriminator_dims=(32,), random_state=0, **rates)
     model.fit(pd.DataFrame({"size": size, "x": rng.normal(size=1000)}), target="size")
     encoder, generator = model.model_.encoder, model.model_.generator
     code = model._asked(encoder, {"size": "rare"})
