@@ -11,19 +11,26 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.encoding.categorical import CategoricalEncoder
-from synthgan.encoding.continuous import Grid, NumericEncoder, default_n_bins
+from synthgan.encoding.columns import (
+    BlockValues,
+    ColumnEncoder,
+    blocks_of,
+    encode_column,
+    fit_column,
+    fit_maker,
+    number_blocks,
+    plain_cells,
+)
+from synthgan.encoding.continuous import NumericEncoder, default_n_bins
 from synthgan.encoding.dtypes import (
     levels_to_column,
-    numbers_of,
     numbers_to_column,
     objects_to_column,
     ticks_to_column,
     wall_clock,
-    wall_ticks,
 )
 from synthgan.encoding.identifier import IdentifierMaker
-from synthgan.encoding.layout import Block, TableLayout
-from synthgan.encoding.protection import wall_tick
+from synthgan.encoding.layout import TableLayout
 from synthgan.encoding.relations import Relation, find_relations, repeat
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import SchemaError
@@ -31,13 +38,8 @@ from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 
 __all__ = ["ColumnEncoder", "EncodedTable", "TableEncoder"]
 
-BlockValues = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArray[np.bool_]]
-ColumnEncoder = NumericEncoder | CategoricalEncoder | TemporalEncoder
 RELATION_ROWS = 20_000
 """Rows that relations are looked for in."""
-
-PRESENT = "present"
-"""The one level of an id column that has missing cells: only whether there is an id is learned."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class TableEncoder:
 
     def __post_init__(self) -> None:
         blocks = [
-            block for name, encoder in self.encoders.items() for block in _blocks(name, encoder, self.schema[name])
+            block for name, encoder in self.encoders.items() for block in blocks_of(name, encoder, self.schema[name])
         ]
         object.__setattr__(self, "layout", TableLayout(tuple(blocks), self.relations))
 
@@ -135,8 +137,8 @@ class TableEncoder:
             if spec.kind is ColumnKind.CONSTANT and values.nunique(dropna=False) > 1:
                 raise SchemaError(f"column {spec.name!r} is constant in the schema, but its cells differ")
             if spec.kind is ColumnKind.ID:
-                makers[spec.name] = _fit_maker(values, spec, rounded=min_rows > 1)
-            if encoder := _fit_column(values, spec, bins, min_rows):
+                makers[spec.name] = fit_maker(values, spec, rounded=min_rows > 1)
+            if encoder := fit_column(values, spec, bins, min_rows):
                 encoders[spec.name] = encoder
         return cls(schema, encoders, makers)
 
@@ -145,12 +147,8 @@ class TableEncoder:
         rows = frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), RELATION_ROWS)).astype(np.int64)]
         numbers: dict[int, tuple[NumericEncoder, npt.NDArray[np.float64]]] = {}
         for name, encoder in self.encoders.items():
-            if isinstance(encoder, CategoricalEncoder):
-                continue
-            plain = _plain(rows[name].reset_index(drop=True), self.schema[name])
-            values = encoder.split(*plain) if isinstance(encoder, TemporalEncoder) else plain
-            parts = encoder.parts.values() if isinstance(encoder, TemporalEncoder) else [encoder]
-            numbers |= dict(zip(self.layout.blocks_of(name), zip(parts, values, strict=True), strict=True))
+            parts = number_blocks(encoder, rows[name].reset_index(drop=True), self.schema[name])
+            numbers |= dict(zip(self.layout.blocks_of(name), parts, strict=False))  # categories have a block, no number
         whole = {block for block in numbers if self.layout.blocks[block].part == "value"}
         found, equal = [], set()
         for relation in find_relations(numbers):
@@ -166,8 +164,8 @@ class TableEncoder:
         """Encode the learned columns of `frame` (which has all of them; others are not looked at)."""
         codes, positions, known = [], [], []
         for name, encoder in self.encoders.items():
-            plain = _plain(frame[name].reset_index(drop=True), self.schema[name])
-            for block_code, block_position, block_known in _encode(encoder, *plain):
+            plain = plain_cells(frame[name].reset_index(drop=True), self.schema[name])
+            for block_code, block_position, block_known in encode_column(encoder, *plain):
                 codes.append(block_code)
                 positions.append(block_position)
                 known.append(block_known)
@@ -189,8 +187,8 @@ class TableEncoder:
         """
         encoder = self.encoders[name]
         if isinstance(encoder, TemporalEncoder):
-            return _encode(encoder, wall_clock(values, self.schema[name]), np.zeros(len(values), np.bool_))
-        return _encode(encoder, pd.Series(values) if isinstance(encoder, CategoricalEncoder) else values)
+            return encode_column(encoder, wall_clock(values, self.schema[name]), np.zeros(len(values), np.bool_))
+        return encode_column(encoder, pd.Series(values) if isinstance(encoder, CategoricalEncoder) else values)
 
     def decode(
         self,
@@ -316,73 +314,6 @@ class TableEncoder:
         cells = [block.cells for block in plain.layout.blocks]
         relations = tuple(Relation.from_state(item, cells) for item in state["relations"])
         return dataclasses.replace(plain, relations=relations)
-
-
-def _fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int, min_rows: int) -> ColumnEncoder | None:
-    match spec.kind:
-        case ColumnKind.NUMERIC:
-            numbers = numbers_of(values, spec)
-            low = np.nanmin(numbers) if spec.low is None else spec.low
-            high = np.nanmax(numbers) if spec.high is None else spec.high
-            grid = Grid(spec.decimals, spec.step, float(low), float(high))
-            return NumericEncoder.fit(grid.snap(numbers), grid, n_bins, min_rows)
-        case ColumnKind.DATETIME:
-            ticks, missing = wall_ticks(values, spec)
-            if min_rows > 1 and spec.low is not None and spec.high is not None:
-                ticks = np.clip(ticks, wall_tick(str(spec.low), spec), wall_tick(str(spec.high), spec))
-            return TemporalEncoder.fit(ticks, missing, n_bins, min_rows)
-        case ColumnKind.CATEGORICAL | ColumnKind.BOOLEAN:
-            levels = list(spec.levels or ())
-            index = pd.Index(levels, dtype=object).get_indexer(pd.Index(values, dtype=object))
-            if (unknown := (index < 0) & values.notna().to_numpy()).any():
-                raise SchemaError(
-                    f"column {spec.name!r} holds {values[unknown].iloc[0]!r}, which is not among its levels"
-                )
-            return CategoricalEncoder.fit(index, levels)
-        case ColumnKind.ID if bool(values.isna().any()):
-            return CategoricalEncoder.fit(np.where(values.isna(), -1, 0), [PRESENT])
-    return None
-
-
-def _fit_maker(values: pd.Series, spec: ColumnSpec, *, rounded: bool) -> IdentifierMaker:
-    present = values.dropna()
-    if pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present):
-        fits = bool((present.to_numpy(np.float64) % 1 == 0).all())
-    else:
-        fits = all(isinstance(cell, str) for cell in present)
-    if isinstance(values.dtype, pd.CategoricalDtype) or not fits:
-        raise SchemaError(
-            f"column {spec.name!r} is declared an id, and ids are text or whole numbers; its dtype is {values.dtype}. "
-            "Convert it, e.g. with .astype(str), or drop it"
-        )
-    return IdentifierMaker.fit(values, rounded=rounded)
-
-
-def _encode(encoder: ColumnEncoder, *plain: Any) -> list[BlockValues]:
-    if isinstance(encoder, TemporalEncoder):
-        return [part.encode(number) for part, number in zip(encoder.parts.values(), encoder.split(*plain), strict=True)]
-    return [encoder.encode(*plain)]
-
-
-def _plain(values: pd.Series, spec: ColumnSpec) -> Any:
-    """Return the cells of a column as its encoder takes them."""
-    if spec.kind is ColumnKind.DATETIME:
-        return wall_ticks(values, spec)
-    if spec.kind is ColumnKind.NUMERIC:
-        return (numbers_of(values, spec),)
-    if spec.kind is ColumnKind.ID:
-        return (values.notna().map({True: PRESENT, False: None}),)
-    return (values,)
-
-
-def _blocks(name: ColumnName, encoder: ColumnEncoder, spec: ColumnSpec) -> list[Block]:
-    if isinstance(encoder, CategoricalEncoder):
-        part = PRESENT if spec.kind is ColumnKind.ID else "value"
-        return [
-            Block(name, part, encoder.cells, encoder.missing_code, np.zeros(len(encoder.cells.code), np.bool_), False)
-        ]
-    parts = {"value": encoder} if isinstance(encoder, NumericEncoder) else encoder.parts
-    return [Block(name, part, item.cells, item.missing_code, item.interval, True) for part, item in parts.items()]
 
 
 def _objects(levels: tuple[Any, ...]) -> npt.NDArray[np.object_]:

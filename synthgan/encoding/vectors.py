@@ -13,10 +13,11 @@ import pandas as pd
 
 from synthgan.encoding.categorical import CategoricalEncoder
 from synthgan.encoding.cells import FloatArray, IntArray
+from synthgan.encoding.columns import PRESENT
 from synthgan.encoding.continuous import NumericEncoder
 from synthgan.encoding.dtypes import numbers_of, numbers_to_column, ticks_to_column, wall_ticks
 from synthgan.encoding.modes import FitModes, ModeEncoder
-from synthgan.encoding.table import PRESENT, EncodedTable, TableEncoder
+from synthgan.encoding.table import EncodedTable, TableEncoder
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.schema.table import ColumnKind, ColumnName, Schema
 
