@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -22,7 +23,7 @@ from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
 from synthgan.schema import ColumnKind, ColumnName, Schema, validate
 from synthgan.synthesizers.base import FitJob, Run, TableSynthesizer, check_n_samples, joined
-from synthgan.synthesizers.critique import MIN_REAL_ROWS, add_critic, n_trees
+from synthgan.synthesizers.critique import MIN_REAL_ROWS, SHARE_OF_SECONDS, add_critic, n_trees
 from synthgan.synthesizers.fitted import FittedModel, check_weights
 from synthgan.synthesizers.frames import as_frame, fill_holes
 from synthgan.synthesizers.lastlook import last_look
@@ -61,7 +62,7 @@ class SynthGAN(TableSynthesizer):
     hidden_dim : int or None, default=None
         Width of the generator; None lets the size of the table decide.
     max_seconds : float or None, default=None
-        Seconds of training at most.
+        Seconds of training at most; a quarter of them is kept for the critic.
     max_megabytes : float or None, default=None
         Memory that training may take beside the program and the table. Where it is not enough for `batch_size`, batches
         are smaller.
@@ -151,10 +152,15 @@ class SynthGAN(TableSynthesizer):
         layout = job.encoder.layout
         plan = self._plan(len(job.frame), layout, job.device)
         table = job.encoder.encode(job.frame)
+        wants_critic = self.select > 1 and n_trees(len(table)) > 0
+        limit = math.inf if self.max_seconds is None else self.max_seconds
+        config = dataclasses.replace(self._training_config(), batch_size=plan.batch_size)
+        if wants_critic and self.max_seconds is not None:
+            config = dataclasses.replace(config, max_seconds=(1 - SHARE_OF_SECONDS) * limit)
         state = new_state(
             table,
             CodeAxis(layout).to(job.device),
-            dataclasses.replace(self._training_config(), batch_size=plan.batch_size),
+            config,
             plan.generator_config,
             plan.discriminator_config,
             job.seed,
@@ -168,9 +174,9 @@ class SynthGAN(TableSynthesizer):
             state.generator.fold()
             look = last_look(state.generator, job.encoder, table, job.seed)
             training.monitor.observe(training.step, training.step, look, final=True)
-            if self.select > 1 and n_trees(len(table)):
+            if wants_critic:
                 try:
-                    add_critic(state.generator, job.encoder, table, job.seed)
+                    add_critic(state.generator, job.encoder, table, job.seed, limit - training.seconds)
                 except KeyboardInterrupt:  # the generator took far longer: it is not thrown away
                     logger.warning("interrupted: the model is kept without a critic")
             return state.generator
