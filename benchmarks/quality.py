@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", type=words, default=["synthgan"], help=f"of {', '.join([*OURS, *PEERS])}")
     parser.add_argument("--tables", type=words, default=["adult", "storms", "penguins"], help="comma-separated")
     parser.add_argument("--seeds", type=numbers, default=[0, 1, 2])
-    parser.add_argument("--passes", type=numbers, default=[], help="numbers of passes to sample with besides all")
+    parser.add_argument(
+        "--passes", type=numbers, default=[], help="numbers of passes to sample with besides the default"
+    )
     parser.add_argument("--data", type=Path, help="folder of <table>.csv.gz; without it the tables of packages")
     parser.add_argument("--judge", type=Path, help="an outside judge's script")
     parser.add_argument("--threads", type=int, default=2)
@@ -105,7 +107,7 @@ def run_model(model: str, table: str, args: argparse.Namespace, store: Store) ->
             for run, synthetic in make_rows(model, train, holdout, target, seed, args, Path(folder)):
                 if args.keep and seed is not None and len(synthetic):
                     args.keep.mkdir(parents=True, exist_ok=True)
-                    passes = "" if run.get("passes", "all") == "all" else f"-{run['passes']}passes"
+                    passes = "" if run.get("passes", "default") == "default" else f"-{run['passes']}passes"
                     synthetic.to_csv(args.keep / f"{table}-{model}{passes}-{seed}.csv", index=False)
                 scores = score(train, holdout, synthetic, target, args.judge)
                 rows.append(run | (real_rows(scores) if model == "ceiling" else scores))
@@ -176,7 +178,7 @@ def fit_one(name: str, train: str, out: str, target: str, seed: str, args: argpa
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         runs.append(
             {
-                "passes": n_passes or "all",
+                "passes": n_passes or "default",
                 "steps": int(model.history_["step"].iloc[-1]),
                 "fit_seconds": round(fitted, 1),
                 "fit_cpu_seconds": round(cpu_fitted, 1),

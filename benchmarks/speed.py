@@ -86,7 +86,7 @@ def sampling(args: argparse.Namespace) -> list[dict[str, Any]]:
                 model.sample(args.rows, random_state=0, n_passes=n_passes)
                 seconds.append(time.perf_counter() - began)
             speed = round(args.rows / statistics.median(seconds))
-            rows.append({"what": "sampling", "table": args.table, "threads": threads, "passes": n_passes or "all"})
+            rows.append({"what": "sampling", "table": args.table, "threads": threads, "passes": n_passes or "default"})
             rows[-1]["rows_per_second"] = speed
     return rows
 

@@ -152,8 +152,8 @@ def by_model(rows: Any) -> dict[str, list[Row]]:
     """Group rows by model and number of passes: references, ours, peers."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        passes = row.get("passes", "all")
-        groups.setdefault(row["model"] if passes == "all" else f"{row['model']}, {passes} passes", []).append(row)
+        passes = row.get("passes", "default")
+        groups.setdefault(row["model"] if passes == "default" else f"{row['model']}, {passes} passes", []).append(row)
 
     def place(label: str) -> int:
         model = label.split(",")[0]

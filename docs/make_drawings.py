@@ -43,7 +43,7 @@ def autoencoder() -> d.Drawing:
 
 
 def architecture() -> d.Drawing:
-    """How synthgan makes a row: column after column, then four candidates and one that stays."""
+    """How synthgan makes a row: column after column, then candidates and one that stays."""
     parts = [d.heading(14, 24, "training: hide some columns of a real row, and guess them")]
     cells = ["age 31", "Private", "Bachelors", "40 hours", ">50K"]
     hidden = {1, 4}
@@ -69,7 +69,7 @@ def architecture() -> d.Drawing:
         if step < 2:
             parts.append(d.arrow((x + 222, 148), (x + 264, 148)))
     parts.append(d.text(14, 182, "what you asked for stays as it is", d.QUIET))
-    parts.append(d.heading(14, 222, "selection: four candidates, and a critic keeps one"))
+    parts.append(d.heading(14, 222, "selection: several candidates, and a critic keeps one"))
     for place in range(4):
         parts.append(d.box(14 + 104 * place, 238, 96, 32, [f"row {place + 1}"], d.MADE_PAPER))
     parts += [

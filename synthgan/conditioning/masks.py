@@ -5,40 +5,42 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["NOTHING_GIVEN", "draw_given", "draw_split"]
+__all__ = ["NOTHING_GIVEN", "PASSES", "draw_known"]
+
+PASSES = (1, 2, 4, 8, 1000)
+"""Numbers of passes that training prepares for; with a thousand every column has one of its own."""
 
 NOTHING_GIVEN = 0.1
 """Share of the training rows that are learned with nothing given: the start of every unconditional sample."""
 
 
-def draw_given(codes: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw the given blocks of each row: none, or each with a rate drawn evenly for the row; never all of them.
+def draw_known(codes: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw which blocks of each row are known before a pass, and which were drawn in it; never all of them.
 
-    `codes` (n_rows, n_blocks) says for which rows, and where. The rate makes every number of given blocks equally
-    likely, which is what filling a row column by column meets.
+    Each block gets a time, even on [0, 1), at which it is filled, and each row the time that it is now: zero in some
+    rows, else even on [0, 1). That makes every number of filled blocks equally likely, which is what filling a row
+    column by column meets. A sampler of P passes begins one at 0, 1/P, 2/P, ...: what was filled before the last
+    beginning is known, what was filled since is drawn. Each row has a P of its own out of `PASSES`.
+
+    Parameters
+    ----------
+    codes : Tensor, shape (n_rows, n_blocks)
+        Says for which rows, and where.
+    generator : torch.Generator
+        Randomness.
 
     Returns
     -------
-    Tensor of bool, shape (n_rows, n_blocks)
+    known, drawn : Tensor of bool, shape (n_rows, n_blocks)
     """
     (n_rows, n_blocks), device = codes.shape, codes.device
-    draws = torch.rand(n_rows, n_blocks + 3, generator=generator, device=device)
-    rate = torch.where(draws[:, :1] < NOTHING_GIVEN, 0.0, draws[:, 1:2])
-    given = draws[:, 3:] < rate
-    spared = (draws[:, 2:3] * n_blocks).long()  # this block is asked for when all were given
-    full = given.all(dim=1, keepdim=True)
-    return given.scatter(1, spared, given.gather(1, spared) & ~full)
-
-
-def draw_split(n_blocks: int, n_passes: int, generator: torch.Generator, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Draw one pass of a sampler of `n_passes` passes: the blocks filled before it, and the blocks it fills.
-
-    Returns
-    -------
-    before, filled : Tensor of bool, shape (n_blocks,)
-    """
-    order = torch.rand(n_blocks, generator=generator, device=device).argsort()
-    group = torch.arange(n_blocks, device=device) * n_passes // n_blocks
-    chosen = (torch.rand(1, generator=generator, device=device) * n_passes).long()
-    before, filled = torch.zeros(2, n_blocks, dtype=torch.bool, device=device)
-    return before.index_put((order,), group < chosen), filled.index_put((order,), group == chosen)
+    draws = torch.rand(n_rows, n_blocks + 4, generator=generator, device=device)
+    now = torch.where(draws[:, :1] < NOTHING_GIVEN, 0.0, draws[:, 1:2])
+    passes = torch.tensor(PASSES, device=device)[(draws[:, 3:4] * len(PASSES)).long()]
+    time = draws[:, 4:]
+    filled = time < now
+    spared = (draws[:, 2:3] * n_blocks).long()  # this block is asked for when all were filled
+    full = filled.all(dim=1, keepdim=True)
+    filled = filled.scatter(1, spared, filled.gather(1, spared) & ~full)
+    known = filled & (time < (now * passes).floor() / passes)
+    return known, filled & ~known

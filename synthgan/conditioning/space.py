@@ -15,6 +15,7 @@ from synthgan.conditioning.pieces import Restriction
 from synthgan.conditioning.values import exact_values, is_missing
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.encoding.cells import FloatArray, IntArray
+from synthgan.encoding.layout import TableLayout
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import ConditionError
 from synthgan.schema.table import ColumnKind, ColumnName
@@ -72,6 +73,11 @@ class Conditions:
         if self.row_of is None:
             return np.zeros(stop - start, np.int64)
         return self.row_of[np.minimum(np.arange(start, stop), len(self.row_of) - 1)]
+
+    def columns(self, layout: TableLayout) -> set[ColumnName]:
+        """The columns that any row has a condition on."""
+        blocks = set(np.flatnonzero(self.rows.known.any(axis=0)).tolist()) | set(self.restrictions)
+        return {layout.blocks[block].column for block in blocks}
 
     def adjust(self, start: int) -> dict[ColumnName, Adjust]:
         """Functions that make the decoded values of a batch, whose first row is `start`, exact."""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthgan.encoding.cells import CellTable, IntArray
+from synthgan.encoding.relations import Relation
 from synthgan.schema.table import ColumnName
 
 __all__ = ["Block", "TableLayout"]
@@ -61,9 +62,12 @@ class TableLayout:
     ----------
     blocks : tuple of Block
         In table order.
+    relations : tuple of Relation
+        Which numbers lie near which others; those of one target side by side.
     """
 
     blocks: tuple[Block, ...]
+    relations: tuple[Relation, ...] = ()
 
     def __len__(self) -> int:
         return len(self.blocks)

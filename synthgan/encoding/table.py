@@ -3,37 +3,43 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from synthgan.encoding.categorical import CategoricalEncoder
-from synthgan.encoding.continuous import Grid, NumericEncoder, default_n_bins
+from synthgan.encoding.columns import (
+    BlockValues,
+    ColumnEncoder,
+    blocks_of,
+    encode_column,
+    fit_column,
+    fit_maker,
+    number_blocks,
+    plain_cells,
+)
+from synthgan.encoding.continuous import NumericEncoder, default_n_bins
 from synthgan.encoding.dtypes import (
     levels_to_column,
-    numbers_of,
     numbers_to_column,
     objects_to_column,
     ticks_to_column,
     wall_clock,
-    wall_ticks,
 )
 from synthgan.encoding.identifier import IdentifierMaker
-from synthgan.encoding.layout import Block, TableLayout
-from synthgan.encoding.protection import wall_tick
+from synthgan.encoding.layout import TableLayout
+from synthgan.encoding.relations import Relation, find_relations, repeat
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import SchemaError
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 
 __all__ = ["ColumnEncoder", "EncodedTable", "TableEncoder"]
 
-BlockValues = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArray[np.bool_]]
-ColumnEncoder = NumericEncoder | CategoricalEncoder | TemporalEncoder
-PRESENT = "present"
-"""The one level of an id column that has missing cells: only whether there is an id is learned."""
+RELATION_ROWS = 20_000
+"""Rows that relations are looked for in."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,6 +76,8 @@ class TableEncoder:
         Learned columns: NUMERIC, CATEGORICAL, BOOLEAN, DATETIME, and ID columns with missing cells.
     makers : mapping of column label to IdentifierMaker
         ID columns.
+    relations : tuple of Relation
+        Which numbers lie near which others (see `with_relations`).
 
     Examples
     --------
@@ -83,13 +91,14 @@ class TableEncoder:
     schema: Schema
     encoders: Mapping[ColumnName, ColumnEncoder]
     makers: Mapping[ColumnName, IdentifierMaker]
+    relations: tuple[Relation, ...] = ()
     layout: TableLayout = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         blocks = [
-            block for name, encoder in self.encoders.items() for block in _blocks(name, encoder, self.schema[name])
+            block for name, encoder in self.encoders.items() for block in blocks_of(name, encoder, self.schema[name])
         ]
-        object.__setattr__(self, "layout", TableLayout(tuple(blocks)))
+        object.__setattr__(self, "layout", TableLayout(tuple(blocks), self.relations))
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, schema: Schema, n_bins: int | None = None, min_rows: int = 1) -> TableEncoder:
@@ -128,17 +137,35 @@ class TableEncoder:
             if spec.kind is ColumnKind.CONSTANT and values.nunique(dropna=False) > 1:
                 raise SchemaError(f"column {spec.name!r} is constant in the schema, but its cells differ")
             if spec.kind is ColumnKind.ID:
-                makers[spec.name] = _fit_maker(values, spec, rounded=min_rows > 1)
-            if encoder := _fit_column(values, spec, bins, min_rows):
+                makers[spec.name] = fit_maker(values, spec, rounded=min_rows > 1)
+            if encoder := fit_column(values, spec, bins, min_rows):
                 encoders[spec.name] = encoder
         return cls(schema, encoders, makers)
+
+    def with_relations(self, frame: pd.DataFrame) -> Self:
+        """Return this encoder with the relations between numbers that the rows of `frame` show."""
+        rows = frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), RELATION_ROWS)).astype(np.int64)]
+        numbers: dict[int, tuple[NumericEncoder, npt.NDArray[np.float64]]] = {}
+        for name, encoder in self.encoders.items():
+            parts = number_blocks(encoder, rows[name].reset_index(drop=True), self.schema[name])
+            numbers |= dict(zip(self.layout.blocks_of(name), parts, strict=False))  # categories have a block, no number
+        whole = {block for block in numbers if self.layout.blocks[block].part == "value"}
+        found, equal = [], set()
+        for relation in find_relations(numbers):
+            pair = frozenset((relation.target, relation.source))
+            if not pair <= whole or pair in equal:  # of a pair, one repeats the other, not both each other
+                relation = dataclasses.replace(relation, equal_share=0.0)
+            if relation.equal_share:
+                equal.add(pair)
+            found.append(relation)
+        return dataclasses.replace(self, relations=tuple(found))
 
     def encode(self, frame: pd.DataFrame) -> EncodedTable:
         """Encode the learned columns of `frame` (which has all of them; others are not looked at)."""
         codes, positions, known = [], [], []
         for name, encoder in self.encoders.items():
-            plain = _plain(frame[name].reset_index(drop=True), self.schema[name])
-            for block_code, block_position, block_known in _encode(encoder, *plain):
+            plain = plain_cells(frame[name].reset_index(drop=True), self.schema[name])
+            for block_code, block_position, block_known in encode_column(encoder, *plain):
                 codes.append(block_code)
                 positions.append(block_position)
                 known.append(block_known)
@@ -160,11 +187,15 @@ class TableEncoder:
         """
         encoder = self.encoders[name]
         if isinstance(encoder, TemporalEncoder):
-            return _encode(encoder, wall_clock(values, self.schema[name]), np.zeros(len(values), np.bool_))
-        return _encode(encoder, pd.Series(values) if isinstance(encoder, CategoricalEncoder) else values)
+            return encode_column(encoder, wall_clock(values, self.schema[name]), np.zeros(len(values), np.bool_))
+        return encode_column(encoder, pd.Series(values) if isinstance(encoder, CategoricalEncoder) else values)
 
     def decode(
-        self, table: EncodedTable, first_row: int = 0, adjust: Mapping[ColumnName, Callable[[Any], Any]] | None = None
+        self,
+        table: EncodedTable,
+        first_row: int = 0,
+        adjust: Mapping[ColumnName, Callable[[Any], Any]] | None = None,
+        fixed: Collection[ColumnName] = (),
     ) -> pd.DataFrame:
         """Turn codes and positions back into a frame with the schema's columns and dtypes.
 
@@ -177,18 +208,48 @@ class TableEncoder:
         adjust : mapping of column label to callable, optional
             Applied to the decoded numbers (float64) or ticks (int64, see `instant_of`) of a column before they get its
             dtype.
+        fixed : collection of column labels
+            Columns that keep to conditions: they are not made equal to others.
 
         Returns
         -------
         DataFrame of shape (n_rows, n_columns)
             With a fresh `RangeIndex`.
         """
+        change = dict(adjust or {})
+        for name, values in self._repeated(table, change, fixed).items():
+            change[name] = lambda _, values=values: values  # type: ignore[misc]
         columns = {
-            spec.name: self._decode_column(table, spec, first_row, (adjust or {}).get(spec.name, _as_is))
+            spec.name: self._decode_column(table, spec, first_row, change.get(spec.name, _as_is))
             for spec in self.schema
         }
         index = pd.RangeIndex(len(table))
         return pd.DataFrame(columns, columns=list(columns), index=index, copy=False)
+
+    def _repeated(
+        self, table: EncodedTable, adjust: Mapping[ColumnName, Callable[[Any], Any]], fixed: Collection[ColumnName]
+    ) -> dict[ColumnName, npt.NDArray[np.float64]]:
+        """Numbers of the columns that repeat others exactly in some rows."""
+        repeating = [
+            relation
+            for relation in self.relations
+            if relation.equal_share and self.layout.blocks[relation.target].column not in fixed
+        ]
+        parts, numbers = {}, {}
+        for block in {block for relation in repeating for block in (relation.target, relation.source)}:
+            name = self.layout.blocks[block].column
+            encoder = self.encoders[name]
+            assert isinstance(encoder, NumericEncoder)  # noqa: S101 - only numbers have an equal share
+            parts[block] = (encoder, *self._block_values(table, block))
+            numbers[block] = adjust.get(name, _as_is)(encoder.decode(*parts[block][1:]))
+        done = dict.fromkeys(numbers, np.zeros(len(table), np.bool_))
+        for relation in repeating:
+            target, source = relation.target, relation.source
+            rows = repeat(relation, parts[target], parts[source], numbers[source]) & ~done[target] & ~done[source]
+            numbers[target] = np.where(rows, numbers[source], numbers[target])
+            # Both keep what they hold now: a chain of repetitions would carry values from cell to cell.
+            done[target], done[source] = done[target] | rows, done[source] | rows
+        return {self.layout.blocks[relation.target].column: numbers[relation.target] for relation in repeating}
 
     def constant(self, name: ColumnName) -> Any:
         """Return the one value of a CONSTANT column as its cells hold it."""
@@ -231,6 +292,7 @@ class TableEncoder:
         return {
             "columns": [{"name": name, **encoder.state()} for name, encoder in self.encoders.items()],
             "makers": [{"name": name, **maker.state()} for name, maker in self.makers.items()],
+            "relations": [relation.state() for relation in self.relations],
         }
 
     @classmethod
@@ -248,74 +310,10 @@ class TableEncoder:
             item["name"]: IdentifierMaker.from_state({key: value for key, value in item.items() if key != "name"})
             for item in state["makers"]
         }
-        return cls(schema, encoders, makers)
-
-
-def _fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int, min_rows: int) -> ColumnEncoder | None:
-    match spec.kind:
-        case ColumnKind.NUMERIC:
-            numbers = numbers_of(values, spec)
-            low = np.nanmin(numbers) if spec.low is None else spec.low
-            high = np.nanmax(numbers) if spec.high is None else spec.high
-            grid = Grid(spec.decimals, spec.step, float(low), float(high))
-            return NumericEncoder.fit(grid.snap(numbers), grid, n_bins, min_rows)
-        case ColumnKind.DATETIME:
-            ticks, missing = wall_ticks(values, spec)
-            if min_rows > 1 and spec.low is not None and spec.high is not None:
-                ticks = np.clip(ticks, wall_tick(str(spec.low), spec), wall_tick(str(spec.high), spec))
-            return TemporalEncoder.fit(ticks, missing, n_bins, min_rows)
-        case ColumnKind.CATEGORICAL | ColumnKind.BOOLEAN:
-            levels = list(spec.levels or ())
-            index = pd.Index(levels, dtype=object).get_indexer(pd.Index(values, dtype=object))
-            if (unknown := (index < 0) & values.notna().to_numpy()).any():
-                raise SchemaError(
-                    f"column {spec.name!r} holds {values[unknown].iloc[0]!r}, which is not among its levels"
-                )
-            return CategoricalEncoder.fit(index, levels)
-        case ColumnKind.ID if bool(values.isna().any()):
-            return CategoricalEncoder.fit(np.where(values.isna(), -1, 0), [PRESENT])
-    return None
-
-
-def _fit_maker(values: pd.Series, spec: ColumnSpec, *, rounded: bool) -> IdentifierMaker:
-    present = values.dropna()
-    if pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present):
-        fits = bool((present.to_numpy(np.float64) % 1 == 0).all())
-    else:
-        fits = all(isinstance(cell, str) for cell in present)
-    if isinstance(values.dtype, pd.CategoricalDtype) or not fits:
-        raise SchemaError(
-            f"column {spec.name!r} is declared an id, and ids are text or whole numbers; its dtype is {values.dtype}. "
-            "Convert it, e.g. with .astype(str), or drop it"
-        )
-    return IdentifierMaker.fit(values, rounded=rounded)
-
-
-def _encode(encoder: ColumnEncoder, *plain: Any) -> list[BlockValues]:
-    if isinstance(encoder, TemporalEncoder):
-        return [part.encode(number) for part, number in zip(encoder.parts.values(), encoder.split(*plain), strict=True)]
-    return [encoder.encode(*plain)]
-
-
-def _plain(values: pd.Series, spec: ColumnSpec) -> Any:
-    """Return the cells of a column as its encoder takes them."""
-    if spec.kind is ColumnKind.DATETIME:
-        return wall_ticks(values, spec)
-    if spec.kind is ColumnKind.NUMERIC:
-        return (numbers_of(values, spec),)
-    if spec.kind is ColumnKind.ID:
-        return (values.notna().map({True: PRESENT, False: None}),)
-    return (values,)
-
-
-def _blocks(name: ColumnName, encoder: ColumnEncoder, spec: ColumnSpec) -> list[Block]:
-    if isinstance(encoder, CategoricalEncoder):
-        part = PRESENT if spec.kind is ColumnKind.ID else "value"
-        return [
-            Block(name, part, encoder.cells, encoder.missing_code, np.zeros(len(encoder.cells.code), np.bool_), False)
-        ]
-    parts = {"value": encoder} if isinstance(encoder, NumericEncoder) else encoder.parts
-    return [Block(name, part, item.cells, item.missing_code, item.interval, True) for part, item in parts.items()]
+        plain = cls(schema, encoders, makers)
+        cells = [block.cells for block in plain.layout.blocks]
+        relations = tuple(Relation.from_state(item, cells) for item in state["relations"])
+        return dataclasses.replace(plain, relations=relations)
 
 
 def _objects(levels: tuple[Any, ...]) -> npt.NDArray[np.object_]:

@@ -13,10 +13,11 @@ import pandas as pd
 
 from synthgan.encoding.categorical import CategoricalEncoder
 from synthgan.encoding.cells import FloatArray, IntArray
+from synthgan.encoding.columns import PRESENT
 from synthgan.encoding.continuous import NumericEncoder
 from synthgan.encoding.dtypes import numbers_of, numbers_to_column, ticks_to_column, wall_ticks
 from synthgan.encoding.modes import FitModes, ModeEncoder
-from synthgan.encoding.table import PRESENT, EncodedTable, TableEncoder
+from synthgan.encoding.table import EncodedTable, TableEncoder
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.schema.table import ColumnKind, ColumnName, Schema
 
@@ -169,7 +170,7 @@ class VectorEncoder(TableEncoder):
         """Rebuild an encoder from `schema` and `state`."""
         base = TableEncoder.from_state(schema, state)
         modes = tuple(ModeEncoder.from_state(item) for item in state["modes"])
-        return cls(schema, base.encoders, base.makers, modes)
+        return cls(schema, base.encoders, base.makers, modes=modes)
 
     @cached_property
     def _n_codes(self) -> list[int]:

@@ -37,6 +37,13 @@ class CodeAxis(nn.Module):
         Index of a code's position feature; codes of a single value share the last one, which is always zero.
     positioned : Tensor of int64, shape (P,)
         The blocks that have positions.
+    relation_target, relation_source : Tensor of int64, shape (R,)
+        Blocks of the layout's relations.
+    anchor_code, anchor_cell : Tensor of int64, shape (R, max codes of a block * M)
+        Anchors by the source's code and cell, -1 for none.
+    relation_rows, relation_codes : Tensor of int64, shape (V,)
+        Of the codes of all targets side by side, each block as wide as the widest: which there are, and where they lie
+        on the common axis.
     """
 
     offsets: Tensor
@@ -51,6 +58,12 @@ class CodeAxis(nn.Module):
     kernel_codes: Tensor
     kernel_valid: Tensor
     positioned: Tensor
+    relation_target: Tensor
+    relation_source: Tensor
+    anchor_code: Tensor
+    anchor_cell: Tensor
+    relation_rows: Tensor
+    relation_codes: Tensor
 
     def __init__(self, layout: TableLayout) -> None:
         super().__init__()
@@ -83,9 +96,32 @@ class CodeAxis(nn.Module):
         self._constant("kernel_codes", torch.from_numpy(codes))
         self._constant("kernel_valid", torch.from_numpy(valid))
         self._constant("positioned", torch.tensor(layout.positioned, dtype=torch.int64))
+        self._relate(layout)
 
     def _constant(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value, persistent=False)  # rebuilt from the encoder, so not part of the weights
+
+    def _relate(self, layout: TableLayout) -> None:
+        relations = layout.relations
+        targets, sources = [relation.target for relation in relations], [relation.source for relation in relations]
+        shape = (len(relations), max((block.n_codes for block in layout.blocks), default=0), layout.max_cells)
+        anchors = np.full((2, *shape), -1, np.int64)
+        for place, relation in enumerate(relations):
+            cells = layout.blocks[relation.source].cells
+            at = (place, cells.code, np.arange(len(cells.code)) - cells.first[cells.code])
+            anchors[0][at], anchors[1][at] = relation.code, relation.cell
+        self.relation_width = max((layout.blocks[target].n_codes for target in targets), default=0)
+        rows = [self.relation_width * place + np.arange(layout.blocks[at].n_codes) for place, at in enumerate(targets)]
+        codes = [layout.offsets[at] + np.arange(layout.blocks[at].n_codes) for at in targets]
+        self.relations_of = {
+            target: slice(targets.index(target), targets.index(target) + targets.count(target)) for target in targets
+        }
+        self._constant("relation_target", torch.tensor(targets, dtype=torch.int64))
+        self._constant("relation_source", torch.tensor(sources, dtype=torch.int64))
+        self._constant("anchor_code", torch.from_numpy(anchors[0].reshape(len(relations), shape[1] * shape[2])))
+        self._constant("anchor_cell", torch.from_numpy(anchors[1].reshape(len(relations), shape[1] * shape[2])))
+        self._constant("relation_rows", torch.from_numpy(np.concatenate([*rows, np.zeros(0, np.int64)])))
+        self._constant("relation_codes", torch.from_numpy(np.concatenate([*codes, np.zeros(0, np.int64)])))
 
     def smooth(self, table: Tensor) -> Tensor:
         """Blend rows of `table` (T, ...) that belong to neighbouring bins of a number; the others stay as they are."""

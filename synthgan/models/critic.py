@@ -13,8 +13,8 @@ __all__ = ["MAX_DEPTH", "N_BINS", "Critic"]
 N_BINS = 256
 """Bins of one block at most, so that a bin fits one byte."""
 
-MAX_DEPTH = 16
-"""Questions of a tree at most: it has ``2**depth`` leaves."""
+MAX_DEPTH = 8
+"""Questions of a tree at most: it has ``2**depth`` leaves, and the number of one fits a byte."""
 
 
 class Critic(nn.Module):
@@ -72,7 +72,9 @@ class Critic(nn.Module):
         cells = torch.minimum((rows.positions * n_cells).long(), n_cells - 1)
         bins = self.bins[rows.codes, cells]
         score = self.margin[rows.codes, cells].sum(dim=1)
-        leaf = torch.zeros(len(bins), len(self.leaf), dtype=torch.int64, device=bins.device)
+        by_block = bins.t().contiguous()  # whole columns are compared at once, a byte an answer
+        leaf = torch.zeros(len(self.leaf), len(bins), dtype=torch.uint8, device=bins.device)
         for question in range(self.block.shape[1]):
-            leaf = 2 * leaf + (bins[:, self.block[:, question].long()] > self.threshold[:, question])
-        return score + self.leaf.gather(1, leaf.t()).sum(dim=0)
+            answer = by_block[self.block[:, question].long()] > self.threshold[:, question][:, None]
+            leaf = leaf * 2 + answer
+        return score + self.leaf.gather(1, leaf.long()).sum(dim=0)

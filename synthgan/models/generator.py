@@ -13,6 +13,7 @@ from synthgan.models.axis import CodeAxis
 from synthgan.models.critic import Critic
 from synthgan.models.features import POSITION_SCALE, Rows, features, n_features
 from synthgan.models.layers import Linear, ResidualTrunk
+from synthgan.models.relations import Anchors, Relations, anchors_of
 
 __all__ = ["LOGIT_LIMIT", "CellHead", "Generator", "GeneratorConfig"]
 
@@ -32,8 +33,6 @@ class GeneratorConfig:
         Residual blocks of the trunk.
     cell_dim : int
         Width of the cell head's hidden layer, for each block with cells.
-    noise_dim : int
-        Length of the noise vector, which lets columns drawn in one pass depend on each other.
     dropout : float
         Share of the trunk's inner activations dropped in training.
     critic_trees, critic_depth : int
@@ -43,7 +42,6 @@ class GeneratorConfig:
     hidden_dim: int = 512
     n_layers: int = 2
     cell_dim: int = 32
-    noise_dim: int = 64
     dropout: float = 0.0
     critic_trees: int = 0
     critic_depth: int = 6
@@ -86,14 +84,21 @@ class CellHead(nn.Module):
 
 
 class Generator(nn.Module):
-    """Noise, the given columns and the mask of what is given in; logits of every code out.
+    """The columns known, and the mask of which they are, in; logits of every code out.
 
-    ``h0 = W [one-hot given, positions given, mask] + V z``; ``h = trunk(h0)``; ``logits = head(h)``. Because the first
-    layer is linear in one-hots, the hidden state of a row with one more column given is the old one plus a row of W:
-    that is what `fill` does, and what makes drawing column after column cheap.
+    Columns known before a pass go through the whole network; those drawn in it enter at the last layer only::
 
-    Neighbouring bins of a number mean nearly the same, which one-hot codes cannot say. So in training the weights of W
-    and of the head pass through `CodeAxis.smooth`, and a gradient for one bin moves its neighbours too. `fold`
+        h0 = W [one-hot known, positions known, mask]
+        h = relu(A trunk(h0) + a + E [one-hot drawn, positions drawn, mask])
+        logits = head(h)
+
+    Both W and E are linear in one-hots, so one more column is one more row of W or E: that is what `fill` and `follow`
+    do, and what makes drawing column after column cheap. Within a pass the network is a neural autoregressive
+    distribution estimator (NADE; Uria, Murray, Larochelle 2014, arXiv 1310.1757): each column still follows all before
+    it, for the price of one gathered row.
+
+    Neighbouring bins of a number mean nearly the same, which one-hot codes cannot say. So in training the weights of W,
+    E and the head pass through `CodeAxis.smooth`, and a gradient for one bin moves its neighbours too. `fold`
     multiplies the matrices out when training is over.
 
     Parameters
@@ -105,7 +110,7 @@ class Generator(nn.Module):
 
     Shape
     -----
-    With n rows, B blocks, T codes, H = hidden_dim: rows (n, B), given (n, B), noise (n, noise_dim) -> hidden (n, H);
+    With n rows, B blocks, T codes, H = hidden_dim: rows (n, B), known and drawn (n, B) -> hidden (n, H);
     hidden -> logits (n, T).
     """
 
@@ -114,10 +119,11 @@ class Generator(nn.Module):
         self.axis = axis
         self.config = config
         self.first = Linear(n_features(axis), config.hidden_dim)
-        self.noise = Linear(config.noise_dim, config.hidden_dim)
         self.trunk = ResidualTrunk(config.hidden_dim, config.n_layers, config.dropout)
+        self.late = Linear(n_features(axis), config.hidden_dim, bias=False)
         self.head = Linear(config.hidden_dim, len(axis.block_of))
         self.cells = CellHead(axis, config)
+        self.relations = Relations(axis, config.hidden_dim) if axis.layout.relations else None
         self.critic = Critic(axis, config.critic_trees, config.critic_depth) if config.critic_trees else None
         self.folded = False
         with torch.no_grad():
@@ -129,45 +135,96 @@ class Generator(nn.Module):
         with torch.no_grad():
             self.head.bias.copy_(torch.log((counts + 0.5) / total[self.axis.block_of]))
 
-    def hidden(self, rows: Rows, given: Tensor, noise: Tensor | None) -> Tensor:
-        """Hidden state of rows of which `given` blocks are known; no noise counts as zero noise."""
-        inputs = features(self.axis, rows, given, self.first.compute_dtype)
-        start = self.first(inputs, self.first_weight()).float()
-        out: Tensor = self.trunk(self.add_noise(start, noise))
+    def hidden(self, rows: Rows, known: Tensor, drawn: Tensor | None = None) -> Tensor:
+        """Last hidden layer of rows of which some blocks are `known`, and others `drawn` since."""
+        inputs = features(self.axis, rows, known, self.first.compute_dtype)
+        state = self.state(self.first(inputs, self.smoothed(self.first)).float())
+        if drawn is not None:
+            inputs = features(self.axis, rows, drawn, self.late.compute_dtype)
+            state = state + self.late(inputs, self.smoothed(self.late)).float()
+        return functional.relu(state)
+
+    def state(self, sums: Tensor) -> Tensor:
+        """Begin a pass: what the last hidden layer is before its relu, (n, H), from first-layer sums (n, H)."""
+        out: Tensor = self.trunk(sums)
         return out
 
-    def add_noise(self, start: Tensor, noise: Tensor | None) -> Tensor:
-        """Add the noise's part to first-layer sums (n, H)."""
-        return start if noise is None else start + self.noise(noise)
-
     def empty(self, n_rows: int) -> Tensor:
-        """First-layer sums (n, H) of rows of which nothing is given."""
+        """First-layer sums (n, H) of rows of which nothing is known."""
         return self.first.bias.float().expand(n_rows, -1).clone()
 
-    def fill(self, start: Tensor, block: int, codes: Tensor, positions: Tensor, given: Tensor) -> Tensor:
-        """First-layer sums after one more block: codes, positions and given (n,); rows not given stay as they are."""
-        n_codes = len(self.axis.block_of)
-        table = self.first_weight().t()
-        place = ((positions - 0.5) * POSITION_SCALE)[:, None]
-        step = (
-            table[codes] + table[n_codes + self.axis.slope[codes]] * place + table[n_codes + self.axis.n_slopes + block]
-        )
-        return start + step * given[:, None]
+    def fill(self, sums: Tensor, block: int, codes: Tensor, positions: Tensor, given: Tensor | None = None) -> Tensor:
+        """First-layer sums after one more block: codes and positions (n,).
 
-    def logits(self, hidden: Tensor) -> Tensor:
+        Rows that are not `given` (n,) stay as they are; by default all are.
+        """
+        return self._added(sums, self.first, block, codes, positions, given)
+
+    def follow(
+        self, state: Tensor, block: int, codes: Tensor, positions: Tensor, given: Tensor | None = None
+    ) -> Tensor:
+        """A pass's state after one more block; as `fill`."""
+        return self._added(state, self.late, block, codes, positions, given)
+
+    def _added(
+        self, total: Tensor, layer: Linear, block: int, codes: Tensor, positions: Tensor, given: Tensor | None
+    ) -> Tensor:
+        axis, table = self.axis, self.smoothed(layer).t()
+        n_codes = len(axis.block_of)
+        rows = table[codes]
+        rows += table[n_codes + axis.n_slopes + block]
+        if axis.layout.blocks[block].has_positions:
+            place = ((positions - 0.5) * POSITION_SCALE)[:, None]
+            rows.addcmul_(table[n_codes + axis.slope[codes]], place)
+        return total + (rows if given is None else rows.mul_(given[:, None]))
+
+    def anchors(self, rows: Rows, filled: Tensor, block: int | None = None) -> Anchors | None:
+        """Where filled blocks (n, B) of the rows say that others lie, or one of them; None where nothing does."""
+        which = slice(None) if block is None else self.axis.relations_of.get(block)
+        return None if self.relations is None or which is None else anchors_of(self.axis, rows, filled, which)
+
+    def logits(self, hidden: Tensor, anchors: Anchors | None = None) -> Tensor:
         """Logits (n, T) of every code, float32, clamped."""
-        logits: Tensor = self.head(hidden, self.head_weight())
-        return logits.float().clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
+        logits: Tensor = self.head(hidden, self.head_weight()).float()
+        if anchors is not None and self.relations is not None:
+            logits = logits + self.relations(self.axis, hidden, anchors)
+        return logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
 
-    def block_logits(self, hidden: Tensor, block: int) -> Tensor:
-        """Logits (n, n_codes of the block), at only their cost once folded."""
-        outputs = slice(*self.axis.bounds(block))
-        logits: Tensor = self.head(hidden, self.head_weight(), outputs)
-        return logits.float().clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
+    def cell_logits(self, hidden: Tensor, codes: Tensor, anchors: Anchors | None = None) -> Tensor:
+        """Logits (n, Q, M) of the cells of the codes (n, B) drawn, in the Q blocks with cells."""
+        blocks = self.cells.blocks
+        scores: Tensor = self.cells(hidden, codes[:, blocks])
+        if anchors is None or self.relations is None:
+            return scores
+        target = self.axis.relation_target
+        place = torch.tensor([blocks.index(block) for block in target.tolist()], device=codes.device)
+        local = codes[:, target] - self.axis.offsets[target]
+        return self.relations.cells(scores, place, local, anchors, slice(None))
 
-    def first_weight(self) -> Tensor:
-        """The first layer's weight (H, n_features), smoothed over neighbouring bins."""
-        weight = self.first.weight
+    def block_logits(
+        self, hidden: Tensor, block: int, anchors: Anchors | None = None, weight: Tensor | None = None
+    ) -> Tensor:
+        """Logits (n, n_codes of the block), at only their cost; `anchors` are the block's, `weight` the head's."""
+        low, high = self.axis.bounds(block)
+        weight = self.head_weight() if weight is None else weight
+        logits: Tensor = self.head(hidden, weight, slice(low, high)).float()
+        if anchors is not None and self.relations is not None:
+            logits = logits + self.relations.block(hidden, anchors, self.axis.relations_of[block], high - low)
+        return logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
+
+    def block_cell_logits(self, hidden: Tensor, block: int, codes: Tensor, anchors: Anchors | None = None) -> Tensor:
+        """Logits (n, M) of the cells of `codes` (n,) in one block, at only its cost."""
+        scores = self.cells.one(hidden, block, codes)
+        if anchors is None or self.relations is None:
+            return scores
+        which = self.axis.relations_of[block]
+        place = torch.zeros(which.stop - which.start, dtype=torch.int64, device=codes.device)
+        local = (codes - self.axis.offsets[block])[:, None].expand(anchors.codes.shape)
+        return self.relations.cells(scores[:, None], place, local, anchors, which)[:, 0]
+
+    def smoothed(self, layer: Linear) -> Tensor:
+        """The weight (H, n_features) of the first or the late layer, smoothed over neighbouring bins."""
+        weight = layer.weight
         if self.folded:
             return weight
         split = len(self.axis.block_of)
@@ -180,8 +237,9 @@ class Generator(nn.Module):
     @torch.no_grad()
     def fold(self) -> None:
         """Multiply the smoothing into the weights, for good: sampling gets faster, and training cannot go on."""
-        first, head = self.first_weight(), self.head_weight()
-        self.first.weight.copy_(first)
+        head = self.head_weight()
+        for layer in (self.first, self.late):
+            layer.weight.copy_(self.smoothed(layer))
         self.head.weight.copy_(head)
         self.folded = True
 

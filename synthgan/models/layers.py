@@ -51,13 +51,14 @@ class Linear(nn.Linear):
         """Return ``input @ weight.T + bias``: of some `outputs` only, and with another weight, where asked for."""
         dtype = self.compute_dtype
         matrix = (self.weight if weight is None else weight)[outputs]
-        return functional.linear(input.to(dtype), matrix.to(dtype), self.bias[outputs].to(dtype))
+        bias = None if self.bias is None else self.bias[outputs].to(dtype)
+        return functional.linear(input.to(dtype), matrix.to(dtype), bias)
 
 
 class ResidualTrunk(nn.Module):
-    """Residual blocks ``h + W2 dropout(relu(W1 norm(h)))``, then a last norm and relu.
+    """Residual blocks ``h + W2 dropout(relu(W1 norm(h)))``, then a last norm and layer.
 
-    The second layer of each block starts at zero, so the trunk starts as the identity.
+    The second layer of each block starts at zero and the last layer as the identity, so the trunk starts as a norm.
 
     Shape
     -----
@@ -69,14 +70,18 @@ class ResidualTrunk(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(depth))
         self.inner = nn.ModuleList(Linear(width, width) for _ in range(depth))
         self.outer = nn.ModuleList(Linear(width, width) for _ in range(depth))
-        self.last = nn.LayerNorm(width)
+        self.last_norm = nn.LayerNorm(width)
+        self.last = Linear(width, width)
         self.dropout = Dropout(dropout)
         for layer in self.outer:
             for weight in layer.parameters():
                 nn.init.zeros_(weight)
+        nn.init.eye_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """Return the transformed hidden state (float32)."""
+        """Return the transformed hidden state (float32), before any activation."""
         for norm, inner, outer in zip(self.norms, self.inner, self.outer, strict=True):
             hidden = hidden + outer(self.dropout(functional.relu(inner(norm(hidden)))))
-        return functional.relu(self.last(hidden))
+        out: Tensor = self.last(self.last_norm(hidden)).float()
+        return out

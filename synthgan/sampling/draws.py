@@ -7,6 +7,7 @@ from torch import Tensor
 
 from synthgan.conditioning.pieces import Restriction
 from synthgan.models.generator import Generator
+from synthgan.models.relations import Anchors
 
 __all__ = ["DeviceRestriction", "draw_block"]
 
@@ -29,6 +30,7 @@ def draw_block(
     block: int,
     uniform: Tensor,
     restrictions: list[tuple[Tensor | None, DeviceRestriction]],
+    anchors: Anchors | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Draw one block of each row.
 
@@ -45,6 +47,9 @@ def draw_block(
     restrictions : list of (rows, DeviceRestriction)
         What is allowed, in which rows (bool (n,), None for all); a row in none of them is free.
 
+    anchors : Anchors, optional
+        Where other blocks say that this one lies.
+
     Returns
     -------
     codes : Tensor of int64, shape (n,)
@@ -53,25 +58,25 @@ def draw_block(
     """
     axis = generator.axis
     offset, _ = axis.bounds(block)
-    logits = generator.block_logits(hidden, block)
-    for rows, allowed in restrictions:
+    logits = generator.block_logits(hidden, block, anchors)
+    for chosen, allowed in restrictions:
         bent = logits + allowed.code_bonus
-        logits = bent if rows is None else torch.where(rows[:, None], bent, logits)
+        logits = bent if chosen is None else torch.where(chosen[:, None], bent, logits)
     local = _choose(torch.softmax(logits, dim=1), uniform[:, 0])
     codes = local + offset
     cells = torch.zeros_like(codes)
     if block in generator.cells.blocks:
-        scores = generator.cells.one(hidden, block, codes)
-        for rows, allowed in restrictions:
+        scores = generator.block_cell_logits(hidden, block, codes, anchors)
+        for chosen, allowed in restrictions:
             width = allowed.cell_bonus.shape[1]
             bent = scores.clone()
             bent[:, :width] += allowed.cell_bonus[local]
-            scores = bent if rows is None else torch.where(rows[:, None], bent, scores)
+            scores = bent if chosen is None else torch.where(chosen[:, None], bent, scores)
         cells = _choose(torch.softmax(scores, dim=1), uniform[:, 1])
     inside = torch.where(axis.interval[codes, cells], uniform[:, 2], 0.5)
-    for rows, allowed in restrictions:
+    for chosen, allowed in restrictions:
         placed = _place(allowed, local, cells, uniform[:, 2], axis.interval[codes, cells])
-        inside = placed if rows is None else torch.where(rows, placed, inside)
+        inside = placed if chosen is None else torch.where(chosen, placed, inside)
     return codes, ((cells + inside) / axis.n_cells[codes]).clamp(0, 1 - 1e-6)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from synthgan.conditioning.pieces import Restriction
 from synthgan.conditioning.space import Conditions, DayDependent
@@ -21,13 +22,18 @@ from synthgan.models.generator import Generator
 from synthgan.models.layers import Linear
 from synthgan.rng import numpy_stream, torch_stream
 from synthgan.sampling.draws import DeviceRestriction, draw_block
+from synthgan.sampling.passes import split_passes
 from synthgan.sampling.selection import resample_groups
 
 __all__ = ["CHUNK_ROWS", "Sampler", "inference_copy"]
 
-CHUNK_ROWS = 2048
+CHUNK_ROWS = 4096
 """Rows, or candidates for rows, computed together: always whole chunks, each with its stream, so row i is the same in
 any sample of a seed."""
+
+
+SLICE_ROWS = 512
+"""Rows that go through the network together: their hidden states stay in a processor's cache."""
 
 
 class Sampler:
@@ -61,7 +67,7 @@ class Sampler:
         seed : int
             Names the random streams.
         n_passes : int, optional
-            Runs of the generator in which all columns are filled; by default one for each column. Columns with a set
+            Runs of the whole network in which all columns are filled, `DEFAULT_PASSES` by default. Columns with a set
             or a range to keep to take a run each before those.
         n_candidates : int
             Rows to draw for each row that is kept, from 1 (no choice); the critic says how likely each is kept.
@@ -96,31 +102,50 @@ class Sampler:
         index: int,
         n_passes: int | None,
     ) -> Rows:
-        generator, axis = self.generator, self.generator.axis
+        axis = self.generator.axis
         known = torch.from_numpy(given.known).to(self.device)
         codes, positions = rows_of(axis, given)
         stream = torch_stream(seed, "sample", index, self.device)
         uniform = torch.rand(self.n_blocks, len(codes), 3, generator=stream, device=self.device)
-        sums = generator.empty(len(codes))
         wanted = [block for block in range(self.n_blocks) if not given.known[:, block].all()]
-        for block in np.flatnonzero(given.known.any(axis=0)).tolist():
-            sums = generator.fill(sums, block, codes[:, block], positions[:, block], known[:, block])
         ahead = [[block] for block in first if block in wanted]
         rest = [block for block in wanted if block not in first]
         groups = ahead + self._groups(rest, numpy_stream(seed, "column order", index), n_passes)
-        noise = None
-        if len(groups) < len(wanted):
-            noise = torch.randn(len(codes), generator.config.noise_dim, generator=stream, device=self.device)
-        for group in groups:
-            hidden = generator.trunk(generator.add_noise(sums, noise))
-            for block in group:
-                allowed = self._allowed(restrictions.get(block), codes, positions)
-                code, position = draw_block(generator, hidden, block, uniform[block], allowed)
-                free = ~known[:, block]
-                codes[:, block] = torch.where(free, code, codes[:, block])
-                positions[:, block] = torch.where(free, position, positions[:, block])
-                sums = generator.fill(sums, block, codes[:, block], positions[:, block], free)
+        for start in range(0, len(codes), SLICE_ROWS):
+            part = slice(start, start + SLICE_ROWS)
+            self._complete(Rows(codes[part], positions[part]), known[part], uniform[:, part], groups, restrictions)
         return Rows(codes, positions)
+
+    def _complete(
+        self,
+        rows: Rows,
+        known: Tensor,
+        uniform: Tensor,
+        groups: list[list[int]],
+        restrictions: dict[int, DeviceRestriction | DayDependent],
+    ) -> None:
+        """Draw what is not known of rows, in place: block after block of each group, a pass for each group."""
+        generator, (codes, positions) = self.generator, rows
+        sums, filled = generator.empty(len(codes)), known.clone()
+        some_known = known.any(dim=0).tolist()
+        for block, some in enumerate(some_known):
+            if some:
+                sums = generator.fill(sums, block, codes[:, block], positions[:, block], known[:, block])
+        for group in groups:
+            state = generator.state(sums)
+            for block in group:
+                hidden = functional.relu(state.to(generator.head.compute_dtype))
+                allowed = self._allowed(restrictions.get(block), codes, positions)
+                anchors = generator.anchors(rows, filled, block)
+                code, position = draw_block(generator, hidden, block, uniform[block], allowed, anchors)
+                free = ~known[:, block] if some_known[block] else None
+                codes[:, block] = code if free is None else torch.where(free, code, codes[:, block])
+                positions[:, block] = position if free is None else torch.where(free, position, positions[:, block])
+                filled[:, block] = True
+                if block != group[-1]:
+                    state = generator.follow(state, block, codes[:, block], positions[:, block], free)
+                if group is not groups[-1]:
+                    sums = generator.fill(sums, block, codes[:, block], positions[:, block], free)
 
     @torch.no_grad()
     def _chosen(self, pool: Rows, group: npt.NDArray[np.int64], seed: int, index: int) -> Rows:
@@ -139,7 +164,7 @@ class Sampler:
         They are drawn before the free ones, which would else know nothing of the condition: a draw keeps to its own
         restriction, and follows those of the blocks before it.
         """
-        hidden = self.generator.trunk(self.generator.empty(1))
+        hidden = functional.relu(self.generator.state(self.generator.empty(1)))
         kept = {}
         for block, found in conditions.restrictions.items():
             if not isinstance(found, DayDependent):
@@ -159,8 +184,7 @@ class Sampler:
             if blocks[block].part == "time" and block - 1 in order[place:]:
                 day = order.index(block - 1)
                 order[place], order[day] = block - 1, block
-        parts = np.array_split(np.array(order, int), min(n_passes or len(order), len(order)) or 1)
-        return [part.tolist() for part in parts if len(part)]
+        return split_passes(order, n_passes)
 
     def _allowed(
         self, found: DeviceRestriction | DayDependent | None, codes: Tensor, positions: Tensor
@@ -208,9 +232,10 @@ def inference_copy(generator: Generator) -> Generator:
     if not out.folded:
         out.fold()
     for name, module in out.named_modules():
-        if isinstance(module, Linear) and name not in ("first", "noise"):
+        if isinstance(module, Linear) and name not in ("first", "late"):
             module.weight.data = module.weight.data.to(module.compute_dtype)
             module.bias.data = module.bias.data.to(module.compute_dtype)
-    # `Generator.fill` takes columns of this matrix: laid out so that each is one piece of memory.
-    out.first.weight.data = out.first.weight.data.t().contiguous().t()
+    # Columns of these matrices are added up: they are laid out so that each is one piece of memory.
+    for layer in (out.first, out.late):
+        layer.weight.data = layer.weight.data.t().contiguous().t()
     return out

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn import functional
 
 from synthgan.encoding import EncodedTable
 from synthgan.models.features import rows_of
 from synthgan.models.generator import Generator
 from synthgan.rng import numpy_stream
+from synthgan.sampling.passes import split_passes
 
 __all__ = ["log_likelihood"]
 
@@ -52,20 +54,26 @@ def log_likelihood(
 def _chain(generator: Generator, table: EncodedTable, order: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     axis = generator.axis
     device = axis.offsets.device
-    codes, positions = rows_of(axis, table)
+    rows = rows_of(axis, table)
+    codes, positions = rows
     known = torch.from_numpy(table.known).to(device)
     sums = generator.empty(len(codes))
+    filled = torch.zeros_like(known)
     total = torch.zeros(len(codes), dtype=torch.float64, device=device)
-    for block in order.tolist():
-        code, position = codes[:, block], positions[:, block]
-        hidden = generator.trunk(sums)
-        low, _ = axis.bounds(block)
-        logits = torch.log_softmax(generator.block_logits(hidden, block), dim=1)
-        gain = logits.gather(1, (code - low)[:, None])[:, 0]
-        if block in generator.cells.blocks:
-            cell = torch.minimum((position * axis.n_cells[code]).long(), axis.n_cells[code] - 1)
-            scores = torch.log_softmax(generator.cells.one(hidden, block, code), dim=1)
-            gain = gain + scores.gather(1, cell[:, None])[:, 0]
-        total += torch.where(known[:, block], gain, 0.0)
-        sums = generator.fill(sums, block, code, position, known[:, block])
+    for group in split_passes(order.tolist(), None):
+        state = generator.state(sums)
+        for block in group:
+            code, position = codes[:, block], positions[:, block]
+            hidden = functional.relu(state)
+            anchors = generator.anchors(rows, filled, block)
+            logits = torch.log_softmax(generator.block_logits(hidden, block, anchors), dim=1)
+            gain = logits.gather(1, (code - axis.offsets[block])[:, None])[:, 0]
+            if block in generator.cells.blocks:
+                cell = torch.minimum((position * axis.n_cells[code]).long(), axis.n_cells[code] - 1)
+                scores = torch.log_softmax(generator.block_cell_logits(hidden, block, code, anchors), dim=1)
+                gain = gain + scores.gather(1, cell[:, None])[:, 0]
+            total += torch.where(known[:, block], gain, 0.0)
+            filled[:, block] = known[:, block]
+            state = generator.follow(state, block, code, position, known[:, block])
+            sums = generator.fill(sums, block, code, position, known[:, block])
     return total.cpu().numpy()

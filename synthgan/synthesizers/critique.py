@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import time
 
 import numpy as np
 
@@ -22,6 +24,9 @@ MAX_REAL_ROWS = 20_000
 MIN_REAL_ROWS = 2000
 """A smaller table cannot teach a critic more than its own rows: it gets none."""
 
+SHARE_OF_SECONDS = 0.25
+"""What the critic gets of a fit's `max_seconds`."""
+
 FAKES_PER_ROW = 3
 """Generated rows per row of the table."""
 
@@ -32,12 +37,14 @@ def n_trees(n_rows: int) -> int:
     Examples
     --------
     >>> [n_trees(n) for n in (200, 3000, 30_000)]
-    [0, 150, 600]
+    [0, 300, 1200]
     """
-    return 0 if n_rows < MIN_REAL_ROWS else min(n_rows // 20, 600)
+    return 0 if n_rows < MIN_REAL_ROWS else min(n_rows // 10, 1200)
 
 
-def add_critic(generator: Generator, encoder: TableEncoder, table: EncodedTable, seed: int) -> None:
+def add_critic(
+    generator: Generator, encoder: TableEncoder, table: EncodedTable, seed: int, max_seconds: float = math.inf
+) -> None:
     """Draw rows from the generator, and train it a critic that tells them from the table's.
 
     Parameters
@@ -50,7 +57,10 @@ def add_critic(generator: Generator, encoder: TableEncoder, table: EncodedTable,
         The fitted rows, every cell known.
     seed : int
         Names the random streams.
+    max_seconds : float
+        How long it may take.
     """
+    began = time.monotonic()
     stream = numpy_stream(seed, "critic")
     picked = np.sort(stream.permutation(len(table))[:MAX_REAL_ROWS])
     real = EncodedTable(table.codes[picked], table.positions[picked], table.known[picked])
@@ -63,5 +73,5 @@ def add_critic(generator: Generator, encoder: TableEncoder, table: EncodedTable,
     )
     config = dataclasses.replace(generator.config, critic_trees=n_trees(len(table)))
     critic = Critic(generator.axis, config.critic_trees, config.critic_depth).to(generator.axis.offsets.device)
-    fit_critic(critic, generator.axis, real, fake, stream)
+    fit_critic(critic, generator.axis, real, fake, stream, max_seconds - (time.monotonic() - began))
     generator.critic, generator.config = critic, config

@@ -93,7 +93,10 @@ def make_plan(
     if hidden_dim is not None and (not isinstance(hidden_dim, int) or isinstance(hidden_dim, bool) or hidden_dim < 1):
         raise ConfigError(f"hidden_dim must be a whole number from 1, or None; got {hidden_dim!r}")
     width = hidden_dim or default_hidden_dim(n_rows)
-    generator, discriminator = GeneratorConfig(hidden_dim=width, dropout=0.1), DiscriminatorConfig(hidden_dim=width)
+    generator, discriminator = (
+        GeneratorConfig(hidden_dim=width, n_layers=1, dropout=0.1),
+        DiscriminatorConfig(hidden_dim=width),
+    )
     wanted = batch = min(config.batch_size, n_rows)
     memory = _memory(n_rows, layout, config, generator, batch)
     while (limit := _limit(max_megabytes)) and memory > limit:
@@ -126,7 +129,7 @@ def make_plan(
 def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: GeneratorConfig, batch: int) -> int:
     """Bytes that training takes; the constants are fitted to measurements (benchmarks/trust.py compares them)."""
     n_codes, width = layout.n_codes, sizes.hidden_dim
-    hidden = 2 * sizes.n_layers * width * width
+    hidden = (2 * sizes.n_layers + 1) * width * width
     n_weights = hidden + width * 3 * n_codes + n_codes * (layout.max_cells + sizes.cell_dim)
     activations = batch * (6 * n_codes + 12 * width + 4 * len(layout) * layout.max_cells)
     weights_bytes, activation_bytes = 32 * n_weights, 4.8 * activations
@@ -174,6 +177,6 @@ def _seconds(
     if device.type != "cpu":
         return None
     width = sizes.hidden_dim
-    flops = 6 * batch * width * (2 * sizes.n_layers * width + 3 * layout.n_codes) * n_steps
+    flops = 6 * batch * width * ((2 * sizes.n_layers + 1) * width + 3 * layout.n_codes) * n_steps
     seconds = flops / 1.5e11 + n_steps * 0.006
     return seconds if config.max_seconds is None else min(seconds, config.max_seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -22,7 +23,7 @@ from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
 from synthgan.schema import ColumnKind, ColumnName, Schema, validate
 from synthgan.synthesizers.base import FitJob, Run, TableSynthesizer, check_n_samples, joined
-from synthgan.synthesizers.critique import MIN_REAL_ROWS, add_critic, n_trees
+from synthgan.synthesizers.critique import MIN_REAL_ROWS, SHARE_OF_SECONDS, add_critic, n_trees
 from synthgan.synthesizers.fitted import FittedModel, check_weights
 from synthgan.synthesizers.frames import as_frame, fill_holes
 from synthgan.synthesizers.lastlook import last_look
@@ -55,13 +56,13 @@ class SynthGAN(TableSynthesizer):
     adversarial_share : float, default=0.0
         Share of the training steps, from 0 to 0.95, in which generator and discriminator play against each other,
         after the likelihood stage. It serves sampling in few passes.
-    select : int, default=4
+    select : int, default=8
         Candidates that `sample` draws for each row, of which the critic keeps one (see there). 1 trains no critic: fit
         and sampling are faster, and the rows less faithful. Tables of fewer than 2,000 rows get no critic.
     hidden_dim : int or None, default=None
         Width of the generator; None lets the size of the table decide.
     max_seconds : float or None, default=None
-        Seconds of training at most.
+        Seconds of training at most; a quarter of them is kept for the critic.
     max_megabytes : float or None, default=None
         Memory that training may take beside the program and the table. Where it is not enough for `batch_size`, batches
         are smaller.
@@ -114,7 +115,7 @@ class SynthGAN(TableSynthesizer):
         discriminator_lr: float = 5e-4,
         discriminator_steps: int = 1,
         adversarial_share: float = 0.0,
-        select: int = 4,
+        select: int = 8,
         hidden_dim: int | None = None,
         max_seconds: float | None = None,
         max_megabytes: float | None = None,
@@ -144,14 +145,22 @@ class SynthGAN(TableSynthesizer):
         self._training_config()
         check_select(self.select)
 
+    def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
+        return super()._fit_encoder(frame, schema).with_relations(frame)
+
     def _start(self, job: FitJob) -> Run:
         layout = job.encoder.layout
         plan = self._plan(len(job.frame), layout, job.device)
         table = job.encoder.encode(job.frame)
+        wants_critic = self.select > 1 and n_trees(len(table)) > 0
+        limit = math.inf if self.max_seconds is None else self.max_seconds
+        config = dataclasses.replace(self._training_config(), batch_size=plan.batch_size)
+        if wants_critic and self.max_seconds is not None:
+            config = dataclasses.replace(config, max_seconds=(1 - SHARE_OF_SECONDS) * limit)
         state = new_state(
             table,
             CodeAxis(layout).to(job.device),
-            dataclasses.replace(self._training_config(), batch_size=plan.batch_size),
+            config,
             plan.generator_config,
             plan.discriminator_config,
             job.seed,
@@ -165,9 +174,9 @@ class SynthGAN(TableSynthesizer):
             state.generator.fold()
             look = last_look(state.generator, job.encoder, table, job.seed)
             training.monitor.observe(training.step, training.step, look, final=True)
-            if self.select > 1 and n_trees(len(table)):
+            if wants_critic:
                 try:
-                    add_critic(state.generator, job.encoder, table, job.seed)
+                    add_critic(state.generator, job.encoder, table, job.seed, limit - training.seconds)
                 except KeyboardInterrupt:  # the generator took far longer: it is not thrown away
                     logger.warning("interrupted: the model is kept without a critic")
             return state.generator
@@ -223,8 +232,9 @@ class SynthGAN(TableSynthesizer):
         class_counts : mapping of value to int, optional
             Exactly so many rows of each value of the fit's `target`, in this order.
         n_passes : int, optional
-            Runs of the network in which the columns of a row are filled; by default one for each column, the most
-            faithful. Columns with a set or range to keep to are filled one by one before the others, which follow them.
+            Runs of the whole network in which the columns of a row are filled; by default 8, or one for each column
+            where there are fewer. More make no difference; fewer are faster and less faithful. Columns with a set or
+            range to keep to are filled one by one before the others, which follow them.
         select : int, optional
             Candidates to draw for each row. The critic, trained to tell generated rows from the table's, says how much
             likelier each is to be real than generated, and rows are kept in proportion to that. By default as many as
@@ -407,8 +417,9 @@ class SynthGAN(TableSynthesizer):
         if not n_rows or model.generator is None:
             yield model.encoder.decode(model.blank(n_rows))
             return
+        fixed = wanted.columns(model.encoder.layout)
         for start, rows in self._sampler(model).chunks(n_rows, wanted, seed, n_passes, select):
-            yield model.encoder.decode(rows, start, wanted.adjust(start))
+            yield model.encoder.decode(rows, start, wanted.adjust(start), fixed)
 
 
 def check_select(select: Any) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,7 +40,12 @@ MARGIN_BINS, MARGIN_ROWS, MARGIN_ROUNDS = 32, 5.0, 10
 
 
 def fit_critic(
-    critic: Critic, axis: CodeAxis, real: EncodedTable, fake: EncodedTable, stream: np.random.Generator
+    critic: Critic,
+    axis: CodeAxis,
+    real: EncodedTable,
+    fake: EncodedTable,
+    stream: np.random.Generator,
+    max_seconds: float = math.inf,
 ) -> None:
     """Train a critic in place.
 
@@ -52,7 +59,10 @@ def fit_critic(
         Rows of the table, and of the generator; every cell is known.
     stream : numpy Generator
         Draws what each tree sees.
+    max_seconds : float
+        When they are over, the trees that are missing stay without effect.
     """
+    began = time.monotonic()
     n_learned = round(len(fake) * (1 - FRESH_SHARE))
     cells, fake_cells = _cells(axis, real), _cells(axis, fake)
     bins = _bins(axis, cells, fake_cells[:n_learned])
@@ -63,6 +73,8 @@ def fit_critic(
     weight = np.where(is_real, 1.0, len(real) / n_learned)
     boosting = _Boosting(rows, is_real, weight)
     for tree in range(len(critic.leaf)):
+        if time.monotonic() - began > max_seconds:
+            break
         block, threshold, leaf = boosting.grow(critic.block.shape[1], stream)
         critic.block[tree] = torch.from_numpy(block)
         critic.threshold[tree] = torch.from_numpy(threshold)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from synthgan.conditioning.masks import draw_given
+from synthgan.conditioning.masks import draw_known
 from synthgan.errors import DivergedError
 from synthgan.models.features import Rows
 from synthgan.rng import torch_stream
@@ -32,9 +32,15 @@ REPORT_EVERY = 20
 PATIENCE = 10
 """Held-out scores without an improvement before the learning rate is annealed."""
 
+NO_WORSE = 0.002
+"""The weights at the end of the annealing are kept, rather than the best, where their held-out score is at most
+this share above the best: longer training shows in sharper dependences while the likelihood stands still."""
+
 MAX_RECOVERIES = 3
 HELD_OUT_MASKS = 2000
 """Held-out rows are repeated, each time with other columns hidden, up to about this many."""
+
+_switches: Any = torch.utils.deterministic  # its attributes are made when it is imported, unseen by type checkers
 
 Stage = Literal["likelihood", "anneal", "adversarial", "done"]
 
@@ -65,8 +71,8 @@ class Training:
 
     The likelihood stage runs at a constant rate until two thirds of its steps are done or the held-out likelihood stops
     improving, then anneals the rate to zero. The adversarial stage, where configured, follows. At the end (or when the
-    caller closes the iterator) the generator holds the averaged weights of the best held-out likelihood, or after an
-    adversarial stage the averaged weights of its last step.
+    caller closes the iterator) the generator holds the averaged weights of the annealing's last step, unless those of
+    the best held-out likelihood are clearly better (`NO_WORSE`), or after an adversarial stage those of its last step.
 
     Whatever a stage has to remember from one step to the next is in `progress`, `sums` or `best_snapshot`, never in a
     local variable: that is what makes `state_dict` complete.
@@ -178,10 +184,17 @@ class Training:
             self._one_likelihood_step(1 - share)
             yield self._report("anneal", total=total)
         report = self._report("anneal", force=True, total=state.step + self.n_adversarial)
+        self._keep_last(report)
         if self.n_adversarial:
             state.restore(self.best_snapshot)
         self._enter("adversarial" if self.n_adversarial else "done")
         yield report
+
+    def _keep_last(self, report: StepReport | None) -> None:
+        """Have the weights of the last step, where they are hardly worse, stand for the best."""
+        score = math.nan if report is None or report.validation is None else report.validation
+        if score <= self.progress.best + NO_WORSE * abs(self.progress.best):
+            self.best_snapshot = self.state.snapshot()
 
     def _adversarial_stage(self) -> Generator[StepReport | None]:
         """The game on top of the likelihood, from the best weights, at rates that anneal over the second half."""
@@ -313,12 +326,15 @@ class Training:
 def _repeatable(device: torch.device) -> Iterator[None]:
     """Have torch add gradients of shared rows in one order, however many threads there are; only CPUs always can."""
     before, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    fills = _switches.fill_uninitialized_memory
     if device.type == "cpu":
         torch.use_deterministic_algorithms(True)
+        _switches.fill_uninitialized_memory = False  # a debugging aid: nothing here reads such memory
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before, warn_only=warns)
+        _switches.fill_uninitialized_memory = fills
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
@@ -326,7 +342,7 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
-def _held_out_questions(state: TrainState) -> tuple[Rows, Tensor] | None:
+def _held_out_questions(state: TrainState) -> tuple[Rows, Tensor, Tensor] | None:
     """The held-out rows with fixed masks, repeated to about `HELD_OUT_MASKS` rows; None where no row is held out."""
     n_rows = len(state.held_out)
     if not n_rows:
@@ -334,4 +350,4 @@ def _held_out_questions(state: TrainState) -> tuple[Rows, Tensor] | None:
     index = torch.arange(max(n_rows, HELD_OUT_MASKS), device=state.device) % n_rows
     rows = state.held_out.rows(index)
     stream = torch_stream(state.streams["given"].initial_seed(), "held out masks", device=state.device)
-    return rows, draw_given(rows.codes, stream)
+    return rows, *draw_known(rows.codes, stream)

@@ -130,7 +130,8 @@ class TrainState:
     train, held_out : DeviceTable
         Rows to learn from, and rows to watch.
     streams : dict of str to torch.Generator
-        Random streams: ``"order"`` (of rows), ``"given"`` (masks), ``"noise"``, ``"dropout"``.
+        Random streams: ``"order"`` (of rows), ``"given"`` (masks), ``"noise"``, ``"dropout"``, and ``"passes"``
+        (on the host).
 
     Attributes
     ----------
@@ -254,6 +255,7 @@ def new_state(
         discriminator = Discriminator(axis, discriminator_config)
     generator.set_compute_dtype(compute_dtype)
     streams = {name: torch_stream(seed, name, device=device) for name in ("order", "given", "noise", "dropout")}
+    streams["passes"] = torch_stream(seed, "passes")
     for module in generator.modules():
         if isinstance(module, Dropout):
             module.generator = streams["dropout"]

@@ -14,8 +14,10 @@ from synthgan.models.features import Rows
 
 @pytest.fixture(scope="module")
 def encoded(kinds: pd.DataFrame) -> tuple[TableEncoder, EncodedTable]:
-    encoder = TableEncoder.fit(kinds, infer_schema(kinds))
-    return encoder, encoder.encode(kinds)
+    twins = kinds.assign(twin=kinds["height"], near=kinds["height"] + 0.01)
+    encoder = TableEncoder.fit(twins, infer_schema(twins)).with_relations(twins)
+    assert len(encoder.relations) >= 6
+    return encoder, encoder.encode(twins)
 
 
 @pytest.fixture
@@ -44,13 +46,29 @@ def test_filling_column_by_column_is_filling_at_once(
     sums = generator.empty(len(given))
     for block in range(given.shape[1]):
         sums = generator.fill(sums, block, rows.codes[:, block], rows.positions[:, block], given[:, block])
-    torch.testing.assert_close(generator.trunk(sums), generator.hidden(rows, given, None), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(generator.state(sums).relu(), generator.hidden(rows, given), rtol=1e-4, atol=1e-4)
+
+
+def test_following_column_by_column_is_following_at_once(
+    generator: Generator, encoded: tuple[TableEncoder, EncodedTable]
+) -> None:
+    rows = rows_of(generator, encoded[1])
+    time = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1))
+    known, drawn = time < 0.3, (time >= 0.3) & (time < 0.6)
+    sums = generator.empty(len(time))
+    for block in range(time.shape[1]):
+        sums = generator.fill(sums, block, rows.codes[:, block], rows.positions[:, block], known[:, block])
+    state = generator.state(sums)
+    for block in range(time.shape[1]):
+        state = generator.follow(state, block, rows.codes[:, block], rows.positions[:, block], drawn[:, block])
+    torch.testing.assert_close(state.relu(), generator.hidden(rows, known, drawn), rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(state.relu(), generator.hidden(rows, known))
 
 
 def test_what_is_not_given_is_not_seen(generator: Generator, encoded: tuple[TableEncoder, EncodedTable]) -> None:
     rows = rows_of(generator, encoded[1])
     given = torch.zeros(rows.codes.shape, dtype=torch.bool)
-    hidden = generator.hidden(rows, given, None)
+    hidden = generator.hidden(rows, given)
     assert torch.equal(hidden, hidden[:1].expand_as(hidden))
 
 
@@ -58,20 +76,27 @@ def test_blocks_alone_are_the_same_as_all_together(
     generator: Generator, encoded: tuple[TableEncoder, EncodedTable]
 ) -> None:
     rows = rows_of(generator, encoded[1])
-    hidden = generator.hidden(rows, torch.ones(rows.codes.shape, dtype=torch.bool), None)
-    logits = generator.logits(hidden)
+    hidden = generator.hidden(rows, torch.ones(rows.codes.shape, dtype=torch.bool))
+    filled = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1)) < 0.7
+    anchors = generator.anchors(rows, filled)
+    assert anchors is not None
+    assert anchors.told.any()
+    logits = generator.logits(hidden, anchors)
+    assert not torch.allclose(logits, generator.logits(hidden), atol=0.5)
     blocks = generator.cells.blocks
-    cells = generator.cells(hidden, rows.codes[:, blocks])
+    cells = generator.cell_logits(hidden, rows.codes, anchors)
+    assert not torch.allclose(cells, generator.cell_logits(hidden, rows.codes), atol=0.5)
     for place, block in enumerate(blocks):
         low, high = generator.axis.bounds(block)
-        torch.testing.assert_close(generator.block_logits(hidden, block), logits[:, low:high])
-        one = generator.cells.one(hidden, block, rows.codes[:, block])
+        own = generator.anchors(rows, filled, block)
+        torch.testing.assert_close(generator.block_logits(hidden, block, own), logits[:, low:high])
+        one = generator.block_cell_logits(hidden, block, rows.codes[:, block], own)
         torch.testing.assert_close(one[:, : cells.shape[2]], cells[:, place, : one.shape[1]])
 
 
 def test_folding_changes_nothing(generator: Generator, encoded: tuple[TableEncoder, EncodedTable]) -> None:
     rows = rows_of(generator, encoded[1])
     given = torch.ones(rows.codes.shape, dtype=torch.bool)
-    before = generator.logits(generator.hidden(rows, given, None))
+    before = generator.logits(generator.hidden(rows, given))
     generator.fold()
-    torch.testing.assert_close(generator.logits(generator.hidden(rows, given, None)), before, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(generator.logits(generator.hidden(rows, given)), before, rtol=1e-4, atol=1e-4)

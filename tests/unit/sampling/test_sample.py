@@ -27,15 +27,15 @@ def test_few_rows_are_the_head_of_many(barely: SynthGAN, settings: dict[str, Any
         pd.testing.assert_frame_equal(barely.sample(n, random_state=3, **settings), many.head(n), check_exact=True)
 
 
-@pytest.mark.parametrize("settings", [*SETTINGS, {"class_counts": {"red": 3000, "blue": 1500}}], ids=str)
+@pytest.mark.parametrize("settings", [*SETTINGS, {"class_counts": {"red": 6000, "blue": 3000}}], ids=str)
 def test_batches_put_together_are_the_sample(barely: SynthGAN, settings: dict[str, Any]) -> None:
-    n = None if "class_counts" in settings else 4500
+    n = None if "class_counts" in settings else 9000
     batches = list(barely.sample_batches(n, random_state=4, **settings))
     assert len(batches) > 2
     assert max(map(len, batches)) <= CHUNK_ROWS
     whole = barely.sample(n, random_state=4, **settings)
     pd.testing.assert_frame_equal(pd.concat(batches, ignore_index=True), whole, check_exact=True)
-    assert len(whole) == 4500
+    assert len(whole) == 9000
 
 
 def test_ids_go_on_over_batches(barely: SynthGAN, kinds: pd.DataFrame) -> None:

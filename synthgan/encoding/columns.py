@@ -1,0 +1,120 @@
+"""One column: its encoder, its cells as the encoder takes them, and its blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.encoding.categorical import CategoricalEncoder
+from synthgan.encoding.continuous import Grid, NumericEncoder
+from synthgan.encoding.dtypes import numbers_of, wall_ticks
+from synthgan.encoding.identifier import IdentifierMaker
+from synthgan.encoding.layout import Block
+from synthgan.encoding.protection import wall_tick
+from synthgan.encoding.temporal import TemporalEncoder
+from synthgan.errors import SchemaError
+from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec
+
+__all__ = [
+    "PRESENT",
+    "BlockValues",
+    "ColumnEncoder",
+    "blocks_of",
+    "encode_column",
+    "fit_column",
+    "fit_maker",
+    "number_blocks",
+    "plain_cells",
+]
+
+BlockValues = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], npt.NDArray[np.bool_]]
+ColumnEncoder = NumericEncoder | CategoricalEncoder | TemporalEncoder
+
+PRESENT = "present"
+"""The one level of an id column that has missing cells: only whether there is an id is learned."""
+
+
+def fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int, min_rows: int) -> ColumnEncoder | None:
+    """Fit the encoder of a column; None for one of which nothing is learned."""
+    match spec.kind:
+        case ColumnKind.NUMERIC:
+            numbers = numbers_of(values, spec)
+            low = np.nanmin(numbers) if spec.low is None else spec.low
+            high = np.nanmax(numbers) if spec.high is None else spec.high
+            grid = Grid(spec.decimals, spec.step, float(low), float(high))
+            return NumericEncoder.fit(grid.snap(numbers), grid, n_bins, min_rows)
+        case ColumnKind.DATETIME:
+            ticks, missing = wall_ticks(values, spec)
+            if min_rows > 1 and spec.low is not None and spec.high is not None:
+                ticks = np.clip(ticks, wall_tick(str(spec.low), spec), wall_tick(str(spec.high), spec))
+            return TemporalEncoder.fit(ticks, missing, n_bins, min_rows)
+        case ColumnKind.CATEGORICAL | ColumnKind.BOOLEAN:
+            levels = list(spec.levels or ())
+            index = pd.Index(levels, dtype=object).get_indexer(pd.Index(values, dtype=object))
+            if (unknown := (index < 0) & values.notna().to_numpy()).any():
+                raise SchemaError(
+                    f"column {spec.name!r} holds {values[unknown].iloc[0]!r}, which is not among its levels"
+                )
+            return CategoricalEncoder.fit(index, levels)
+        case ColumnKind.ID if bool(values.isna().any()):
+            return CategoricalEncoder.fit(np.where(values.isna(), -1, 0), [PRESENT])
+    return None
+
+
+def fit_maker(values: pd.Series, spec: ColumnSpec, *, rounded: bool) -> IdentifierMaker:
+    """Fit what makes new ids; `SchemaError` for cells that are none."""
+    present = values.dropna()
+    if pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present):
+        fits = bool((present.to_numpy(np.float64) % 1 == 0).all())
+    else:
+        fits = all(isinstance(cell, str) for cell in present)
+    if isinstance(values.dtype, pd.CategoricalDtype) or not fits:
+        raise SchemaError(
+            f"column {spec.name!r} is declared an id, and ids are text or whole numbers; its dtype is {values.dtype}. "
+            "Convert it, e.g. with .astype(str), or drop it"
+        )
+    return IdentifierMaker.fit(values, rounded=rounded)
+
+
+def encode_column(encoder: ColumnEncoder, *plain: Any) -> list[BlockValues]:
+    """Encode what `plain_cells` returned: codes, positions and known of each block of the column."""
+    if isinstance(encoder, TemporalEncoder):
+        return [part.encode(number) for part, number in zip(encoder.parts.values(), encoder.split(*plain), strict=True)]
+    return [encoder.encode(*plain)]
+
+
+def plain_cells(values: pd.Series, spec: ColumnSpec) -> Any:
+    """Return the cells of a column as its encoder takes them."""
+    if spec.kind is ColumnKind.DATETIME:
+        return wall_ticks(values, spec)
+    if spec.kind is ColumnKind.NUMERIC:
+        return (numbers_of(values, spec),)
+    if spec.kind is ColumnKind.ID:
+        return (values.notna().map({True: PRESENT, False: None}),)
+    return (values,)
+
+
+def blocks_of(name: ColumnName, encoder: ColumnEncoder, spec: ColumnSpec) -> list[Block]:
+    """Return the blocks of a column."""
+    if isinstance(encoder, CategoricalEncoder):
+        part = PRESENT if spec.kind is ColumnKind.ID else "value"
+        return [
+            Block(name, part, encoder.cells, encoder.missing_code, np.zeros(len(encoder.cells.code), np.bool_), False)
+        ]
+    parts = {"value": encoder} if isinstance(encoder, NumericEncoder) else encoder.parts
+    return [Block(name, part, item.cells, item.missing_code, item.interval, True) for part, item in parts.items()]
+
+
+def number_blocks(
+    encoder: ColumnEncoder, values: pd.Series, spec: ColumnSpec
+) -> list[tuple[NumericEncoder, npt.NDArray[np.float64]]]:
+    """Return the encoder and the numbers (float64, NaN for missing) of each block; none of a column of categories."""
+    if isinstance(encoder, CategoricalEncoder):
+        return []
+    plain = plain_cells(values, spec)
+    if isinstance(encoder, TemporalEncoder):
+        return list(zip(encoder.parts.values(), encoder.split(*plain), strict=True))
+    return [(encoder, plain[0])]

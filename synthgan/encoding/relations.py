@@ -1,0 +1,225 @@
+"""Which numbers lie near which others: a column often repeats another one, or follows it closely."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synthgan.encoding.cells import CellTable, IntArray
+from synthgan.encoding.continuous import NumericEncoder
+
+__all__ = ["MAX_SOURCES", "NOWHERE", "Relation", "find_relations", "repeat"]
+
+NOWHERE = -1
+"""The anchor of a source cell that says nothing: missing, or on a single frequent value."""
+
+MAX_SOURCES = 3
+"""Relations of one target at most."""
+
+MIN_SHARE, MIN_LIFT = 0.05, 3.0
+"""A relation puts the target into the code of its anchor in this share of the rows at least, and so much more often
+than by chance."""
+
+MIN_CODES = 8
+MIN_EQUAL_SHARE, MIN_EQUAL_ROWS = 0.01, 20
+"""Rows, and their share, in which two columns hold the same infrequent value before that is taken for a rule."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Relation:
+    """Where a target is to be expected by what a source holds.
+
+    Parameters
+    ----------
+    target, source : int
+        Blocks of numbers.
+    code : ndarray of int64, shape (n_flat of the source,)
+        The target's code where it is expected for each cell of the source, its *anchor*; `NOWHERE` for none.
+    cell : ndarray of int64, shape (n_flat of the source,)
+        The cell inside that code, or `NOWHERE`.
+    same : bool
+        Whether the anchor is the source's own value, as in columns of one unit; else it is the target's median.
+    equal_share : float
+        How often the two are equal where both lie in one code of the target, inside intervals; 0 where that is rare.
+    """
+
+    target: int
+    source: int
+    code: IntArray
+    cell: IntArray
+    same: bool
+    equal_share: float
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that is needed to rebuild the relation: arrays and plain values."""
+        return {
+            "target": self.target,
+            "source": self.source,
+            "code": self.code,
+            "cell": self.cell,
+            "same": self.same,
+            "equal_share": self.equal_share,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], cells: Sequence[CellTable]) -> Relation:
+        """Rebuild a relation between blocks of `cells` from what a file holds.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError, IndexError
+            When it is of no relation between such blocks.
+        """
+        target, source = int(state["target"]), int(state["source"])
+        code, cell, share = state["code"], state["cell"], float(state["equal_share"])
+        if not (0 <= target < len(cells) and 0 <= source < len(cells) and target != source and 0 <= share <= 1):
+            raise ValueError("a relation is between two blocks of the table")
+        n_cells = np.append(cells[target].n_cells, 0)
+        for part in (code, cell):
+            if not isinstance(part, np.ndarray) or part.dtype != np.int64 or part.shape != cells[source].code.shape:
+                raise ValueError("a relation has an anchor for each cell of its source")
+        if not ((code >= NOWHERE) & (code < len(n_cells) - 1) & (cell >= NOWHERE)).all():
+            raise ValueError("anchors are codes of the target")
+        if not (cell < np.maximum(n_cells[code], 0) + (code == NOWHERE) * (cell == NOWHERE)).all():
+            raise ValueError("anchors are cells of the target")
+        return cls(target, source, code, cell, bool(state["same"]), share)
+
+
+def repeat(
+    relation: Relation,
+    target: tuple[NumericEncoder, npt.NDArray[Any], npt.NDArray[Any]],
+    source: tuple[NumericEncoder, npt.NDArray[Any], npt.NDArray[Any]],
+    values: npt.NDArray[np.float64],
+) -> npt.NDArray[np.bool_]:
+    """Choose the rows in which the target repeats the source's value.
+
+    Only rows with both in one code of the target, inside intervals, are in question, and of them `equal_share`: those
+    whose place inside the target's cell, which means nothing else, is below it.
+
+    Parameters
+    ----------
+    relation : Relation
+        With an `equal_share`.
+    target, source : tuple of NumericEncoder, ndarray, ndarray
+        Encoder, codes and positions of the drawn rows.
+    values : ndarray of float64, shape (n_rows,)
+        What the source holds.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+    """
+    encoder, (flat, inside) = target[0], target[0].cells.flatten(target[1], target[2])
+    code, _, known = encoder.encode(values)
+    by, _ = source[0].cells.flatten(source[1], source[2])
+    near = (code == target[1]) & encoder.interval[flat] & source[0].interval[by] & known
+    rows: npt.NDArray[np.bool_] = near & (inside < relation.equal_share)
+    return rows
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Number:
+    """A block of numbers in the rows to learn from."""
+
+    encoder: NumericEncoder
+    values: npt.NDArray[np.float64]
+    code: IntArray = dataclasses.field(init=False)
+    flat: IntArray = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        code, position, _ = self.encoder.encode(self.values)
+        flat, _ = self.encoder.cells.flatten(code, position)
+        object.__setattr__(self, "code", code.astype(np.int64))
+        object.__setattr__(self, "flat", flat)
+
+    @property
+    def n_codes(self) -> int:
+        return self.encoder.cells.n_codes - self.encoder.missing
+
+    @property
+    def wide(self) -> npt.NDArray[np.bool_]:
+        """Whether a code stands for more than one value; shape (n_codes + missing,)."""
+        interval = np.bincount(self.encoder.cells.code, self.encoder.interval) > 0
+        return interval | (self.encoder.cells.n_cells > 1)
+
+
+def find_relations(numbers: Mapping[int, tuple[NumericEncoder, npt.NDArray[np.float64]]]) -> list[Relation]:
+    """Find for each block of numbers the others that tell best where it lies.
+
+    Parameters
+    ----------
+    numbers : mapping of block to (encoder, values)
+        Values are float64, shape (n_rows,), NaN for missing, the same rows in each.
+
+    Returns
+    -------
+    list of Relation
+        At most `MAX_SOURCES` of each target, the closest first.
+    """
+    known = {
+        block: _Number(encoder, values)
+        for block, (encoder, values) in numbers.items()
+        if encoder.cells.n_codes - encoder.missing >= MIN_CODES
+    }
+    out = []
+    for target, of in known.items():
+        found = [
+            max((_same(target, of, source, by), _median(target, of, source, by)), key=lambda pair: pair[0])
+            for source, by in known.items()
+            if source != target and of.encoder.cells.max_cells > 1
+        ]
+        close = sorted((pair for pair in found if pair[0] > 0), key=lambda pair: -pair[0])
+        out += [relation for _, relation in close[:MAX_SOURCES]]
+    return out
+
+
+def _same(target: int, of: _Number, source: int, by: _Number) -> tuple[float, Relation]:
+    """The source's own value as the anchor."""
+    low, high = by.encoder.low, by.encoder.high
+    code, position, _ = of.encoder.encode((low + high) / 2)
+    flat, _ = of.encoder.cells.flatten(code, position)
+    inside = (low <= of.encoder.high[-1]) & (high >= of.encoder.low[0])
+    nothing = np.full(int(by.encoder.missing), NOWHERE)
+    anchor = np.r_[np.where(inside & of.wide[code], code.astype(np.int64), NOWHERE), nothing]
+    cell = np.r_[flat - of.encoder.cells.first[code], nothing]
+    equal = _equal_share(of, by)
+    # Where the two are often equal, that is settled after drawing, and the other rows have no favourite cell.
+    cell[(anchor == NOWHERE) | (equal > 0)] = NOWHERE
+    return _closeness(of, by, anchor), Relation(target, source, anchor, cell, True, equal)
+
+
+def _median(target: int, of: _Number, source: int, by: _Number) -> tuple[float, Relation]:
+    """The median of the target's codes, given the source's code, as the anchor."""
+    present = (of.code < of.n_codes) & (by.code < by.n_codes)
+    anchor = np.full(by.encoder.cells.n_codes, NOWHERE)
+    order = np.lexsort((of.code[present], by.code[present]))
+    codes, bounds = of.code[present][order], np.searchsorted(by.code[present][order], np.arange(by.n_codes + 1))
+    full = np.flatnonzero(np.diff(bounds) > 0)
+    anchor[full] = codes[(bounds[full] + bounds[full + 1] - 1) // 2]
+    anchor = np.where((anchor != NOWHERE) & of.wide[anchor], anchor, NOWHERE)[by.encoder.cells.code]
+    return _closeness(of, by, anchor), Relation(target, source, anchor, np.full(len(anchor), NOWHERE), False, 0.0)
+
+
+def _closeness(of: _Number, by: _Number, anchor: IntArray) -> float:
+    """Nats per row that the anchor's code gains over chance; 0 for a loose relation."""
+    at = anchor[by.flat]
+    told = at != NOWHERE
+    share = float(np.mean(told & (at == of.code)))
+    mass = np.bincount(of.code, minlength=of.encoder.cells.n_codes) / len(of.code)
+    chance = float(np.where(told, mass[at], 0.0).mean())
+    if share < MIN_SHARE or share < MIN_LIFT * chance:
+        return 0.0
+    return share * float(np.log(share / chance))
+
+
+def _equal_share(of: _Number, by: _Number) -> float:
+    equal = (of.values == by.values) & of.encoder.interval[of.flat] & by.encoder.interval[by.flat]
+    if equal.sum() < max(MIN_EQUAL_ROWS, MIN_EQUAL_SHARE * len(equal)):
+        return 0.0
+    code, _, known = of.encoder.encode(by.values)
+    near = (code == of.code) & of.encoder.interval[of.flat] & by.encoder.interval[by.flat] & known
+    return float(equal.sum() / near.sum())

@@ -1,0 +1,107 @@
+"""Relations between numbers: found where there are some, and exact repetitions drawn as often as in the table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthgan import SynthGAN, infer_schema
+from synthgan.encoding import EncodedTable, TableEncoder
+from synthgan.encoding.relations import NOWHERE
+
+
+def bills(n: int, seed: int = 0) -> pd.DataFrame:
+    """Two bills of which the second is near the first, a payment that is often the second bill, and a bystander."""
+    rng = np.random.default_rng(seed)
+    first = np.round(rng.lognormal(7, 1, n), 2)
+    second = np.round(first * rng.lognormal(0, 0.02, n), 2)
+    paid = np.where(rng.random(n) < 0.4, second, np.round(rng.lognormal(5, 1, n), 2))
+    return pd.DataFrame({"first": first, "second": second, "paid": paid, "bystander": rng.normal(size=n)})
+
+
+@pytest.fixture(scope="module")
+def encoder() -> TableEncoder:
+    frame = bills(3000)
+    return TableEncoder.fit(frame, infer_schema(frame)).with_relations(frame)
+
+
+def test_what_is_near_is_found_and_nothing_else(encoder: TableEncoder) -> None:
+    pairs = {(relation.target, relation.source) for relation in encoder.relations}
+    assert {(0, 1), (1, 0), (2, 1), (1, 2)} <= pairs
+    assert not any(3 in pair for pair in pairs)
+    equal = {frozenset((one.target, one.source)): one.equal_share for one in encoder.relations if one.equal_share}
+    assert list(equal) == [frozenset((1, 2))]
+    assert equal[frozenset((1, 2))] > 0.9
+
+
+def test_anchors_are_where_the_value_lies(encoder: TableEncoder) -> None:
+    frame = bills(500, seed=1)
+    table = encoder.encode(frame)
+    for relation in encoder.relations:
+        if not relation.same:
+            continue
+        source, target = (encoder.layout.blocks[block].column for block in (relation.source, relation.target))
+        flat, _ = encoder.encoders[source].cells.flatten(
+            table.codes[:, relation.source], table.positions[:, relation.source]
+        )
+        anchor = relation.code[flat]
+        inside = anchor != NOWHERE
+        code, _, _ = encoder.encoders[target].encode(frame[source].to_numpy())
+        # a cell of the source may reach across an edge of the target's codes, but only to the neighbour
+        assert (np.abs(anchor[inside] - code[inside].astype(int)) <= 1).all()
+        assert (anchor[inside] == code[inside]).mean() > 0.9
+
+
+def test_unrelated_and_monotone_columns() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=2000)
+    frame = pd.DataFrame({"x": x, "minus": -1000 * x**3 + rng.normal(0, 0.1, 2000), "noise": rng.normal(size=2000)})
+    related = TableEncoder.fit(frame, infer_schema(frame)).with_relations(frame)
+    assert {(one.target, one.source, one.same) for one in related.relations} == {(0, 1, False), (1, 0, False)}
+
+
+def test_state_round_trip_and_refusals(encoder: TableEncoder) -> None:
+    state = encoder.state()
+    again = TableEncoder.from_state(encoder.schema, state)
+    frame = bills(50, seed=2)
+    table = encoder.encode(frame)
+    pd.testing.assert_frame_equal(again.decode(table), encoder.decode(table))
+    assert [one.equal_share for one in again.relations] == [one.equal_share for one in encoder.relations]
+    good = state["relations"][0]
+    beyond = good["code"].copy()
+    beyond[0] = 10_000
+    for bad in (
+        {"target": 99},
+        {"source": good["target"]},
+        {"equal_share": 1.5},
+        {"equal_share": float("nan")},
+        {"code": good["code"][:-1]},
+        {"code": good["code"].astype(float)},
+        {"code": beyond},
+        {"cell": good["cell"] + 1000},
+    ):
+        with pytest.raises(ValueError, match=r"relation|anchors"):
+            TableEncoder.from_state(encoder.schema, state | {"relations": [good | bad]})
+
+
+def test_repetitions_keep_conditions(encoder: TableEncoder) -> None:
+    frame = bills(2000, seed=3)
+    table = encoder.encode(frame)
+    shaken = EncodedTable(table.codes, table.positions, table.known)
+    free, fixed = encoder.decode(shaken), encoder.decode(shaken, fixed={"second", "paid"})
+    assert (free["second"] == free["paid"]).mean() > (fixed["second"] == fixed["paid"]).mean()
+    pd.testing.assert_series_equal(free["bystander"], fixed["bystander"])
+
+
+@pytest.mark.slow
+def test_samples_repeat_as_often_as_the_table() -> None:
+    frame = bills(3000)
+    model = SynthGAN(random_state=0, select=1).fit(frame)
+    rows = model.sample(3000, random_state=0)
+    share = (frame["second"] == frame["paid"]).mean()  # 0.4; without relations not one row in a thousand
+    assert 0.6 * share < (rows["second"] == rows["paid"]).mean() < 1.1 * share
+    near = (np.log(frame["second"] / frame["first"]).abs() < 0.05).mean()
+    assert (np.log(rows["second"] / rows["first"]).abs() < 0.05).mean() > 0.8 * near
+    kept = model.sample(200, conditions={"paid": (100.0, 120.0)}, random_state=0)
+    assert kept["paid"].between(100, 120).all()
