@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from synthgan.models.axis import CodeAxis
 from synthgan.models.features import Rows
 
-__all__ = ["MAX_DEPTH", "N_BINS", "Critic"]
+__all__ = ["LEAST_LOG_WEIGHT", "MAX_DEPTH", "N_BINS", "Critic", "keep_probabilities"]
 
 N_BINS = 256
 """Bins of one block at most, so that a bin fits one byte."""
 
 MAX_DEPTH = 8
 """Questions of a tree at most: it has ``2**depth`` leaves, and the number of one fits a byte."""
+
+
+LEAST_LOG_WEIGHT = -30.0
+"""Below the largest: no candidate is quite impossible, so that there are always enough to choose from."""
+
+
+def keep_probabilities(weight: npt.NDArray[np.float64], n_kept: float) -> npt.NDArray[np.float64]:
+    """Scale weights (n,) to probabilities of at most one that sum to `n_kept`: how likely each candidate is kept."""
+    share: npt.NDArray[np.float64] = np.minimum(weight * (n_kept / weight.sum()), 1.0)
+    while (left := n_kept - share.sum()) > 1e-9 * n_kept and (free := share < 1).any():
+        share[free] = np.minimum(share[free] * (1 + left / share[free].sum()), 1.0)
+    return share
 
 
 class Critic(nn.Module):

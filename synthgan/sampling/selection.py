@@ -7,13 +7,12 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from synthgan.models.critic import LEAST_LOG_WEIGHT, keep_probabilities
+
 __all__ = ["resample", "resample_groups"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-LEAST_LOG_WEIGHT = -30.0
-"""Below the largest: no candidate is quite impossible, so that there are always enough to choose from."""
 
 
 def resample(log_weight: Floats, n_kept: int, stream: np.random.Generator) -> Ints:
@@ -37,7 +36,7 @@ def resample(log_weight: Floats, n_kept: int, stream: np.random.Generator) -> In
     """
     order = stream.permutation(len(log_weight))
     weight = np.exp(np.maximum(log_weight - log_weight.max(), LEAST_LOG_WEIGHT))
-    share = _probabilities(weight[order], n_kept)
+    share = keep_probabilities(weight[order], n_kept)
     ends = share.cumsum() * (n_kept / share.sum())
     teeth = np.arange(n_kept) + stream.random()
     chosen = np.minimum(np.searchsorted(ends, teeth, side="right"), len(ends) - 1)
@@ -71,11 +70,3 @@ def resample_groups(log_weight: Floats, group: Ints, stream: np.random.Generator
         candidates = (n_rows * np.arange(n_candidates)[:, None] + rows).ravel()
         out[rows] = candidates[resample(log_weight[candidates], len(rows), stream)]
     return out
-
-
-def _probabilities(weight: Floats, total: int) -> Floats:
-    """Scale weights to probabilities of at most one that sum to `total`."""
-    share: Floats = np.minimum(weight * (total / weight.sum()), 1.0)
-    while (left := total - share.sum()) > 1e-9 * total and (free := share < 1).any():
-        share[free] = np.minimum(share[free] * (1 + left / share[free].sum()), 1.0)
-    return share

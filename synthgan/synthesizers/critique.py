@@ -27,8 +27,11 @@ MIN_REAL_ROWS = 2000
 SHARE_OF_SECONDS = 0.25
 """What the critic gets of a fit's `max_seconds`."""
 
-FAKES_PER_ROW = 3
-"""Generated rows per row of the table."""
+LEARNED_PER_ROW = 2
+"""Generated rows that the trees learn from, per row of the table."""
+
+FRESH_ROWS = 40_000
+"""Generated rows, or one per row of the table, that the trees do not see."""
 
 
 def n_trees(n_rows: int) -> int:
@@ -43,7 +46,12 @@ def n_trees(n_rows: int) -> int:
 
 
 def add_critic(
-    generator: Generator, encoder: TableEncoder, table: EncodedTable, seed: int, max_seconds: float = math.inf
+    generator: Generator,
+    encoder: TableEncoder,
+    table: EncodedTable,
+    seed: int,
+    n_candidates: int,
+    max_seconds: float = math.inf,
 ) -> None:
     """Draw rows from the generator, and train it a critic that tells them from the table's.
 
@@ -57,6 +65,8 @@ def add_critic(
         The fitted rows, every cell known.
     seed : int
         Names the random streams.
+    n_candidates : int
+        Of so many candidates one will be kept.
     max_seconds : float
         How long it may take.
     """
@@ -64,7 +74,10 @@ def add_critic(
     stream = numpy_stream(seed, "critic")
     picked = np.sort(stream.permutation(len(table))[:MAX_REAL_ROWS])
     real = EncodedTable(table.codes[picked], table.positions[picked], table.known[picked])
-    drawn = Sampler(generator, encoder).chunks(FAKES_PER_ROW * len(real), ConditionSpace(encoder).none(), seed)
+    n_learned = LEARNED_PER_ROW * len(real)
+    drawn = Sampler(generator, encoder).chunks(
+        n_learned + max(FRESH_ROWS, len(real)), ConditionSpace(encoder).none(), seed
+    )
     parts = [rows for _, rows in drawn]
     fake = EncodedTable(
         np.concatenate([rows.codes for rows in parts]),
@@ -73,5 +86,7 @@ def add_critic(
     )
     config = dataclasses.replace(generator.config, critic_trees=n_trees(len(table)))
     critic = Critic(generator.axis, config.critic_trees, config.critic_depth).to(generator.axis.offsets.device)
-    fit_critic(critic, generator.axis, real, fake, stream, max_seconds - (time.monotonic() - began))
+    fit_critic(
+        critic, generator.axis, real, fake, stream, n_learned, n_candidates, max_seconds - (time.monotonic() - began)
+    )
     generator.critic, generator.config = critic, config

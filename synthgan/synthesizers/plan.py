@@ -94,7 +94,7 @@ def make_plan(
         raise ConfigError(f"hidden_dim must be a whole number from 1, or None; got {hidden_dim!r}")
     width = hidden_dim or default_hidden_dim(n_rows)
     generator, discriminator = (
-        GeneratorConfig(hidden_dim=width, n_layers=1, dropout=0.1),
+        GeneratorConfig(hidden_dim=width, dropout=0.1),
         DiscriminatorConfig(hidden_dim=width),
     )
     wanted = batch = min(config.batch_size, n_rows)

@@ -176,7 +176,7 @@ class SynthGAN(TableSynthesizer):
             training.monitor.observe(training.step, training.step, look, final=True)
             if wants_critic:
                 try:
-                    add_critic(state.generator, job.encoder, table, job.seed, limit - training.seconds)
+                    add_critic(state.generator, job.encoder, table, job.seed, self.select, limit - training.seconds)
                 except KeyboardInterrupt:  # the generator took far longer: it is not thrown away
                     logger.warning("interrupted: the model is kept without a critic")
             return state.generator

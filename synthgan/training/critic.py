@@ -13,7 +13,7 @@ import torch
 
 from synthgan.encoding import EncodedTable
 from synthgan.models.axis import CodeAxis
-from synthgan.models.critic import N_BINS, Critic
+from synthgan.models.critic import LEAST_LOG_WEIGHT, N_BINS, Critic, keep_probabilities
 from synthgan.models.features import rows_of
 
 __all__ = ["fit_critic"]
@@ -21,9 +21,6 @@ __all__ = ["fit_critic"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bins = npt.NDArray[np.uint8]
-
-FRESH_SHARE = 1 / 3
-"""Share of the generated rows that the trees do not see: they set the marginals."""
 
 LEARNING_RATE = 0.1
 RIDGE = 10.0
@@ -45,6 +42,8 @@ def fit_critic(
     real: EncodedTable,
     fake: EncodedTable,
     stream: np.random.Generator,
+    n_learned: int,
+    n_candidates: int,
     max_seconds: float = math.inf,
 ) -> None:
     """Train a critic in place.
@@ -59,11 +58,15 @@ def fit_critic(
         Rows of the table, and of the generator; every cell is known.
     stream : numpy Generator
         Draws what each tree sees.
+    n_learned : int
+        Generated rows that the trees see; the others, fresh to them, set the marginals. Weights differ much, so it
+        takes many fresh rows to tell a weighted share.
+    n_candidates : int
+        Of so many candidates one will be kept, which bounds what a weight can do.
     max_seconds : float
         When they are over, the trees that are missing stay without effect.
     """
     began = time.monotonic()
-    n_learned = round(len(fake) * (1 - FRESH_SHARE))
     cells, fake_cells = _cells(axis, real), _cells(axis, fake)
     bins = _bins(axis, cells, fake_cells[:n_learned])
     critic.bins.copy_(torch.from_numpy(_by_code(axis, bins, np.uint8)))
@@ -79,7 +82,7 @@ def fit_critic(
         critic.block[tree] = torch.from_numpy(block)
         critic.threshold[tree] = torch.from_numpy(threshold)
         critic.leaf[tree] = torch.from_numpy(leaf)
-    margins = _margins(axis, cells, fake_cells[n_learned:], _scores(critic, axis, fake)[n_learned:])
+    margins = _margins(axis, cells, fake_cells[n_learned:], _scores(critic, axis, fake)[n_learned:], n_candidates)
     critic.margin.copy_(torch.from_numpy(_by_code(axis, margins, np.float32)))
 
 
@@ -206,8 +209,8 @@ def _best_question(bins: Bins, leaf: Ints, n_leaves: int, slope: Floats, bend: F
     return best // (n_bins - 1), best % (n_bins - 1)
 
 
-def _margins(axis: CodeAxis, real: Ints, fake: Ints, score: Floats) -> list[Floats]:
-    """Nats per flat cell such that the weighted generated rows have the table's marginals (raking)."""
+def _margins(axis: CodeAxis, real: Ints, fake: Ints, score: Floats, n_candidates: int) -> list[Floats]:
+    """Nats per flat cell such that the generated rows that are kept have the table's marginals (raking)."""
     groups, wanted = [], []
     for index, block in enumerate(axis.layout.blocks):
         counts = np.bincount(real[:, index], minlength=len(block.cells.code)).astype(np.float64)
@@ -217,11 +220,11 @@ def _margins(axis: CodeAxis, real: Ints, fake: Ints, score: Floats) -> list[Floa
     margins = [np.zeros(len(share)) for share in wanted]
     held = [group[fake[:, index]] for index, group in enumerate(groups)]
     score = score.copy()
-    few = MARGIN_ROWS / len(fake)
+    few, n_kept = MARGIN_ROWS / len(fake), len(fake) / n_candidates
     for _ in range(MARGIN_ROUNDS):
         for index, share in enumerate(wanted):
-            weight = np.exp(score - score.max())
-            found = np.bincount(held[index], weight / weight.sum(), len(share))
+            kept = keep_probabilities(np.exp(np.maximum(score - score.max(), LEAST_LOG_WEIGHT)), n_kept)
+            found = np.bincount(held[index], kept / n_kept, len(share))
             step = np.log((share + few) / (found + few))
             margins[index] += step
             score += step[held[index]]

@@ -63,7 +63,7 @@ def test_the_critic_finds_a_missing_correlation(encoder: TableEncoder) -> None:
     fakes = table(12_000, 0.0, stream).assign(y=lambda f: f["y"] * np.sqrt(1 + 0.8**2))
     real, fake = encoder.encode(table(4000, 0.8, stream)), encoder.encode(fakes)
     critic = Critic(axis, n_trees=120, depth=4)
-    fit_critic(critic, axis, real, fake, stream)
+    fit_critic(critic, axis, real, fake, stream, 8000, 4)
     fresh = fakes.sample(frac=1.0, random_state=0).iloc[:3000]
     score = critic(axis, rows_of(axis, encoder.encode(fresh))).numpy()
     x, y = fresh["x"].to_numpy(), fresh["y"].to_numpy()
@@ -80,7 +80,7 @@ def test_margins_give_weighted_rows_the_tables_shares(encoder: TableEncoder) -> 
     critic = Critic(axis, n_trees=1, depth=1)
     real = encoder.encode(table(4000, 0.8, stream))
     fake = encoder.encode(fakes)
-    fit_critic(critic, axis, real, fake, stream)
+    fit_critic(critic, axis, real, fake, stream, 8000, 4)
     fresh = EncodedTable(fake.codes[8000:], fake.positions[8000:], fake.known[8000:])
     weight = np.exp(critic(axis, rows_of(axis, fresh)).double().numpy())
     found = np.bincount(fresh.codes[:, 2], weight / weight.sum())
