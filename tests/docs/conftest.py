@@ -31,10 +31,16 @@ def blocks() -> Blocks:
 
 
 @pytest.fixture
-def plots(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Return what draws the pages' plots."""
+def script(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Import a script of docs/ by its name."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "docs"))
-    return importlib.import_module("plots")
+    return importlib.import_module
+
+
+@pytest.fixture
+def plots(script: Callable[[str], ModuleType]) -> ModuleType:
+    """Return what draws the pages' plots."""
+    return script("plots")
 
 
 @pytest.fixture

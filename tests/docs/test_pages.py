@@ -167,6 +167,13 @@ def test_the_animation_stands_still_where_less_motion_is_wanted():
     assert 'class="still"' in text
 
 
+def test_the_drawings_are_what_their_script_draws(script):
+    drawn = script("make_drawings").DRAWINGS
+    for name, (title, make) in drawn.items():
+        committed = (DOCS / "images" / f"{name}.svg").read_text(encoding="utf-8")
+        assert committed == script("drawing").svg(title, make()), f"run python docs/make_drawings.py: {name}"
+
+
 def test_the_plots_are_drawn_from_the_results(tmp_path, plots):
     plots.write_plots(tmp_path)
     tables = (tmp_path / "quality.svg").read_text(encoding="utf-8")
