@@ -12,7 +12,7 @@ import numpy.typing as npt
 from synthgan.encoding.cells import CellTable, IntArray
 from synthgan.encoding.continuous import NumericEncoder
 
-__all__ = ["MAX_SOURCES", "NOWHERE", "Relation", "find_relations", "repeat"]
+__all__ = ["MAX_SOURCES", "NOWHERE", "Relation", "find_relations", "relations_of_state", "repeat"]
 
 NOWHERE = -1
 """The anchor of a source cell that says nothing: missing, or on a single frequent value."""
@@ -23,6 +23,9 @@ MAX_SOURCES = 3
 MIN_SHARE, MIN_LIFT = 0.05, 3.0
 """A relation puts the target into the code of its anchor in this share of the rows at least, and so much more often
 than by chance."""
+
+MAX_CANDIDATES = 12
+"""Sources that are looked at for one target."""
 
 MIN_CODES = 8
 MIN_EQUAL_SHARE, MIN_EQUAL_ROWS = 0.01, 20
@@ -66,8 +69,8 @@ class Relation:
         }
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any], cells: Sequence[CellTable]) -> Relation:
-        """Rebuild a relation between blocks of `cells` from what a file holds.
+    def from_state(cls, state: Mapping[str, Any], cells: Mapping[int, CellTable]) -> Relation:
+        """Rebuild a relation between blocks of numbers, of which the cells are, from what a file holds.
 
         Raises
         ------
@@ -76,15 +79,15 @@ class Relation:
         """
         target, source = int(state["target"]), int(state["source"])
         code, cell, share = state["code"], state["cell"], float(state["equal_share"])
-        if not (0 <= target < len(cells) and 0 <= source < len(cells) and target != source and 0 <= share <= 1):
-            raise ValueError("a relation is between two blocks of the table")
+        if target not in cells or source not in cells or target == source or not 0 <= share <= 1:
+            raise ValueError("a relation is between two numbers of the table")
         n_cells = np.append(cells[target].n_cells, 0)
         for part in (code, cell):
             if not isinstance(part, np.ndarray) or part.dtype != np.int64 or part.shape != cells[source].code.shape:
                 raise ValueError("a relation has an anchor for each cell of its source")
         if not ((code >= NOWHERE) & (code < len(n_cells) - 1) & (cell >= NOWHERE)).all():
             raise ValueError("anchors are codes of the target")
-        if not (cell < np.maximum(n_cells[code], 0) + (code == NOWHERE) * (cell == NOWHERE)).all():
+        if not (cell < n_cells[code]).all():  # nowhere has no cells, and -1 is below none
             raise ValueError("anchors are cells of the target")
         return cls(target, source, code, cell, bool(state["same"]), share)
 
@@ -119,6 +122,21 @@ def repeat(
     near = (code == target[1]) & encoder.interval[flat] & source[0].interval[by] & known
     rows: npt.NDArray[np.bool_] = near & (inside < relation.equal_share)
     return rows
+
+
+def relations_of_state(state: Sequence[Mapping[str, Any]], cells: Mapping[int, CellTable]) -> tuple[Relation, ...]:
+    """Rebuild relations between the blocks of numbers, of which the cells are, from what a file holds.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError, IndexError
+        When they are of no relations between such blocks.
+    """
+    relations = tuple(Relation.from_state(item, cells) for item in state)
+    targets = [relation.target for relation in relations]
+    if targets != sorted(targets) or any(targets.count(target) > MAX_SOURCES for target in set(targets)):
+        raise ValueError(f"relations come target by target, {MAX_SOURCES} of each at most")
+    return relations
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -166,15 +184,28 @@ def find_relations(numbers: Mapping[int, tuple[NumericEncoder, npt.NDArray[np.fl
         if encoder.cells.n_codes - encoder.missing >= MIN_CODES
     }
     out = []
-    for target, of in known.items():
+    for target, sources in _candidates(known).items():
+        of = known[target]
+        if of.encoder.cells.max_cells == 1:
+            continue
         found = [
             max((_same(target, of, source, by), _median(target, of, source, by)), key=lambda pair: pair[0])
-            for source, by in known.items()
-            if source != target and of.encoder.cells.max_cells > 1
+            for source, by in ((source, known[source]) for source in sources)
         ]
         close = sorted((pair for pair in found if pair[0] > 0), key=lambda pair: -pair[0])
         out += [relation for _, relation in close[:MAX_SOURCES]]
     return out
+
+
+def _candidates(known: Mapping[int, _Number]) -> dict[int, list[int]]:
+    """The blocks whose codes rank rows most like each block's: looking at all pairs of a wide table takes long."""
+    blocks = np.array(list(known))
+    if len(blocks) < 2:
+        return {}
+    rank = np.abs(np.corrcoef([number.code for number in known.values()]))
+    np.fill_diagonal(rank, -1.0)
+    nearest = np.argsort(-np.nan_to_num(rank), axis=1, kind="stable")[:, : min(MAX_CANDIDATES, len(blocks) - 1)]
+    return {int(block): blocks[others].tolist() for block, others in zip(blocks, nearest, strict=True)}
 
 
 def _same(target: int, of: _Number, source: int, by: _Number) -> tuple[float, Relation]:

@@ -31,7 +31,7 @@ from synthgan.encoding.dtypes import (
 )
 from synthgan.encoding.identifier import IdentifierMaker
 from synthgan.encoding.layout import TableLayout
-from synthgan.encoding.relations import Relation, find_relations, repeat
+from synthgan.encoding.relations import Relation, find_relations, relations_of_state, repeat
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import SchemaError
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
@@ -311,8 +311,11 @@ class TableEncoder:
             for item in state["makers"]
         }
         plain = cls(schema, encoders, makers)
-        cells = [block.cells for block in plain.layout.blocks]
-        relations = tuple(Relation.from_state(item, cells) for item in state["relations"])
+        cells = {place: block.cells for place, block in enumerate(plain.layout.blocks) if block.ordered}
+        relations = relations_of_state(state["relations"], cells)
+        repeating = {block for one in relations if one.equal_share for block in (one.target, one.source)}
+        if any(plain.layout.blocks[block].part != "value" for block in repeating):
+            raise ValueError("only numbers repeat others")
         return dataclasses.replace(plain, relations=relations)
 
 

@@ -83,6 +83,17 @@ def test_state_round_trip_and_refusals(encoder: TableEncoder) -> None:
     ):
         with pytest.raises(ValueError, match=r"relation|anchors"):
             TableEncoder.from_state(encoder.schema, state | {"relations": [good | bad]})
+    for relations in ([good] * 4, state["relations"][::-1]):
+        with pytest.raises(ValueError, match="target by target"):
+            TableEncoder.from_state(encoder.schema, state | {"relations": relations})
+
+
+def test_a_wide_table_is_compared_with_its_nearest_columns_only() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 40))
+    frame = pd.DataFrame(np.column_stack([x, x[:, 0]]), columns=[f"c{k}" for k in range(41)])
+    related = TableEncoder.fit(frame, infer_schema(frame)).with_relations(frame)
+    assert {(one.target, one.source) for one in related.relations} == {(0, 40), (40, 0)}
 
 
 def test_repetitions_keep_conditions(encoder: TableEncoder) -> None:
