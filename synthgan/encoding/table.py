@@ -246,7 +246,8 @@ class TableEncoder:
         for relation in repeating:
             target, source = relation.target, relation.source
             rows = repeat(relation, parts[target], parts[source], numbers[source]) & ~done[target] & ~done[source]
-            numbers[target] = np.where(rows, numbers[source], numbers[target])
+            values = parts[target][0].grid.snap(numbers[source])  # the target's own decimals and bounds
+            numbers[target] = np.where(rows, values, numbers[target])
             # Both keep what they hold now: a chain of repetitions would carry values from cell to cell.
             done[target], done[source] = done[target] | rows, done[source] | rows
         return {self.layout.blocks[relation.target].column: numbers[relation.target] for relation in repeating}

@@ -105,6 +105,18 @@ def test_repetitions_keep_conditions(encoder: TableEncoder) -> None:
     pd.testing.assert_series_equal(free["bystander"], fixed["bystander"])
 
 
+def test_what_is_repeated_keeps_to_the_targets_grid() -> None:
+    frame = bills(3000).drop(columns=["first", "bystander"])
+    whole = frame.assign(
+        paid=frame["paid"].round(), second=np.where(np.arange(3000) % 2, frame["second"].round(), frame["second"])
+    )
+    whole["paid"] = whole["paid"].where(whole["paid"] != frame["second"].round(), whole["second"].round())
+    related = TableEncoder.fit(whole, infer_schema(whole)).with_relations(whole)
+    assert any(one.equal_share for one in related.relations)
+    rows = related.decode(related.encode(whole.sample(frac=1, random_state=0)))
+    assert (rows["paid"] % 1 == 0).all()
+
+
 @pytest.mark.slow
 def test_samples_repeat_as_often_as_the_table() -> None:
     frame = bills(3000)
