@@ -77,8 +77,10 @@ def refreshed(page: Path, parts: dict[str, Callable[[], str]], *, write: bool) -
 
 
 def full(document: dict[str, Any], models: set[str] | None = None) -> str:
-    """Return one line a table and model, of some models or all."""
-    rows = [row for row in document["rows"] if models is None or row["model"] in models]
+    """Return one line a table, model and number of passes; of some models, their default alone."""
+    rows = document["rows"]
+    if models is not None:
+        rows = [row for row in rows if row["model"] in models and row.get("passes", "default") == "default"]
     lines = []
     for table in dict.fromkeys(row["table"] for row in rows):
         for label, runs in by_model(row for row in rows if row["table"] == table).items():
@@ -153,7 +155,8 @@ def by_model(rows: Any) -> dict[str, list[Row]]:
     groups: dict[str, list[Row]] = {}
     for row in rows:
         passes = row.get("passes", "default")
-        groups.setdefault(row["model"] if passes == "default" else f"{row['model']}, {passes} passes", []).append(row)
+        many = f"{passes} pass{'es'[: 2 * (passes != 1)]}"
+        groups.setdefault(row["model"] if passes == "default" else f"{row['model']}, {many}", []).append(row)
 
     def place(label: str) -> int:
         model = label.split(",")[0]

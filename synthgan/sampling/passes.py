@@ -9,7 +9,7 @@ import numpy as np
 __all__ = ["DEFAULT_PASSES", "split_passes"]
 
 DEFAULT_PASSES = 8
-"""Runs of the whole network for a row; with more of them rows get no better (benchmarks/ablation.py)."""
+"""Runs of the whole network for a row (benchmarks/quality.py and ablation.py compare numbers of them)."""
 
 
 def split_passes(order: Sequence[int], n_passes: int | None) -> list[list[int]]:

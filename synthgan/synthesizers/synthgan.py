@@ -233,8 +233,8 @@ class SynthGAN(TableSynthesizer):
             Exactly so many rows of each value of the fit's `target`, in this order.
         n_passes : int, optional
             Runs of the whole network in which the columns of a row are filled; by default 8, or one for each column
-            where there are fewer. More make no difference; fewer are faster and less faithful. Columns with a set or
-            range to keep to are filled one by one before the others, which follow them.
+            where there are fewer. Fewer are faster and less faithful. Columns with a set or range to keep to are filled
+            one by one before the others, which follow them.
         select : int, optional
             Candidates to draw for each row. The critic, trained to tell generated rows from the table's, says how much
             likelier each is to be real than generated, and rows are kept in proportion to that. By default as many as
