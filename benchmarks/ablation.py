@@ -60,6 +60,7 @@ def measure(table: str, arm: str, seed: int, args: argparse.Namespace) -> Iterat
     import torch
 
     import synthgan
+    from synthgan.synthesizers.critique import n_trees
 
     torch.set_num_threads(args.threads)
     target = TARGETS[table]
@@ -70,7 +71,8 @@ def measure(table: str, arm: str, seed: int, args: argparse.Namespace) -> Iterat
     fitted = round(time.perf_counter() - began, 1)
     ways: list[dict[str, int]] = [{}]
     if name == "SynthGAN":
-        ways = [{"n_passes": n_passes, "select": select} for n_passes in PASSES for select in (1, model.select)]
+        selects = (1, model.select) if n_trees(len(train)) else (1,)
+        ways = [{"n_passes": n_passes, "select": select} for n_passes in PASSES for select in selects]
     for way in ways:
         began = time.perf_counter()
         rows = model.sample(len(train), random_state=seed, **way)
