@@ -41,6 +41,8 @@ class CodeAxis(nn.Module):
         Blocks of the layout's relations.
     anchor_code, anchor_cell : Tensor of int64, shape (R, max codes of a block * M)
         Anchors by the source's code and cell, -1 for none.
+    relation_cells : Tensor of int64, shape (R,)
+        Place of each relation's target among the blocks with several cells to a code.
     relation_rows, relation_codes : Tensor of int64, shape (V,)
         Of the codes of all targets side by side, each block as wide as the widest: which there are, and where they lie
         on the common axis.
@@ -62,6 +64,7 @@ class CodeAxis(nn.Module):
     relation_source: Tensor
     anchor_code: Tensor
     anchor_cell: Tensor
+    relation_cells: Tensor
     relation_rows: Tensor
     relation_codes: Tensor
 
@@ -117,6 +120,8 @@ class CodeAxis(nn.Module):
             target: slice(targets.index(target), targets.index(target) + targets.count(target)) for target in targets
         }
         self._constant("relation_target", torch.tensor(targets, dtype=torch.int64))
+        with_cells = np.cumsum([block.cells.max_cells > 1 for block in layout.blocks], dtype=np.int64) - 1
+        self._constant("relation_cells", torch.from_numpy(with_cells[np.array(targets, np.int64)]))
         self._constant("relation_source", torch.tensor(sources, dtype=torch.int64))
         self._constant("anchor_code", torch.from_numpy(anchors[0].reshape(len(relations), shape[1] * shape[2])))
         self._constant("anchor_cell", torch.from_numpy(anchors[1].reshape(len(relations), shape[1] * shape[2])))

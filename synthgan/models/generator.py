@@ -197,9 +197,8 @@ class Generator(nn.Module):
         if anchors is None or self.relations is None:
             return scores
         target = self.axis.relation_target
-        place = torch.tensor([blocks.index(block) for block in target.tolist()], device=codes.device)
         local = codes[:, target] - self.axis.offsets[target]
-        return self.relations.cells(scores, place, local, anchors, slice(None))
+        return self.relations.cells(scores, self.axis.relation_cells, local, anchors, slice(None))
 
     def block_logits(
         self, hidden: Tensor, block: int, anchors: Anchors | None = None, weight: Tensor | None = None
