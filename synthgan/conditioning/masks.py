@@ -5,23 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["NOTHING_GIVEN", "PASSES", "draw_known"]
+__all__ = ["MOST_DOUBLINGS", "NOTHING_GIVEN", "draw_known", "draw_pass"]
 
-PASSES = (1, 2, 4, 8, 1000, 1000, 1000, 1000)
-"""Numbers of passes that training prepares for, half of the rows for a thousand: then every column has one of its own,
-which is what the whole network learns most from."""
+MOST_DOUBLINGS = 3
+"""The late layer prepares for 1, 2, 4, ... passes, up to 2 to the power of this."""
 
 NOTHING_GIVEN = 0.1
 """Share of the training rows that are learned with nothing given: the start of every unconditional sample."""
 
 
-def draw_known(codes: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw which blocks of each row are known before a pass, and which were drawn in it; never all of them.
+def draw_known(codes: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw the known blocks of each row: none, or each with a rate drawn evenly for the row; never all of them.
 
-    Each block gets a time, even on [0, 1), at which it is filled, and each row the time that it is now: zero in some
-    rows, else even on [0, 1). That makes every number of filled blocks equally likely, which is what filling a row
-    column by column meets. A sampler of P passes begins one at 0, 1/P, 2/P, ...: what was filled before the last
-    beginning is known, what was filled since is drawn. Each row has a P of its own out of `PASSES`.
+    The rate makes every number of known blocks equally likely, which is what filling a row column by column meets.
 
     Parameters
     ----------
@@ -32,16 +28,34 @@ def draw_known(codes: Tensor, generator: torch.Generator) -> tuple[Tensor, Tenso
 
     Returns
     -------
+    Tensor of bool, shape (n_rows, n_blocks)
+    """
+    draws = torch.rand(codes.shape[0], codes.shape[1] + 3, generator=generator, device=codes.device)
+    return _filled(draws[:, 3:], draws[:, :3])[0]
+
+
+def draw_pass(codes: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw which blocks of each row are known before a pass, and which were drawn in it; never all of them.
+
+    Blocks have times as in `draw_known`. A sampler of P passes begins one at 0, 1/P, 2/P, ...: what was filled before
+    the last beginning is known, what was filled since is drawn. Each row has a P of its own out of 1, 2, 4, ...
+
+    Returns
+    -------
     known, drawn : Tensor of bool, shape (n_rows, n_blocks)
     """
-    (n_rows, n_blocks), device = codes.shape, codes.device
-    draws = torch.rand(n_rows, n_blocks + 4, generator=generator, device=device)
-    now = torch.where(draws[:, :1] < NOTHING_GIVEN, 0.0, draws[:, 1:2])
-    passes = torch.tensor(PASSES, device=device)[(draws[:, 3:4] * len(PASSES)).long()]
+    draws = torch.rand(codes.shape[0], codes.shape[1] + 4, generator=generator, device=codes.device)
     time = draws[:, 4:]
-    filled = time < now
-    spared = (draws[:, 2:3] * n_blocks).long()  # this block is asked for when all were filled
-    full = filled.all(dim=1, keepdim=True)
-    filled = filled.scatter(1, spared, filled.gather(1, spared) & ~full)
+    filled, now = _filled(time, draws[:, :3])
+    passes = 2.0 ** (draws[:, 3:4] * (MOST_DOUBLINGS + 1)).floor()
     known = filled & (time < (now * passes).floor() / passes)
     return known, filled & ~known
+
+
+def _filled(time: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
+    """Blocks (n, B) whose time has come, never all of a row, and the time that it is in each row (n, 1)."""
+    now = torch.where(draws[:, :1] < NOTHING_GIVEN, 0.0, draws[:, 1:2])
+    filled = time < now
+    spared = (draws[:, 2:3] * time.shape[1]).long()  # this block is asked for when all were filled
+    full = filled.all(dim=1, keepdim=True)
+    return filled.scatter(1, spared, filled.gather(1, spared) & ~full), now

@@ -12,6 +12,7 @@ from torch.nn import functional
 from synthgan.models.axis import CodeAxis
 from synthgan.models.critic import Critic
 from synthgan.models.features import POSITION_SCALE, Rows, features, n_features
+from synthgan.models.late import Late, PassState
 from synthgan.models.layers import Linear, ResidualTrunk
 from synthgan.models.relations import Anchors, Relations, anchors_of
 
@@ -33,6 +34,8 @@ class GeneratorConfig:
         Residual blocks of the trunk.
     cell_dim : int
         Width of the cell head's hidden layer, for each block with cells.
+    late_dim : int
+        Width of the layer that columns drawn within a pass enter at.
     dropout : float
         Share of the trunk's inner activations dropped in training.
     critic_trees, critic_depth : int
@@ -42,6 +45,7 @@ class GeneratorConfig:
     hidden_dim: int = 512
     n_layers: int = 2
     cell_dim: int = 32
+    late_dim: int = 256
     dropout: float = 0.0
     critic_trees: int = 0
     critic_depth: int = 6
@@ -68,17 +72,25 @@ class CellHead(nn.Module):
         self.out = nn.Parameter(torch.randn(len(blocks), self.dim, axis.layout.max_cells) / math.sqrt(self.dim))
         self.bias = nn.Parameter(axis.log_weight.clone())
 
-    def forward(self, hidden: Tensor, codes: Tensor) -> Tensor:
-        """Logits of the cells of `codes` (n, len(blocks)) in every block with cells."""
-        lifted = self.project(hidden).float().view(len(hidden), len(self.blocks), self.dim)
+    def forward(self, hidden: Tensor, codes: Tensor, added: Tensor | None = None) -> Tensor:
+        """Logits of the cells of `codes` (n, len(blocks)) in every block with cells; `added` goes to A h."""
+        lifted = self.project(hidden).float() if added is None else self.project(hidden).float() + added
+        lifted = lifted.view(len(hidden), len(self.blocks), self.dim)
         inner = functional.relu(lifted + self.embed[codes])
         scores = torch.einsum("nqd,qdm->nqm", inner, self.out)
         return scores + self.bias[codes]
 
-    def one(self, hidden: Tensor, block: int, codes: Tensor) -> Tensor:
+    def outputs(self, block: int) -> slice:
+        """Which outputs of A are one block's."""
+        place = self.blocks.index(block)
+        return slice(place * self.dim, (place + 1) * self.dim)
+
+    def one(self, hidden: Tensor, block: int, codes: Tensor, added: Tensor | None = None) -> Tensor:
         """Logits (n, M) of the cells of `codes` (n,) in one block, at only its cost."""
         place = self.blocks.index(block)
-        lifted = self.project(hidden, outputs=slice(place * self.dim, (place + 1) * self.dim)).float()
+        lifted = self.project(hidden, outputs=self.outputs(block)).float()
+        if added is not None:
+            lifted = lifted + added
         inner = functional.relu(lifted + self.embed[codes])
         return inner @ self.out[place] + self.bias[codes]
 
@@ -86,20 +98,20 @@ class CellHead(nn.Module):
 class Generator(nn.Module):
     """The columns known, and the mask of which they are, in; logits of every code out.
 
-    Columns known before a pass go through the whole network; those drawn in it enter at the last layer only::
+    Columns known before a pass go through the whole network::
 
         h0 = W [one-hot known, positions known, mask]
-        h = relu(A trunk(h0) + a + E [one-hot drawn, positions drawn, mask])
+        h = relu(norm(trunk(h0)))
         logits = head(h)
 
-    Both W and E are linear in one-hots, so one more column is one more row of W or E: that is what `fill` and `follow`
-    do, and what makes drawing column after column cheap. Within a pass the network is a neural autoregressive
-    distribution estimator (NADE; Uria, Murray, Larochelle 2014, arXiv 1310.1757): each column still follows all before
-    it, for the price of one gathered row.
+    and those drawn in it enter at a layer of their own, `Late`, which is trained when the network is finished: however
+    many columns share a pass, each follows all before it, and the network loses nothing for it. W is linear in
+    one-hots, so one more column is one more row of W: that is what `fill` does, and `follow` within a pass, and what
+    makes drawing column after column cheap.
 
     Neighbouring bins of a number mean nearly the same, which one-hot codes cannot say. So in training the weights of W,
-    E and the head pass through `CodeAxis.smooth`, and a gradient for one bin moves its neighbours too. `fold`
-    multiplies the matrices out when training is over.
+    the late layer and the head pass through `CodeAxis.smooth`, and a gradient for one bin moves its neighbours too.
+    `fold` multiplies the matrices out when training is over.
 
     Parameters
     ----------
@@ -110,8 +122,8 @@ class Generator(nn.Module):
 
     Shape
     -----
-    With n rows, B blocks, T codes, H = hidden_dim: rows (n, B), known and drawn (n, B) -> hidden (n, H);
-    hidden -> logits (n, T).
+    With n rows, B blocks, T codes, H = hidden_dim: rows (n, B), known and drawn (n, B) -> a `PassState` (n, H);
+    state -> logits (n, T).
     """
 
     def __init__(self, axis: CodeAxis, config: GeneratorConfig) -> None:
@@ -120,9 +132,9 @@ class Generator(nn.Module):
         self.config = config
         self.first = Linear(n_features(axis), config.hidden_dim)
         self.trunk = ResidualTrunk(config.hidden_dim, config.n_layers, config.dropout)
-        self.late = Linear(n_features(axis), config.hidden_dim, bias=False)
         self.head = Linear(config.hidden_dim, len(axis.block_of))
         self.cells = CellHead(axis, config)
+        self.late = Late(axis, config.hidden_dim, config.late_dim, self.cells.project.out_features)
         self.relations = Relations(axis, config.hidden_dim) if axis.layout.relations else None
         self.critic = Critic(axis, config.critic_trees, config.critic_depth) if config.critic_trees else None
         self.folded = False
@@ -135,19 +147,19 @@ class Generator(nn.Module):
         with torch.no_grad():
             self.head.bias.copy_(torch.log((counts + 0.5) / total[self.axis.block_of]))
 
-    def hidden(self, rows: Rows, known: Tensor, drawn: Tensor | None = None) -> Tensor:
-        """Last hidden layer of rows of which some blocks are `known`, and others `drawn` since."""
+    def read(self, rows: Rows, known: Tensor, drawn: Tensor | None = None) -> PassState:
+        """State of rows of which some blocks are `known`, and others were `drawn` since: bool (n, B)."""
         inputs = features(self.axis, rows, known, self.first.compute_dtype)
-        state = self.state(self.first(inputs, self.smoothed(self.first)).float())
-        if drawn is not None:
-            inputs = features(self.axis, rows, drawn, self.late.compute_dtype)
-            state = state + self.late(inputs, self.smoothed(self.late)).float()
-        return functional.relu(state)
+        state = self.begin(self.first(inputs, self.smoothed(self.first)).float())
+        if drawn is None:
+            return state
+        embed = self.late.embed
+        inputs = features(self.axis, rows, drawn, embed.compute_dtype)
+        return self.late.add(state, embed(inputs, self.smoothed(embed)).float())
 
-    def state(self, sums: Tensor) -> Tensor:
-        """Begin a pass: what the last hidden layer is before its relu, (n, H), from first-layer sums (n, H)."""
-        out: Tensor = self.trunk(sums)
-        return out
+    def begin(self, sums: Tensor) -> PassState:
+        """Begin a pass: run the network on first-layer sums (n, H)."""
+        return PassState(self.trunk(sums).to(self.head.compute_dtype))
 
     def empty(self, n_rows: int) -> Tensor:
         """First-layer sums (n, H) of rows of which nothing is known."""
@@ -158,17 +170,16 @@ class Generator(nn.Module):
 
         Rows that are not `given` (n,) stay as they are; by default all are.
         """
-        return self._added(sums, self.first, block, codes, positions, given)
+        return sums + self._weights_of(self.first, block, codes, positions, given)
 
     def follow(
-        self, state: Tensor, block: int, codes: Tensor, positions: Tensor, given: Tensor | None = None
-    ) -> Tensor:
+        self, state: PassState, block: int, codes: Tensor, positions: Tensor, given: Tensor | None = None
+    ) -> PassState:
         """A pass's state after one more block; as `fill`."""
-        return self._added(state, self.late, block, codes, positions, given)
+        return self.late.add(state, self._weights_of(self.late.embed, block, codes, positions, given))
 
-    def _added(
-        self, total: Tensor, layer: Linear, block: int, codes: Tensor, positions: Tensor, given: Tensor | None
-    ) -> Tensor:
+    def _weights_of(self, layer: Linear, block: int, codes: Tensor, positions: Tensor, given: Tensor | None) -> Tensor:
+        """What one block adds to the sums of a layer that reads features: (n, width)."""
         axis, table = self.axis, self.smoothed(layer).t()
         n_codes = len(axis.block_of)
         rows = table[codes]
@@ -176,24 +187,28 @@ class Generator(nn.Module):
         if axis.layout.blocks[block].has_positions:
             place = ((positions - 0.5) * POSITION_SCALE)[:, None]
             rows.addcmul_(table[n_codes + axis.slope[codes]], place)
-        return total + (rows if given is None else rows.mul_(given[:, None]))
+        return rows if given is None else rows.mul_(given[:, None])
 
     def anchors(self, rows: Rows, filled: Tensor, block: int | None = None) -> Anchors | None:
         """Where filled blocks (n, B) of the rows say that others lie, or one of them; None where nothing does."""
         which = slice(None) if block is None else self.axis.relations_of.get(block)
         return None if self.relations is None or which is None else anchors_of(self.axis, rows, filled, which)
 
-    def logits(self, hidden: Tensor, anchors: Anchors | None = None) -> Tensor:
+    def logits(self, state: PassState, anchors: Anchors | None = None) -> Tensor:
         """Logits (n, T) of every code, float32, clamped."""
-        logits: Tensor = self.head(hidden, self.head_weight()).float()
+        logits: Tensor = self.head(state.hidden, self.smoothed_out(self.head)).float()
+        change = state.change
+        if change is not None:
+            logits = logits + self.late.head(change, self.smoothed_out(self.late.head)).float()
         if anchors is not None and self.relations is not None:
-            logits = logits + self.relations(self.axis, hidden, anchors)
+            logits = logits + self.relations(self.axis, state.hidden, anchors)
         return logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
 
-    def cell_logits(self, hidden: Tensor, codes: Tensor, anchors: Anchors | None = None) -> Tensor:
+    def cell_logits(self, state: PassState, codes: Tensor, anchors: Anchors | None = None) -> Tensor:
         """Logits (n, Q, M) of the cells of the codes (n, B) drawn, in the Q blocks with cells."""
-        blocks = self.cells.blocks
-        scores: Tensor = self.cells(hidden, codes[:, blocks])
+        blocks, change = self.cells.blocks, state.change
+        added = None if change is None else self.late.cells(change).float()
+        scores: Tensor = self.cells(state.hidden, codes[:, blocks], added)
         if anchors is None or self.relations is None:
             return scores
         target = self.axis.relation_target
@@ -201,19 +216,32 @@ class Generator(nn.Module):
         return self.relations.cells(scores, self.axis.relation_cells, local, anchors, slice(None))
 
     def block_logits(
-        self, hidden: Tensor, block: int, anchors: Anchors | None = None, weight: Tensor | None = None
+        self,
+        state: PassState,
+        block: int,
+        anchors: Anchors | None = None,
+        weights: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
-        """Logits (n, n_codes of the block), at only their cost; `anchors` are the block's, `weight` the head's."""
-        low, high = self.axis.bounds(block)
-        weight = self.head_weight() if weight is None else weight
-        logits: Tensor = self.head(hidden, weight, slice(low, high)).float()
+        """Logits (n, n_codes of the block), at only their cost.
+
+        `anchors` are the block's; `weights` those of `out_weights`, for callers that ask for many blocks in turn.
+        """
+        part = slice(*self.axis.bounds(block))
+        weight, late_weight = self.out_weights() if weights is None else weights
+        logits: Tensor = self.head(state.hidden, weight, part).float()
+        change = state.change
+        if change is not None:
+            logits = logits + self.late.head(change, late_weight, part).float()
         if anchors is not None and self.relations is not None:
-            logits = logits + self.relations.block(hidden, anchors, self.axis.relations_of[block], high - low)
+            which = self.axis.relations_of[block]
+            logits = logits + self.relations.block(state.hidden, anchors, which, part.stop - part.start)
         return logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
 
-    def block_cell_logits(self, hidden: Tensor, block: int, codes: Tensor, anchors: Anchors | None = None) -> Tensor:
+    def block_cell_logits(self, state: PassState, block: int, codes: Tensor, anchors: Anchors | None = None) -> Tensor:
         """Logits (n, M) of the cells of `codes` (n,) in one block, at only its cost."""
-        scores = self.cells.one(hidden, block, codes)
+        change = state.change
+        added = None if change is None else self.late.cells(change, outputs=self.cells.outputs(block)).float()
+        scores = self.cells.one(state.hidden, block, codes, added)
         if anchors is None or self.relations is None:
             return scores
         which = self.axis.relations_of[block]
@@ -222,24 +250,28 @@ class Generator(nn.Module):
         return self.relations.cells(scores[:, None], place, local, anchors, which)[:, 0]
 
     def smoothed(self, layer: Linear) -> Tensor:
-        """The weight (H, n_features) of the first or the late layer, smoothed over neighbouring bins."""
+        """The weight (width, n_features) of a layer that reads features, smoothed over neighbouring bins."""
         weight = layer.weight
         if self.folded:
             return weight
         split = len(self.axis.block_of)
         return torch.cat([self.axis.smooth(weight[:, :split].t()).t(), weight[:, split:]], dim=1)
 
-    def head_weight(self) -> Tensor:
-        """The head's weight (T, H), smoothed over neighbouring bins."""
-        return self.head.weight if self.folded else self.axis.smooth(self.head.weight)
+    def smoothed_out(self, layer: Linear) -> Tensor:
+        """The weight (T, width) of a layer that writes codes, smoothed over neighbouring bins."""
+        return layer.weight if self.folded else self.axis.smooth(layer.weight)
+
+    def out_weights(self) -> tuple[Tensor, Tensor]:
+        """The smoothed weights of the head, and of the late layer's."""
+        return self.smoothed_out(self.head), self.smoothed_out(self.late.head)
 
     @torch.no_grad()
     def fold(self) -> None:
         """Multiply the smoothing into the weights, for good: sampling gets faster, and training cannot go on."""
-        head = self.head_weight()
-        for layer in (self.first, self.late):
+        for layer in (self.first, self.late.embed):
             layer.weight.copy_(self.smoothed(layer))
-        self.head.weight.copy_(head)
+        for layer in (self.head, self.late.head):
+            layer.weight.copy_(self.smoothed_out(layer))
         self.folded = True
 
     def set_compute_dtype(self, dtype: torch.dtype) -> None:

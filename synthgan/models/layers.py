@@ -56,9 +56,9 @@ class Linear(nn.Linear):
 
 
 class ResidualTrunk(nn.Module):
-    """Residual blocks ``h + W2 dropout(relu(W1 norm(h)))``, then a last norm and layer.
+    """Residual blocks ``h + W2 dropout(relu(W1 norm(h)))``, then ``relu(norm(h))``.
 
-    The second layer of each block starts at zero and the last layer as the identity, so the trunk starts as a norm.
+    The second layer of each block starts at zero, so the trunk starts as the identity.
 
     Shape
     -----
@@ -70,18 +70,14 @@ class ResidualTrunk(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(depth))
         self.inner = nn.ModuleList(Linear(width, width) for _ in range(depth))
         self.outer = nn.ModuleList(Linear(width, width) for _ in range(depth))
-        self.last_norm = nn.LayerNorm(width)
-        self.last = Linear(width, width)
+        self.last = nn.LayerNorm(width)
         self.dropout = Dropout(dropout)
         for layer in self.outer:
             for weight in layer.parameters():
                 nn.init.zeros_(weight)
-        nn.init.eye_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """Return the transformed hidden state (float32), before any activation."""
+        """Return the transformed hidden state (float32)."""
         for norm, inner, outer in zip(self.norms, self.inner, self.outer, strict=True):
             hidden = hidden + outer(self.dropout(functional.relu(inner(norm(hidden)))))
-        out: Tensor = self.last(self.last_norm(hidden)).float()
-        return out
+        return functional.relu(self.last(hidden))

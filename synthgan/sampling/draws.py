@@ -7,6 +7,7 @@ from torch import Tensor
 
 from synthgan.conditioning.pieces import Restriction
 from synthgan.models.generator import Generator
+from synthgan.models.late import PassState
 from synthgan.models.relations import Anchors
 
 __all__ = ["DeviceRestriction", "draw_block"]
@@ -26,7 +27,7 @@ class DeviceRestriction:
 
 def draw_block(
     generator: Generator,
-    hidden: Tensor,
+    state: PassState,
     block: int,
     uniform: Tensor,
     restrictions: list[tuple[Tensor | None, DeviceRestriction]],
@@ -38,8 +39,8 @@ def draw_block(
     ----------
     generator : Generator
         Folded, in eval mode.
-    hidden : Tensor, shape (n, H)
-        What it made of the given columns.
+    state : PassState
+        What it made of the columns filled so far.
     block : int
         The block to draw.
     uniform : Tensor of float32 in [0, 1), shape (n, 3)
@@ -58,7 +59,7 @@ def draw_block(
     """
     axis = generator.axis
     offset, _ = axis.bounds(block)
-    logits = generator.block_logits(hidden, block, anchors)
+    logits = generator.block_logits(state, block, anchors)
     for chosen, allowed in restrictions:
         bent = logits + allowed.code_bonus
         logits = bent if chosen is None else torch.where(chosen[:, None], bent, logits)
@@ -66,7 +67,7 @@ def draw_block(
     codes = local + offset
     cells = torch.zeros_like(codes)
     if block in generator.cells.blocks:
-        scores = generator.block_cell_logits(hidden, block, codes, anchors)
+        scores = generator.block_cell_logits(state, block, codes, anchors)
         for chosen, allowed in restrictions:
             width = allowed.cell_bonus.shape[1]
             bent = scores.clone()

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from synthgan.conditioning.pieces import Restriction
 from synthgan.conditioning.space import Conditions, DayDependent
@@ -132,12 +131,11 @@ class Sampler:
             if some:
                 sums = generator.fill(sums, block, codes[:, block], positions[:, block], known[:, block])
         for group in groups:
-            state = generator.state(sums)
+            state = generator.begin(sums)
             for block in group:
-                hidden = functional.relu(state.to(generator.head.compute_dtype))
                 allowed = self._allowed(restrictions.get(block), codes, positions)
                 anchors = generator.anchors(rows, filled, block)
-                code, position = draw_block(generator, hidden, block, uniform[block], allowed, anchors)
+                code, position = draw_block(generator, state, block, uniform[block], allowed, anchors)
                 free = ~known[:, block] if some_known[block] else None
                 codes[:, block] = code if free is None else torch.where(free, code, codes[:, block])
                 positions[:, block] = position if free is None else torch.where(free, position, positions[:, block])
@@ -164,11 +162,11 @@ class Sampler:
         They are drawn before the free ones, which would else know nothing of the condition: a draw keeps to its own
         restriction, and follows those of the blocks before it.
         """
-        hidden = functional.relu(self.generator.state(self.generator.empty(1)))
+        state = self.generator.begin(self.generator.empty(1))
         kept = {}
         for block, found in conditions.restrictions.items():
             if not isinstance(found, DayDependent):
-                share = torch.log_softmax(self.generator.block_logits(hidden, block)[0].double().cpu(), dim=0)
+                share = torch.log_softmax(self.generator.block_logits(state, block)[0].double().cpu(), dim=0)
                 kept[block] = float(torch.logsumexp(share + torch.from_numpy(found.code_bonus), dim=0))
         out = []
         for block in sorted(kept, key=lambda block: kept[block]):
@@ -224,18 +222,19 @@ def _follows(found: Restriction | DayDependent, day: int) -> bool:
 
 
 def inference_copy(generator: Generator) -> Generator:
-    """Return a folded copy in eval mode, with the matrices of all but the first layer stored in the compute dtype.
+    """Return a folded copy in eval mode, its matrices stored in the compute dtype.
 
-    The first layer's sums are kept in float32, because they are added to column after column.
+    Not so those that read features: their sums are kept in float32, because they are added to column after column.
     """
     out = copy.deepcopy(generator).eval().requires_grad_(False)
     if not out.folded:
         out.fold()
     for name, module in out.named_modules():
-        if isinstance(module, Linear) and name not in ("first", "late"):
+        if isinstance(module, Linear) and name not in ("first", "late.embed"):
             module.weight.data = module.weight.data.to(module.compute_dtype)
-            module.bias.data = module.bias.data.to(module.compute_dtype)
+            if module.bias is not None:
+                module.bias.data = module.bias.data.to(module.compute_dtype)
     # Columns of these matrices are added up: they are laid out so that each is one piece of memory.
-    for layer in (out.first, out.late):
+    for layer in (out.first, out.late.embed):
         layer.weight.data = layer.weight.data.t().contiguous().t()
     return out

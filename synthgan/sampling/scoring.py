@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn import functional
 
 from synthgan.encoding import EncodedTable
 from synthgan.models.features import rows_of
@@ -61,16 +60,15 @@ def _chain(generator: Generator, table: EncodedTable, order: npt.NDArray[np.int6
     filled = torch.zeros_like(known)
     total = torch.zeros(len(codes), dtype=torch.float64, device=device)
     for group in split_passes(order.tolist(), None):
-        state = generator.state(sums)
+        state = generator.begin(sums)
         for block in group:
             code, position = codes[:, block], positions[:, block]
-            hidden = functional.relu(state)
             anchors = generator.anchors(rows, filled, block)
-            logits = torch.log_softmax(generator.block_logits(hidden, block, anchors), dim=1)
+            logits = torch.log_softmax(generator.block_logits(state, block, anchors), dim=1)
             gain = logits.gather(1, (code - axis.offsets[block])[:, None])[:, 0]
             if block in generator.cells.blocks:
                 cell = torch.minimum((position * axis.n_cells[code]).long(), axis.n_cells[code] - 1)
-                scores = torch.log_softmax(generator.block_cell_logits(hidden, block, code, anchors), dim=1)
+                scores = torch.log_softmax(generator.block_cell_logits(state, block, code, anchors), dim=1)
                 gain = gain + scores.gather(1, cell[:, None])[:, 0]
             total += torch.where(known[:, block], gain, 0.0)
             filled[:, block] = known[:, block]

@@ -168,12 +168,12 @@ class SynthGAN(TableSynthesizer):
         )
 
         training = Training(state)
-        self.alarms_ = training.monitor.alarms
+        self.alarms_ = training.record.monitor.alarms
 
         def finished() -> Generator:
             state.generator.fold()
             look = last_look(state.generator, job.encoder, table, job.seed)
-            training.monitor.observe(training.step, training.step, look, final=True)
+            training.record.monitor.observe(training.step, training.step, look, final=True)
             if wants_critic:
                 try:
                     add_critic(state.generator, job.encoder, table, job.seed, self.select, limit - training.seconds)

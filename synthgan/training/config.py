@@ -68,16 +68,16 @@ class TrainingConfig:
         check_number("ema_decay", self.ema_decay, 0, 1)
 
     def n_steps(self, n_rows: int) -> int:
-        """Optimiser steps at most for `n_rows` training rows: ``12 sqrt(n)``, from 300 to 4000, unless `epochs` is set.
+        """Optimiser steps at most for `n_rows` training rows: ``16 sqrt(n)``, from 400 to 5333, unless `epochs` is set.
 
         Examples
         --------
         >>> TrainingConfig().n_steps(32_000), TrainingConfig(epochs=10).n_steps(32_000)
-        (2147, 320)
+        (2862, 320)
         """
         if self.epochs is not None:
             return self.epochs * math.ceil(n_rows / self.batch_size)
-        return min(max(round(12 * math.sqrt(n_rows)), 300), 4000)
+        return min(max(round(16 * math.sqrt(n_rows)), 400), 5333)
 
 
 def check_number(

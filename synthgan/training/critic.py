@@ -71,8 +71,8 @@ def fit_critic(
     bins = _bins(axis, cells, fake_cells[:n_learned])
     critic.bins.copy_(torch.from_numpy(_by_code(axis, bins, np.uint8)))
     lookup = [np.asarray(bins[block], np.uint8) for block in range(len(bins))]
-    rows = np.concatenate([_look_up(lookup, cells), _look_up(lookup, fake_cells[:n_learned])])
-    is_real = np.arange(len(rows)) < len(real)
+    rows = np.concatenate([_look_up(lookup, cells), _look_up(lookup, fake_cells[:n_learned])], axis=1)
+    is_real = np.arange(rows.shape[1]) < len(real)
     weight = np.where(is_real, 1.0, len(real) / n_learned)
     boosting = _Boosting(rows, is_real, weight)
     for tree in range(len(critic.leaf)):
@@ -133,7 +133,7 @@ def _merged(mass: Floats, n_bins: int) -> Ints:
 
 
 def _look_up(lookup: list[Bins], cells: Ints) -> Bins:
-    return np.stack([table[cells[:, block]] for block, table in enumerate(lookup)], axis=1)
+    return np.stack([table[cells[:, block]] for block, table in enumerate(lookup)])
 
 
 def _by_code(
@@ -153,7 +153,7 @@ class _Boosting:
 
     Parameters
     ----------
-    bins : ndarray of uint8, shape (n, B)
+    bins : ndarray of uint8, shape (B, n)
         What the trees ask about.
     is_real : ndarray of bool, shape (n,)
         What they tell.
@@ -167,46 +167,78 @@ class _Boosting:
     score: Floats = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
-        self.score = np.zeros(len(self.bins))
+        self.score = np.zeros(len(self.is_real))
 
     def grow(self, depth: int, stream: np.random.Generator) -> tuple[npt.NDArray[np.int16], Bins, Floats]:
         """Add a tree: the blocks and thresholds of its questions, and the values of its leaves."""
-        n_rows, n_blocks = self.bins.shape
+        n_blocks, n_rows = self.bins.shape
         seen = np.flatnonzero(stream.random(n_rows) < ROW_SHARE)
         columns = np.sort(stream.permutation(n_blocks)[: int(np.ceil(n_blocks * COLUMN_SHARE))])
         p = 1 / (1 + np.exp(-self.score[seen]))
         slope = (p - self.is_real[seen]) * self.weight[seen]
         bend = p * (1 - p) * self.weight[seen]
-        bins = self.bins[np.ix_(seen, columns)]
-        leaf = np.zeros(len(seen), np.int64)
+        histogram = _Histogram(self.bins[np.ix_(columns, seen)], slope, bend)
         block, threshold = np.zeros(depth, np.int16), np.zeros(depth, np.uint8)
         for question in range(depth):
-            column, threshold[question] = _best_question(bins, leaf, 2**question, slope, bend)
+            column, threshold[question] = histogram.best_question()
             block[question] = columns[column]
-            leaf = 2 * leaf + (bins[:, column] > threshold[question])
+            histogram.split(column, threshold[question], last=question == depth - 1)
+        leaf = histogram.leaf
         sums = [np.bincount(leaf, part, 2**depth) for part in (slope, bend)]
         value = -LEARNING_RATE * sums[0] / (sums[1] + RIDGE)
         of_row = np.zeros(n_rows, np.int64)
         for asked, limit in zip(block, threshold, strict=True):
-            of_row = 2 * of_row + (self.bins[:, asked] > limit)
+            of_row = 2 * of_row + (self.bins[asked] > limit)
         self.score += value[of_row]
         return block, threshold, value
 
 
-def _best_question(bins: Bins, leaf: Ints, n_leaves: int, slope: Floats, bend: Floats) -> tuple[int, int]:
-    """The column and threshold that lower the loss most when every leaf is split by them (second order)."""
-    n_columns = bins.shape[1]
-    n_bins = int(bins.max()) + 2  # one is always empty, so that there is a threshold to try
-    index = (bins + n_bins * np.arange(n_columns) + (n_bins * n_columns) * leaf[:, None]).ravel()
-    shape = (n_leaves, n_columns, n_bins)
-    below = [
-        np.bincount(index, np.repeat(part, n_columns), np.prod(shape)).reshape(shape).cumsum(axis=2)
-        for part in (slope, bend)
-    ]
-    total = [part[:, :, -1:] for part in below]
-    gain = below[0] ** 2 / (below[1] + RIDGE) + (total[0] - below[0]) ** 2 / (total[1] - below[1] + RIDGE)
-    best = int(gain.sum(axis=0)[:, :-1].argmax())
-    return best // (n_bins - 1), best % (n_bins - 1)
+class _Histogram:
+    """Sums of the first and second derivatives by leaf, column and bin, as a symmetric tree grows.
+
+    A leaf's sums are those of its two halves: only one of them is summed up, the other is what is left.
+
+    Parameters
+    ----------
+    bins : ndarray of uint8, shape (C, n)
+        Columns and rows that the tree sees.
+    slope, bend : ndarray of float64, shape (n,)
+        Derivatives of the loss by the score of each row.
+    """
+
+    def __init__(self, bins: Bins, slope: Floats, bend: Floats) -> None:
+        self.bins, self.parts = bins, (slope, bend)
+        self.n_columns, self.n_bins = len(bins), int(bins.max()) + 2  # one bin stays empty: a threshold to try
+        self.place = bins + self.n_bins * np.arange(self.n_columns)[:, None]
+        self.leaf = np.zeros(bins.shape[1], np.int64)
+        self.sums = self._summed(np.arange(bins.shape[1]), 1)
+
+    def best_question(self) -> tuple[int, int]:
+        """The column and threshold that lower the loss most when every leaf is split by them (second order)."""
+        below = self.sums.cumsum(axis=3)
+        slope, bend = below
+        total_slope, total_bend = below[..., -1:]
+        gain = slope**2 / (bend + RIDGE) + (total_slope - slope) ** 2 / (total_bend - bend + RIDGE)
+        best = int(gain.sum(axis=0)[:, :-1].argmax())
+        return best // (self.n_bins - 1), best % (self.n_bins - 1)
+
+    def split(self, column: int, threshold: int, *, last: bool) -> None:
+        """Split every leaf; the sums of the `last` leaves are not needed."""
+        above = self.bins[column] > threshold
+        if not last:
+            few = above if 2 * above.sum() < len(above) else ~above
+            one = self._summed(np.flatnonzero(few), self.sums.shape[1])
+            halves = (self.sums - one, one) if few is above else (one, self.sums - one)
+            self.sums = np.stack(halves, axis=2).reshape(2, -1, self.n_columns, self.n_bins)
+        self.leaf = 2 * self.leaf + above
+
+    def _summed(self, rows: Ints, n_leaves: int) -> Floats:
+        shape = (2, n_leaves, self.n_columns, self.n_bins)
+        index = (self.place[:, rows] + (self.n_columns * self.n_bins) * self.leaf[rows]).ravel()
+        out = np.empty((2, np.prod(shape[1:])))
+        for sums, part in zip(out, self.parts, strict=True):
+            sums[:] = np.bincount(index, np.tile(part[rows], self.n_columns), len(sums))
+        return out.reshape(shape)
 
 
 def _margins(axis: CodeAxis, real: Ints, fake: Ints, score: Floats, n_candidates: int) -> list[Floats]:

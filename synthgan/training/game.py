@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from synthgan.models.features import POSITION_SCALE, Rows, features
 from synthgan.models.generator import Generator
+from synthgan.models.late import PassState
 from synthgan.models.relations import Anchors
 from synthgan.training.state import TrainState
 
@@ -82,25 +83,25 @@ def _draw(
     """Draw blocks: by block the straight-through one-hots and the probabilities, and the completed rows."""
     generator, axis, stream = state.generator, state.generator.axis, state.streams["noise"]
     codes, positions, filled = rows.codes.clone(), rows.positions.clone(), known.clone()
-    weights = generator.smoothed(generator.first), generator.smoothed(generator.late), generator.head_weight()
+    first, embed = generator.smoothed(generator.first), generator.smoothed(generator.late.embed)
+    out = generator.out_weights()
     inputs = features(axis, rows, known, generator.first.compute_dtype)
-    pass_state = generator.state(generator.first(inputs, weights[0]).float())
+    pass_state = generator.begin(generator.first(inputs, first).float())
     uniform = torch.rand(len(drawn), 3, len(codes), generator=stream, device=codes.device)
     soft, probabilities = {}, {}
     for place, block in enumerate(drawn):
         low, high = axis.bounds(block)
-        hidden = functional.relu(pass_state)
         anchors = generator.anchors(Rows(codes, positions), filled, block)
-        p = torch.softmax(generator.block_logits(hidden, block, anchors, weights[2]), dim=1)
+        p = torch.softmax(generator.block_logits(pass_state, block, anchors, out), dim=1)
         local = _choose(p.detach(), uniform[place, 0])
         hard = functional.one_hot(local, high - low).float()
         soft[block], probabilities[block] = hard + p - p.detach(), p
         codes[:, block] = local + low
         with torch.no_grad():
-            positions[:, block] = _position(generator, hidden, block, codes[:, block], uniform[place, 1:], anchors)
+            positions[:, block] = _position(generator, pass_state, block, codes[:, block], uniform[place, 1:], anchors)
         filled[:, block] = True
-        step = soft[block] @ weights[1][:, low:high].t() + _rest(generator, weights[1], block, codes, positions)
-        pass_state = pass_state + step
+        step = soft[block] @ embed[:, low:high].t() + _rest(generator, embed, block, codes, positions)
+        pass_state = generator.late.add(pass_state, step)
     return soft, probabilities, Rows(codes, positions)
 
 
@@ -109,21 +110,21 @@ def _choose(p: Tensor, uniform: Tensor) -> Tensor:
 
 
 def _position(
-    generator: Generator, hidden: Tensor, block: int, codes: Tensor, uniform: Tensor, anchors: Anchors | None
+    generator: Generator, state: PassState, block: int, codes: Tensor, uniform: Tensor, anchors: Anchors | None
 ) -> Tensor:
     axis = generator.axis
     cells = torch.zeros_like(codes)
     if block in generator.cells.blocks:
-        scores = generator.block_cell_logits(hidden, block, codes, anchors)
+        scores = generator.block_cell_logits(state, block, codes, anchors)
         cells = _choose(torch.softmax(scores, dim=1), uniform[0])
     cells = torch.minimum(cells, axis.n_cells[codes] - 1)
     return (cells + torch.where(axis.interval[codes, cells], uniform[1], 0.5)) / axis.n_cells[codes]
 
 
-def _rest(generator: Generator, late: Tensor, block: int, codes: Tensor, positions: Tensor) -> Tensor:
+def _rest(generator: Generator, embed: Tensor, block: int, codes: Tensor, positions: Tensor) -> Tensor:
     """What a drawn block adds to the pass's state beside its one-hot: its place, and the mask."""
     axis = generator.axis
     n_codes = len(axis.block_of)
     place = ((positions[:, block] - 0.5) * POSITION_SCALE)[:, None]
-    table = late.t()
+    table = embed.t()
     return table[n_codes + axis.slope[codes[:, block]]] * place + table[n_codes + axis.n_slopes + block]

@@ -1,48 +1,36 @@
-"""The training loop: likelihood, then the adversarial game, then the best weights."""
+"""The training loop: likelihood, the columns of a pass, the adversarial game; then the best weights."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import math
-import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from synthgan.conditioning.masks import draw_known
-from synthgan.errors import DivergedError
-from synthgan.models.features import Rows
-from synthgan.rng import torch_stream
-from synthgan.training.monitor import Monitor
 from synthgan.training.progress import Progress, StepReport
-from synthgan.training.rounds import gradient_share
-from synthgan.training.state import Snapshot, TrainState, check_moments
-from synthgan.training.steps import adversarial_step, hidden_likelihood, likelihood_step
+from synthgan.training.record import Record
+from synthgan.training.state import TrainState
+from synthgan.training.steps import adversarial_step, likelihood_step, pass_step
 
 __all__ = ["StepReport", "Training", "train"]
 
 logger = logging.getLogger(__name__)
 
 WARMUP_STEPS = 100
-REPORT_EVERY = 20
 PATIENCE = 10
 """Held-out scores without an improvement before the learning rate is annealed."""
 
-NO_WORSE = 0.002
-"""The weights at the end of the annealing are kept, rather than the best, where their held-out score is at most
-this share above the best: longer training shows in sharper dependences while the likelihood stands still."""
-
-MAX_RECOVERIES = 3
-HELD_OUT_MASKS = 2000
-"""Held-out rows are repeated, each time with other columns hidden, up to about this many."""
+PASS_STEPS, PASS_SECONDS, PASS_RATE = 0.25, 0.15, 2.0
+"""The stage of the late layer: its share of the steps and of the seconds, and its rate as a multiple of the
+generator's. Its steps cost a third of the others: only that layer learns."""
 
 _switches: Any = torch.utils.deterministic  # its attributes are made when it is imported, unseen by type checkers
 
-Stage = Literal["likelihood", "anneal", "adversarial", "done"]
+Stage = Literal["likelihood", "anneal", "passes", "adversarial", "done"]
 
 
 def train(state: TrainState) -> Generator[StepReport]:
@@ -70,12 +58,10 @@ class Training:
     """One training of a `TrainState`, step by step; it can be put down between any two steps and taken up again.
 
     The likelihood stage runs at a constant rate until two thirds of its steps are done or the held-out likelihood stops
-    improving, then anneals the rate to zero. The adversarial stage, where configured, follows. At the end (or when the
-    caller closes the iterator) the generator holds the averaged weights of the annealing's last step, unless those of
-    the best held-out likelihood are clearly better (`NO_WORSE`), or after an adversarial stage those of its last step.
-
-    Whatever a stage has to remember from one step to the next is in `progress`, `sums` or `best_snapshot`, never in a
-    local variable: that is what makes `state_dict` complete.
+    improving, then anneals the rate to zero. Of the weights of the last step and those of the best held-out likelihood
+    the latter are kept where they are clearly better (`NO_WORSE`). On that network, which stays as it is, the late
+    layer learns to follow the columns of a pass. The adversarial stage, where configured, moves everything again. At
+    the end (or when the caller closes the iterator) the generator holds the averaged weights.
 
     Parameters
     ----------
@@ -87,14 +73,15 @@ class Training:
         self.state = state
         self.n_steps = state.config.n_steps(len(state.train))
         self.n_adversarial = round(state.config.adversarial_share * self.n_steps)
-        self.n_likelihood = self.n_steps - self.n_adversarial
-        self.evaluate_every = max(self.n_steps // 40, 10)
-        self.progress = Progress()
-        self.monitor = Monitor()
-        self.best_snapshot = state.snapshot()
-        self.sums: dict[str, Tensor] = {}
-        self.held_out = _held_out_questions(state)
-        self._start = time.monotonic()
+        n_others = self.n_steps - self.n_adversarial
+        self.n_passes = round(PASS_STEPS * n_others) if len(state.generator.axis.layout) > 1 else 0
+        self.n_likelihood = n_others - self.n_passes
+        self.record = Record(state, self.n_steps)
+
+    @property
+    def progress(self) -> Progress:
+        """Where training stands."""
+        return self.record.progress
 
     @property
     def step(self) -> int:
@@ -109,39 +96,15 @@ class Training:
     @property
     def seconds(self) -> float:
         """Seconds of training so far, those before a resumption included."""
-        return self.progress.seconds_before + time.monotonic() - self._start
+        return self.record.seconds
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the next step depends on: nested dicts and lists of tensors (not copied) and plain values."""
-        return {
-            "state": self.state.state_dict(),
-            "best": {"tensors": self.best_snapshot.tensors, "optimizer": self.best_snapshot.optimizer},
-            "sums": dict(self.sums),
-            "monitor": self.monitor.state_dict(),
-            "progress": dataclasses.asdict(self.progress) | {"seconds_before": self.seconds},
-        }
+        return self.record.state_dict()
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
-        """Go on from where `state_dict` was taken: every step is what it would have been, bit by bit.
-
-        Only a budget of seconds (`max_seconds`) sees the difference: it goes on from the seconds used so far.
-
-        Raises
-        ------
-        KeyError, ValueError, RuntimeError, TypeError
-            When it was taken of a training of other networks, or is incomplete.
-        """
-        device = self.state.device
-        tensors = [tensor.to(device) for tensor in saved["best"]["tensors"]]
-        best = Snapshot(tensors, saved["best"]["optimizer"])
-        self.state.restore(best)  # to see that it fits
-        check_moments(self.state.generator_optimizer)
-        self.state.load_state_dict(saved["state"])
-        self.best_snapshot = best
-        self.sums = {str(name): value.to(device).reshape(()) for name, value in saved["sums"].items()}
-        self.monitor.load_state_dict(saved["monitor"])
-        self.progress = Progress.from_dict(saved["progress"])
-        self._start = time.monotonic()
+        """Go on from where `state_dict` was taken; see `Record.load_state_dict`."""
+        self.record.load_state_dict(saved)
 
     def steps(self) -> Generator[StepReport | None]:
         """Take the steps; between any two of them the caller has its turn, every few with a report.
@@ -154,6 +117,7 @@ class Training:
         try:
             yield from self._likelihood_stage()
             yield from self._anneal_stage()
+            yield from self._pass_stage()
             yield from self._adversarial_stage()
         finally:
             self._finish()
@@ -165,12 +129,12 @@ class Training:
             return
         limit = max(2 * self.n_likelihood // 3, 1)
         while state.step < limit and progress.n_worse < PATIENCE and not self._late(2 / 3 * self._likelihood_budget()):
-            self._one_likelihood_step(min(1.0, (state.step + 1) / WARMUP_STEPS))
-            yield self._report("likelihood")
+            self._take(likelihood_step, min(1.0, (state.step + 1) / WARMUP_STEPS))
+            yield self.record.report("likelihood")
         if progress.n_worse >= PATIENCE:
             logger.info("held-out likelihood stopped improving at step %d", progress.best_step)
         if progress.best_step and progress.n_worse:
-            state.restore(self.best_snapshot)
+            state.restore(self.record.best_snapshot)
         self._enter("anneal")
 
     def _anneal_stage(self) -> Generator[StepReport | None]:
@@ -179,22 +143,42 @@ class Training:
         if progress.stage != "anneal":
             return
         n_steps = max(progress.began // 2, 1)
-        total = progress.began + n_steps + self.n_adversarial
-        while (share := self._annealed(n_steps)) < 1:
-            self._one_likelihood_step(1 - share)
-            yield self._report("anneal", total=total)
-        report = self._report("anneal", force=True, total=state.step + self.n_adversarial)
-        self._keep_last(report)
-        if self.n_adversarial:
-            state.restore(self.best_snapshot)
-        self._enter("adversarial" if self.n_adversarial else "done")
+        total = progress.began + n_steps + self.n_passes + self.n_adversarial
+        while (share := self._spent(n_steps, self._likelihood_budget())) < 1:
+            self._take(likelihood_step, 1 - share)
+            yield self.record.report("anneal", total=total)
+        report = self.record.report("anneal", force=True, total=state.step + self.n_passes + self.n_adversarial)
+        self.record.keep_last(report)
+        self._go_on("passes")
         yield report
 
-    def _keep_last(self, report: StepReport | None) -> None:
-        """Have the weights of the last step, where they are hardly worse, stand for the best."""
-        score = math.nan if report is None or report.validation is None else report.validation
-        if score <= self.progress.best + NO_WORSE * abs(self.progress.best):
-            self.best_snapshot = self.state.snapshot()
+    def _pass_stage(self) -> Generator[StepReport | None]:
+        """The late layer, on the averaged best weights of the others."""
+        progress, state = self.progress, self.state
+        if progress.stage != "passes":
+            return
+        state.train_late(only=True)
+        total = progress.began + self.n_passes + self.n_adversarial
+        if state.step == progress.began:
+            progress.best = math.inf
+            self.record.validate()  # an untrained late layer is what there is to beat
+        budget = self._budget()
+        while self.n_passes and (share := self._spent(self.n_passes, budget)) < 1:
+            done = state.step - progress.began
+            self._take(pass_step, PASS_RATE * min((done + 1) / WARMUP_STEPS, 2 * (1 - share), 1.0))
+            yield self.record.report("passes", total=total)
+        report = self.record.report("passes", force=True, total=state.step + self.n_adversarial)
+        self.record.keep_last(report)
+        state.train_late(only=False)
+        self._go_on("adversarial" if self.n_adversarial else "done")
+        yield report
+
+    def _go_on(self, stage: Stage) -> None:
+        """Enter a stage that starts from the averaged best weights."""
+        if stage != "done":
+            self.state.restore(self.record.best_snapshot)
+            self.state.settle()
+        self._enter(stage)
 
     def _adversarial_stage(self) -> Generator[StepReport | None]:
         """The game on top of the likelihood, from the best weights, at rates that anneal over the second half."""
@@ -208,113 +192,42 @@ class Training:
             _set_rate(state.discriminator_optimizer, rate * state.config.discriminator_lr)
             with _repeatable(state.device):
                 losses = adversarial_step(state)
-            self._sum(zip(("likelihood", "discriminator", "generator"), losses, strict=True))
-            yield self._report("adversarial", total=total)
-        report = self._report("adversarial", force=True, total=total)
-        self.best_snapshot = state.snapshot()
+            self.record.add(zip(("likelihood", "discriminator", "generator"), losses, strict=True))
+            yield self.record.report("adversarial", total=total)
+        report = self.record.report("adversarial", force=True, total=total)
+        self.record.best_snapshot = state.snapshot()
         self._enter("done")
         yield report
 
     def _finish(self) -> None:
         """Leave the averaged best weights in the generator, ready to sample."""
-        self.state.restore(self.best_snapshot)
+        self.state.restore(self.record.best_snapshot)
         self.state.swap_average()
         self.state.generator.eval()
         self.state.detach_streams()
 
     def _enter(self, stage: Stage) -> None:
-        self.progress.stage, self.progress.began, self.progress.began_seconds = stage, self.state.step, self.seconds
+        progress = self.progress
+        progress.stage, progress.began, progress.began_seconds = stage, self.state.step, self.seconds
 
-    def _annealed(self, n_steps: int) -> float:
-        """Share of the anneal stage that is over, by steps or by seconds."""
+    def _spent(self, n_steps: int, budget: float) -> float:
+        """Share of a stage of `n_steps` that is over, by steps or by the seconds until `budget` is."""
         share = (self.state.step - self.progress.began) / n_steps
-        if self.state.config.max_seconds is None:
-            return share
         began = self.progress.began_seconds
-        return max(share, (self.seconds - began) / max(self._likelihood_budget() - began, 1e-9))
+        return share if math.isinf(budget) else max(share, (self.seconds - began) / max(budget - began, 1e-9))
 
-    def _one_likelihood_step(self, rate: float) -> None:
+    def _take(self, step: Callable[[TrainState], Tensor], rate: float) -> None:
+        """Take one step on the likelihood at `rate`, as a multiple of the generator's."""
         _set_rate(self.state.generator_optimizer, rate * self.progress.rate_scale * self.state.config.generator_lr)
         with _repeatable(self.state.device):
-            loss = likelihood_step(self.state)
-        self._sum([("likelihood", loss)])
-
-    def _sum(self, losses: Iterable[tuple[str, Tensor]]) -> None:
-        for name, loss in losses:
-            self.sums[name] = self.sums[name] + loss if name in self.sums else loss
-        self.progress.n_summed += 1
-        self.state.step += 1
-
-    def _report(self, phase: str, *, force: bool = False, total: int | None = None) -> StepReport | None:
-        step, progress = self.state.step, self.progress
-        evaluate = force or step % self.evaluate_every == 0
-        if not evaluate and step % REPORT_EVERY:
-            return None
-        losses = {name: float(value) / max(progress.n_summed, 1) for name, value in self.sums.items()}
-        self.sums, progress.n_summed = {}, 0
-        if not all(math.isfinite(value) for value in losses.values()):
-            self._recover()
-            evaluate = False
-        numbers = self._diagnostics(losses)
-        alarms = self.monitor.observe(step, total or self.n_steps, numbers)
-        validation = self._validate() if evaluate else None
-        return StepReport(
-            step, total or self.n_steps, self.seconds, phase, losses, validation, progress.best, numbers, alarms
-        )
-
-    def _diagnostics(self, losses: Mapping[str, float]) -> dict[str, float]:
-        """Gradient norms, and the probability that the discriminator gives to the right answer (geometric mean)."""
-        numbers = {"likelihood_gradient": gradient_share(self.state.generator)}
-        if "discriminator" not in losses:
-            return numbers
-        balance = math.exp(-losses["discriminator"])
-        return numbers | {
-            "discriminator_gradient": gradient_share(self.state.discriminator),
-            "discriminator_accuracy": balance,
-        }
-
-    def _validate(self) -> float:
-        """Measure the held-out likelihood, and keep the weights where it is the best."""
-        score, progress = self._held_out_score(), self.progress
-        progress.n_worse += 1
-        # Without held-out rows the last weights are the best, as far as they are numbers.
-        if score < progress.best or self.held_out is None:
-            snapshot = self.state.snapshot()
-            if not snapshot.finite():
-                self._recover()
-                return math.nan
-            progress.best = progress.best if math.isnan(score) else score
-            progress.best_step, progress.n_worse = self.state.step, 0
-            self.best_snapshot = snapshot
-        return score
-
-    def _held_out_score(self) -> float:
-        if self.held_out is None:
-            return math.nan
-        state = self.state
-        state.swap_average()
-        state.generator.eval()
-        with torch.no_grad():
-            codes, cells = hidden_likelihood(state.generator, *self.held_out)
-        state.generator.train()
-        state.swap_average()
-        return float(codes + cells)
-
-    def _recover(self) -> None:
-        progress = self.progress
-        progress.recoveries += 1
-        if progress.recoveries > MAX_RECOVERIES:
-            kept = f"The weights of step {progress.best_step} are kept. " if progress.best_step else ""
-            raise DivergedError(
-                f"training diverged: step {self.state.step} has no finite loss after {MAX_RECOVERIES} restarts. {kept}"
-                "Lower generator_lr, or look for extreme values in the table",
-                kept=progress.best_step > 0,
-            )
-        progress.rate_scale /= 3
-        logger.warning("loss not finite at step %d: back to step %d, rate lowered", self.state.step, progress.best_step)
-        self.state.restore(self.best_snapshot)
+            loss = step(self.state)
+        self.record.add([("likelihood", loss)])
 
     def _likelihood_budget(self) -> float:
+        return (1 - PASS_SECONDS) * self._budget()
+
+    def _budget(self) -> float:
+        """Seconds for all but the adversarial stage."""
         limit = self.state.config.max_seconds
         return math.inf if limit is None else limit * (1 - self.state.config.adversarial_share)
 
@@ -340,14 +253,3 @@ def _repeatable(device: torch.device) -> Iterator[None]:
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = rate
-
-
-def _held_out_questions(state: TrainState) -> tuple[Rows, Tensor, Tensor] | None:
-    """The held-out rows with fixed masks, repeated to about `HELD_OUT_MASKS` rows; None where no row is held out."""
-    n_rows = len(state.held_out)
-    if not n_rows:
-        return None
-    index = torch.arange(max(n_rows, HELD_OUT_MASKS), device=state.device) % n_rows
-    rows = state.held_out.rows(index)
-    stream = torch_stream(state.streams["given"].initial_seed(), "held out masks", device=state.device)
-    return rows, *draw_known(rows.codes, stream)

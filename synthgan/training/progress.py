@@ -11,7 +11,7 @@ from synthgan.training.monitor import Alarm
 
 __all__ = ["Progress", "StepReport"]
 
-STAGES = ("likelihood", "anneal", "adversarial", "done")
+STAGES = ("likelihood", "anneal", "passes", "adversarial", "done")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class StepReport:
     seconds : float
         Since training began.
     phase : str
-        ``"likelihood"``, ``"anneal"``, ``"adversarial"`` or ``"autoencoder"``.
+        ``"likelihood"``, ``"anneal"``, ``"passes"``, ``"adversarial"`` or ``"autoencoder"``.
     losses : dict of str to float
         Mean losses since the last report: ``"likelihood"`` (nats per hidden column), ``"discriminator"``,
         ``"generator"``.
@@ -74,7 +74,7 @@ class Progress:
     Parameters
     ----------
     stage : str
-        ``"likelihood"``, ``"anneal"``, ``"adversarial"`` or ``"done"``.
+        ``"likelihood"``, ``"anneal"``, ``"passes"``, ``"adversarial"`` or ``"done"``.
     began : int
         Steps taken when the stage began.
     began_seconds : float

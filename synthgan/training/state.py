@@ -152,6 +152,7 @@ class TrainState:
     generator_optimizer: torch.optim.Adam = dataclasses.field(init=False)
     discriminator_optimizer: torch.optim.Adam = dataclasses.field(init=False)
     step: int = 0
+    average_began: int = 0
     batches: Batches = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
@@ -170,7 +171,8 @@ class TrainState:
 
     def update_average(self) -> None:
         """Move the averaged weights towards the current ones; the decay ramps up from 0.1 over the first steps."""
-        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
+        n_averaged = self.step - self.average_began
+        decay = min(self.config.ema_decay, (1 + n_averaged) / (10 + n_averaged))
         weights = [weight.detach() for weight in self.generator.parameters()]
         torch._foreach_lerp_(self.average, weights, 1 - decay)
 
@@ -188,6 +190,19 @@ class TrainState:
             weight.copy_(mean)
             mean.copy_(kept)
 
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Go on from the averaged weights, with a new average."""
+        for weight, mean in zip(self.generator.parameters(), self.average, strict=True):
+            weight.copy_(mean)
+        self.average_began = self.step
+
+    def train_late(self, only: bool) -> None:
+        """Have only the late layer learn, on the finished network; or all."""
+        self.generator.requires_grad_(not only)
+        self.generator.late.requires_grad_(True)
+        self.generator.train(not only)
+
     def snapshot(self) -> Snapshot:
         """Copy the generator's weights, their averages and the optimiser's moments."""
         tensors = [tensor.detach().clone() for tensor in (*self.generator.parameters(), *self.average)]
@@ -203,7 +218,13 @@ class TrainState:
         """Return everything that training changes: nested dicts and lists of tensors (not copied) and plain values."""
         parts = {name: getattr(self, name).state_dict() for name in _PARTS}
         streams = {name: stream.get_state() for name, stream in self.streams.items()}
-        return {**parts, "average": list(self.average), "streams": streams, "step": self.step}
+        return {
+            **parts,
+            "average": list(self.average),
+            "streams": streams,
+            "step": self.step,
+            "average_began": self.average_began,
+        }
 
     @torch.no_grad()
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -221,7 +242,7 @@ class TrainState:
         copy_all(self.average, state["average"])
         for name, stream in self.streams.items():
             stream.set_state(state["streams"][name].cpu())
-        self.step = int(state["step"])
+        self.step, self.average_began = int(state["step"]), int(state["average_began"])
 
 
 def new_state(

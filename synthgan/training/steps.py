@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from synthgan.conditioning.masks import draw_known
+from synthgan.conditioning.masks import draw_known, draw_pass
 from synthgan.models.discriminator import Discriminator
 from synthgan.models.features import Rows
 from synthgan.models.generator import Generator
@@ -20,13 +20,15 @@ from synthgan.models.losses import (
 from synthgan.training.game import play
 from synthgan.training.state import TrainState
 
-__all__ = ["adversarial_step", "hidden_likelihood", "likelihood_step"]
+__all__ = ["adversarial_step", "hidden_likelihood", "likelihood_step", "pass_step"]
 
 PENALTY_EVERY = 4
 """R1 and R2 are taken every so many discriminator steps, with the weight that makes up for it (lazy regularisation)."""
 
 
-def hidden_likelihood(generator: Generator, rows: Rows, known: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor]:
+def hidden_likelihood(
+    generator: Generator, rows: Rows, known: Tensor, drawn: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Mean negative log-probability of the codes, and of the cells, of the blocks neither known nor drawn.
 
     Both are sums over hidden blocks divided by their number, so that their sum is nats per hidden block.
@@ -36,20 +38,18 @@ def hidden_likelihood(generator: Generator, rows: Rows, known: Tensor, drawn: Te
     codes, cells : Tensor of float32, scalar
     """
     axis = generator.axis
-    hidden = generator.hidden(rows, known, drawn)
-    filled = known | drawn
+    state = generator.read(rows, known, drawn)
+    filled = known if drawn is None else known | drawn
     asked = ~filled
     n_asked = asked.sum().clamp(min=1)
     anchors = generator.anchors(rows, filled)
-    codes = (
-        block_cross_entropy(generator.logits(hidden, anchors), rows.codes, axis.membership) * asked
-    ).sum() / n_asked
+    codes = (block_cross_entropy(generator.logits(state, anchors), rows.codes, axis.membership) * asked).sum() / n_asked
     blocks = generator.cells.blocks
     if not blocks:
         return codes, torch.zeros_like(codes)
     n_cells = axis.n_cells[rows.codes[:, blocks]]
     cells = torch.minimum((rows.positions[:, blocks] * n_cells).long(), n_cells - 1)
-    losses = cell_cross_entropy(generator.cell_logits(hidden, rows.codes, anchors), cells)
+    losses = cell_cross_entropy(generator.cell_logits(state, rows.codes, anchors), cells)
     return codes, (losses * asked[:, blocks]).sum() / n_asked
 
 
@@ -58,6 +58,14 @@ def likelihood_step(state: TrainState) -> Tensor:
     loss = _likelihood_loss(state)
     _update(state, loss)
     return loss.detach()
+
+
+def pass_step(state: TrainState) -> Tensor:
+    """Take one step on the likelihood of columns that follow others of their pass; returns the loss."""
+    rows = state.train.rows(next(state.batches))
+    codes, cells = hidden_likelihood(state.generator, rows, *draw_pass(rows.codes, state.streams["given"]))
+    _update(state, codes + cells)
+    return (codes + cells).detach()
 
 
 def adversarial_step(state: TrainState) -> tuple[Tensor, Tensor, Tensor]:
@@ -83,7 +91,7 @@ def adversarial_step(state: TrainState) -> tuple[Tensor, Tensor, Tensor]:
 
 def _likelihood_loss(state: TrainState) -> Tensor:
     rows = state.train.rows(next(state.batches))
-    codes, cells = hidden_likelihood(state.generator, rows, *draw_known(rows.codes, state.streams["given"]))
+    codes, cells = hidden_likelihood(state.generator, rows, draw_known(rows.codes, state.streams["given"]))
     return codes + cells
 
 

@@ -46,7 +46,7 @@ def test_filling_column_by_column_is_filling_at_once(
     sums = generator.empty(len(given))
     for block in range(given.shape[1]):
         sums = generator.fill(sums, block, rows.codes[:, block], rows.positions[:, block], given[:, block])
-    torch.testing.assert_close(generator.state(sums).relu(), generator.hidden(rows, given), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(generator.begin(sums).hidden, generator.read(rows, given).hidden, rtol=1e-4, atol=1e-4)
 
 
 def test_following_column_by_column_is_following_at_once(
@@ -58,17 +58,27 @@ def test_following_column_by_column_is_following_at_once(
     sums = generator.empty(len(time))
     for block in range(time.shape[1]):
         sums = generator.fill(sums, block, rows.codes[:, block], rows.positions[:, block], known[:, block])
-    state = generator.state(sums)
+    state = generator.begin(sums)
     for block in range(time.shape[1]):
         state = generator.follow(state, block, rows.codes[:, block], rows.positions[:, block], drawn[:, block])
-    torch.testing.assert_close(state.relu(), generator.hidden(rows, known, drawn), rtol=1e-4, atol=1e-4)
-    assert not torch.allclose(state.relu(), generator.hidden(rows, known))
+    at_once, without = generator.read(rows, known, drawn), generator.read(rows, known)
+    torch.testing.assert_close(state.change, at_once.change, rtol=1e-4, atol=1e-4)
+    for made in (generator.logits, lambda state: generator.cell_logits(state, rows.codes)):
+        torch.testing.assert_close(made(state), made(at_once), rtol=1e-3, atol=1e-3)
+        assert not torch.allclose(made(state), made(without), atol=0.1)
+
+
+def test_nothing_drawn_changes_nothing(generator: Generator, encoded: tuple[TableEncoder, EncodedTable]) -> None:
+    rows = rows_of(generator, encoded[1])
+    known = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1)) < 0.5
+    none = torch.zeros_like(known)
+    assert torch.equal(generator.logits(generator.read(rows, known, none)), generator.logits(generator.read(rows, known)))
 
 
 def test_what_is_not_given_is_not_seen(generator: Generator, encoded: tuple[TableEncoder, EncodedTable]) -> None:
     rows = rows_of(generator, encoded[1])
     given = torch.zeros(rows.codes.shape, dtype=torch.bool)
-    hidden = generator.hidden(rows, given)
+    hidden = generator.read(rows, given).hidden
     assert torch.equal(hidden, hidden[:1].expand_as(hidden))
 
 
@@ -76,27 +86,28 @@ def test_blocks_alone_are_the_same_as_all_together(
     generator: Generator, encoded: tuple[TableEncoder, EncodedTable]
 ) -> None:
     rows = rows_of(generator, encoded[1])
-    hidden = generator.hidden(rows, torch.ones(rows.codes.shape, dtype=torch.bool))
     filled = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1)) < 0.7
+    known = filled & (torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(2)) < 0.5)
+    state = generator.read(rows, known, filled & ~known)
     anchors = generator.anchors(rows, filled)
     assert anchors is not None
     assert anchors.told.any()
-    logits = generator.logits(hidden, anchors)
-    assert not torch.allclose(logits, generator.logits(hidden), atol=0.5)
+    logits = generator.logits(state, anchors)
+    assert not torch.allclose(logits, generator.logits(state), atol=0.5)
     blocks = generator.cells.blocks
-    cells = generator.cell_logits(hidden, rows.codes, anchors)
-    assert not torch.allclose(cells, generator.cell_logits(hidden, rows.codes), atol=0.5)
+    cells = generator.cell_logits(state, rows.codes, anchors)
+    assert not torch.allclose(cells, generator.cell_logits(state, rows.codes), atol=0.5)
     for place, block in enumerate(blocks):
         low, high = generator.axis.bounds(block)
         own = generator.anchors(rows, filled, block)
-        torch.testing.assert_close(generator.block_logits(hidden, block, own), logits[:, low:high])
-        one = generator.block_cell_logits(hidden, block, rows.codes[:, block], own)
+        torch.testing.assert_close(generator.block_logits(state, block, own), logits[:, low:high])
+        one = generator.block_cell_logits(state, block, rows.codes[:, block], own)
         torch.testing.assert_close(one[:, : cells.shape[2]], cells[:, place, : one.shape[1]])
 
 
 def test_folding_changes_nothing(generator: Generator, encoded: tuple[TableEncoder, EncodedTable]) -> None:
     rows = rows_of(generator, encoded[1])
-    given = torch.ones(rows.codes.shape, dtype=torch.bool)
-    before = generator.logits(generator.hidden(rows, given))
+    drawn = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1)) < 0.5
+    before = generator.logits(generator.read(rows, ~drawn, drawn))
     generator.fold()
-    torch.testing.assert_close(generator.logits(generator.hidden(rows, given)), before, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(generator.logits(generator.read(rows, ~drawn, drawn)), before, rtol=1e-4, atol=1e-4)

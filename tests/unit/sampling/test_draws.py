@@ -74,7 +74,7 @@ def drawn(generator: Generator, block: int, pieces: dict[int, list[tuple[float, 
     flat = np.array([flat for flat, parts in pieces.items() for _ in parts])
     start, stop = (np.array([part[end] for parts in pieces.values() for part in parts]) for end in (0, 1))
     restriction = DeviceRestriction(Restriction.of(cells, flat, start, stop), torch.device("cpu"))
-    hidden = generator.state(generator.empty(N)).relu()
+    hidden = generator.begin(generator.empty(N))
     uniform = torch.rand(N, 3, generator=torch.Generator().manual_seed(1))
     codes, positions = draw_block(generator, hidden, block, uniform, [(None, restriction)])
     local = (codes - generator.axis.bounds(block)[0]).numpy()
@@ -115,7 +115,7 @@ def test_some_levels_own_and_shared(encoder: TableEncoder, generator: Generator)
 def test_a_restriction_of_some_rows_leaves_the_others_alone(encoder: TableEncoder, generator: Generator) -> None:
     cells = encoder.layout.blocks[2].cells
     only = DeviceRestriction(Restriction.cells_only(cells, np.array([131])), torch.device("cpu"))
-    hidden = generator.state(generator.empty(1000)).relu()
+    hidden = generator.begin(generator.empty(1000))
     uniform = torch.rand(1000, 3, generator=torch.Generator().manual_seed(2))
     rows = torch.arange(1000) % 2 == 0
     free, _ = draw_block(generator, hidden, 2, uniform, [])
@@ -128,7 +128,7 @@ def test_a_restriction_of_some_rows_leaves_the_others_alone(encoder: TableEncode
 def test_the_ends_of_the_uniform_draw_stay_inside(encoder: TableEncoder, generator: Generator) -> None:
     edge = torch.tensor([0.0, 1 - 2**-24])
     uniform = torch.cartesian_prod(edge, edge, edge)
-    hidden = generator.state(generator.empty(len(uniform))).relu()
+    hidden = generator.begin(generator.empty(len(uniform)))
     for block, item in enumerate(encoder.layout.blocks):
         codes, positions = draw_block(generator, hidden, block, uniform, [])
         low, high = generator.axis.bounds(block)

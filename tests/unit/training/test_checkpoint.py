@@ -66,14 +66,14 @@ def test_every_step_is_the_same_after_a_resumption_at_any_step(table: pd.DataFra
         second, found = fresh(table), folder.read()
         assert found is not None
         second.load_state_dict(found[1])
-        stages.add(second.progress.stage)
+        stages.add(second.record.progress.stage)
         assert leaves(second.state_dict()) == after[turn]
         seen = turn
         for seen, _ in enumerate(second.steps(), turn + 1):
             if seen in (turn + 1, turn + 12, len(after) - 1):
                 assert leaves(second.state_dict()) == after[seen], (turn, seen)
         assert seen == len(after) - 1
-    assert stages == {"likelihood", "anneal", "adversarial", "done"}
+    assert stages == {"likelihood", "anneal", "passes", "adversarial", "done"}
 
 
 def test_whatever_training_changes_is_in_the_state(table: pd.DataFrame) -> None:
@@ -81,8 +81,10 @@ def test_whatever_training_changes_is_in_the_state(table: pd.DataFrame) -> None:
     training = fresh(table)
     assert set(TrainState.__dataclass_fields__) == set(training.state.state_dict()) | fixed
     # Whoever gives Training another attribute that changes while it runs has to put it into its state_dict.
-    settled = {"n_steps", "n_adversarial", "n_likelihood", "evaluate_every", "held_out", "_start"}
-    assert set(vars(training)) == {"state", "best_snapshot", "sums", "progress", "monitor"} | settled
+    settled = {"n_steps", "evaluate_every", "held_out", "_start"}
+    record = {"best_snapshot", "sums", "progress", "monitor"}
+    assert set(vars(training)) == {"state", "record", "n_steps", "n_adversarial", "n_likelihood", "n_passes"}
+    assert set(vars(training.record)) == {"state"} | record | settled
     assert set(training.state_dict()) == {"state", "best", "sums", "progress", "monitor"}
 
 
@@ -226,13 +228,13 @@ def test_three_returns_then_training_is_given_up(
     steps = training.steps()
     for _ in range(260):
         next(steps)
-    best, step = training.best_snapshot, training.progress.best_step
+    best, step = training.record.best_snapshot, training.record.progress.best_step
     assert step > 0
     with caplog.at_level(logging.WARNING, "synthgan"), pytest.raises(DivergedError, match=f"step {step} are kept") as e:
         poison_all(training, steps, value)
     assert e.value.kept
     assert caplog.text.count("rate lowered") == 3
-    assert training.progress.rate_scale == pytest.approx(1 / 27)
+    assert training.record.progress.rate_scale == pytest.approx(1 / 27)
     kept = best.tensors[len(training.state.average) :]
     assert all(map(torch.equal, training.state.generator.parameters(), kept))
 
@@ -245,8 +247,8 @@ def test_one_poisoned_batch_is_survived(table: pd.DataFrame, value: float) -> No
         if step == 205:
             poison(training, value)
         next(steps)
-    assert training.progress.recoveries == 1
-    assert math.isfinite(training.progress.best)
+    assert training.record.progress.recoveries == 1
+    assert math.isfinite(training.record.progress.best)
     assert all(bool(weight.isfinite().all()) for weight in training.state.generator.parameters())
 
 
@@ -260,8 +262,8 @@ def test_without_held_out_rows_no_weights_but_finite_ones_are_kept() -> None:
         training.state.average[0].fill_(math.nan)
     for _ in range(10):
         next(steps)
-    assert training.progress.recoveries == 1
-    assert training.best_snapshot.finite()
+    assert training.record.progress.recoveries == 1
+    assert training.record.best_snapshot.finite()
 
 
 def test_a_diverged_fit_keeps_the_best_model(table: pd.DataFrame) -> None:

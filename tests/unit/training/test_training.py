@@ -146,9 +146,9 @@ def test_reports_tell_how_training_goes(table: pd.DataFrame) -> None:
     model = SynthGAN(epochs=40, batch_size=100, hidden_dim=8, adversarial_share=0.2, random_state=0)
     model.fit(table, callback=lambda report: seen.append(report))
     assert [report.phase for report in seen] == sorted(
-        (report.phase for report in seen), key=["likelihood", "anneal", "adversarial"].index
+        (report.phase for report in seen), key=["likelihood", "anneal", "passes", "adversarial"].index
     )
-    assert {"likelihood", "anneal", "adversarial"} == {report.phase for report in seen}
+    assert {"likelihood", "anneal", "passes", "adversarial"} == {report.phase for report in seen}
     steps = [report.step for report in seen]
     assert steps == sorted(steps)
     assert all(report.step <= report.n_steps for report in seen)
@@ -171,13 +171,36 @@ def test_the_best_weights_are_kept(table: pd.DataFrame) -> None:
     best: list[torch.Tensor] = []
     scores = []
     for report in train(state):
-        if report.validation is not None:
+        if report.validation is not None and report.phase != "passes":
             scores.append(report.validation)
-            if report.validation == min(scores):
+            if report.validation == min(scores) == report.best:
                 best = [weight.clone() for weight in state.average]
-    assert report.best == min(scores) < scores[-1]
-    for weight, kept in zip(state.generator.parameters(), best, strict=True):
-        assert torch.equal(weight, kept)
+    assert min(scores) < scores[-1]
+    for (name, weight), kept in zip(state.generator.named_parameters(), best, strict=True):
+        assert torch.equal(weight, kept) or name.startswith("late.")  # which learned on top of the best
+
+
+def test_the_late_layer_learns_to_follow_on_a_network_that_stays() -> None:
+    table = pd.DataFrame({"x": list("abcd") * 100, "y": list("efgh") * 100})
+    encoder = TableEncoder.fit(table, infer_schema(table))
+    axis = CodeAxis(encoder.layout)
+    state = new_state(
+        encoder.encode(table), axis, TrainingConfig(epochs=200, batch_size=100), GeneratorConfig(hidden_dim=32),
+        DiscriminatorConfig(8, 1), 0, torch.float32,
+    )  # fmt: skip
+    before: list[torch.Tensor] = []
+    scores = []
+    for report in train(state):
+        if report.phase == "passes":
+            scores.append(report.validation)
+            others = [weight.clone() for name, weight in state.generator.named_parameters() if name[:5] != "late."]
+            assert not before or all(map(torch.equal, others, before))
+            before = others
+    scores = [score for score in scores if score is not None]
+    assert scores[-1] < scores[0] / 2
+    sampled = SynthGAN(epochs=200, batch_size=100, hidden_dim=32, random_state=0).fit(table).sample(400, n_passes=1)
+    follows = sampled["y"].map(dict(zip("efgh", "abcd", strict=True))) == sampled["x"]
+    assert follows.mean() > 0.95
 
 
 def test_a_callback_ends_training_and_the_model_is_usable(table: pd.DataFrame) -> None:

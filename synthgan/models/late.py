@@ -1,0 +1,79 @@
+"""Columns drawn within a pass, which the network has not run for yet."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from synthgan.models.axis import CodeAxis
+from synthgan.models.features import n_features
+from synthgan.models.layers import Linear
+
+__all__ = ["Late", "PassState"]
+
+
+class PassState(NamedTuple):
+    """What is known of rows in the middle of a pass.
+
+    Attributes
+    ----------
+    hidden : Tensor, shape (n, H)
+        What the whole network made of the columns known before the pass.
+    before, now : Tensor of float32, shape (n, D), or None
+        Sums of the late layer without and with the columns drawn in the pass; None while there are none.
+    """
+
+    hidden: Tensor
+    before: Tensor | None = None
+    now: Tensor | None = None
+
+    @property
+    def change(self) -> Tensor | None:
+        """What the columns drawn in the pass change, (n, D); None while there are none."""
+        if self.before is None or self.now is None:
+            return None
+        return functional.relu(self.now) - functional.relu(self.before)
+
+
+class Late(nn.Module):
+    r"""A neural autoregressive distribution estimator on top of the network, for the columns of one pass.
+
+    .. math:: \Delta l = U \left( \mathrm{relu}(A h + E x) - \mathrm{relu}(A h) \right)
+
+    where h is the last hidden layer of the columns known before the pass, and x are the features of those drawn in it.
+    E is linear in one-hots, so one more column costs one gathered row of it (NADE; Uria, Murray, Larochelle 2014, arXiv
+    1310.1757). With nothing drawn the difference is zero: the network by itself is left as it is.
+
+    Parameters
+    ----------
+    axis : CodeAxis
+        The table's layout.
+    hidden_dim, late_dim : int
+        Widths H of the network and D of this layer.
+    n_cell_features : int
+        Width of what the cell head reads.
+    """
+
+    def __init__(self, axis: CodeAxis, hidden_dim: int, late_dim: int, n_cell_features: int) -> None:
+        super().__init__()
+        self.project = Linear(hidden_dim, late_dim)
+        self.embed = Linear(n_features(axis), late_dim, bias=False)
+        self.head = Linear(late_dim, len(axis.block_of), bias=False)
+        self.cells = Linear(late_dim, n_cell_features, bias=False)
+        for layer in (self.head, self.cells):
+            nn.init.zeros_(layer.weight)
+
+    def begin(self, state: PassState) -> PassState:
+        """Return a state that columns can be added to."""
+        if state.now is not None:
+            return state
+        sums = self.project(state.hidden).float()
+        return PassState(state.hidden, sums, sums)
+
+    def add(self, state: PassState, step: Tensor) -> PassState:
+        """Return a state after columns whose weights' sum is `step`, (n, D)."""
+        begun = self.begin(state)
+        now: Tensor = begun.now + step  # type: ignore[operator]
+        return PassState(begun.hidden, begun.before, now)

@@ -1,0 +1,53 @@
+"""Rows set aside, and the questions asked about them again and again while training."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from synthgan.conditioning.masks import draw_known, draw_pass
+from synthgan.rng import torch_stream
+from synthgan.training.state import TrainState
+from synthgan.training.steps import hidden_likelihood
+
+__all__ = ["HeldOut"]
+
+N_QUESTIONS = 2000
+"""Held-out rows are repeated, each time with other columns hidden, up to about this many."""
+
+
+class HeldOut:
+    """The held-out rows with fixed masks: the same questions at every look.
+
+    Parameters
+    ----------
+    state : TrainState
+        Whose rows, and whose seed.
+    """
+
+    def __init__(self, state: TrainState) -> None:
+        self.n_rows = len(state.held_out)
+        if not self.n_rows:
+            return
+        index = torch.arange(max(self.n_rows, N_QUESTIONS), device=state.device) % self.n_rows
+        self.rows = state.held_out.rows(index)
+        stream = torch_stream(state.streams["given"].initial_seed(), "held out masks", device=state.device)
+        self.known = draw_known(self.rows.codes, stream)
+        self.passes = draw_pass(self.rows.codes, stream)
+
+    def score(self, state: TrainState, *, passes: bool) -> float:
+        """Nats per hidden column of the averaged weights; NaN where no row is held out.
+
+        With `passes` the questions are about columns that follow others of their pass.
+        """
+        if not self.n_rows:
+            return math.nan
+        generator, training = state.generator, state.generator.training
+        state.swap_average()
+        generator.eval()
+        with torch.no_grad():
+            codes, cells = hidden_likelihood(generator, self.rows, *(self.passes if passes else (self.known,)))
+        generator.train(training)
+        state.swap_average()
+        return float(codes + cells)
