@@ -194,7 +194,9 @@ class ConditionSpace:
         rows = EncodedTable(encoded.codes, encoded.positions, encoded.known.copy())
         restrictions: dict[int, Restriction | DayDependent] = {}
         for index, block in enumerate(self.encoder.layout.blocks):
-            rows.known[:, index] &= frame[block.column].notna().to_numpy()
+            for column in (block.column, block.repeated):
+                if column is not None:
+                    rows.known[:, index] &= frame[column].notna().to_numpy()
             if block.missing_code is not None and block.n_codes > 1:
                 restrictions[index] = Restriction.cells_only(block.cells, np.arange(len(block.cells.code) - 1))
         return Conditions(rows, np.arange(len(frame)), restrictions, {})

@@ -138,6 +138,12 @@ class NumericEncoder:
         code, position = self.cells.locate(flat, inside)
         return code, position, ~missing | self.missing
 
+    def near(self, values: FloatArray, others: FloatArray) -> npt.NDArray[np.bool_]:
+        """Whether two numbers (NaN for missing) lie in one code or in neighbouring ones, none of them missing."""
+        codes = [self.encode(numbers)[0].astype(np.int64) for numbers in (values, others)]
+        out: npt.NDArray[np.bool_] = (np.abs(codes[0] - codes[1]) <= 1) & ~np.isnan(values + others)
+        return out
+
     def decode(self, code: Any, position: Any) -> FloatArray:
         """Return the numbers (float64, NaN for missing) that codes and positions stand for."""
         flat, inside = self.cells.flatten(code, position)

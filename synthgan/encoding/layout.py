@@ -18,14 +18,16 @@ __all__ = ["Block", "TableLayout"]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Block:
-    """One drawn variable: a column, or one part of a column (the day and the time of day of a datetime).
+    """One drawn variable: a column, one part of a column (the day and the time of day of a datetime), or a flag.
+
+    A flag, of part ``"repeats"``, says whether a number holds the very value that another column of the row holds.
 
     Parameters
     ----------
     column : str or int
         The column it belongs to.
     part : str
-        ``"value"``, ``"day"``, ``"time"`` or ``"present"``.
+        ``"value"``, ``"day"``, ``"time"``, ``"present"`` or ``"repeats"``.
     cells : CellTable
         Its codes and cells.
     missing_code : int or None
@@ -34,6 +36,8 @@ class Block:
         Whether a cell is an interval of numbers, inside which values are spread evenly; the others are single values.
     ordered : bool
         Whether neighbouring codes are neighbouring numbers (missing aside).
+    repeated : str or int, optional
+        The column that a flag is about too.
     """
 
     column: ColumnName
@@ -42,6 +46,13 @@ class Block:
     missing_code: int | None
     interval: npt.NDArray[np.bool_]
     ordered: bool
+    repeated: ColumnName | None = None
+
+    @classmethod
+    def flag(cls, column: ColumnName, repeated: ColumnName) -> Block:
+        """Make the flag that says whether `column` repeats the value of the column `repeated`."""
+        cells = CellTable.from_counts(np.arange(2), np.ones(2))
+        return cls(column, "repeats", cells, None, np.zeros(2, np.bool_), False, repeated)
 
     @property
     def n_codes(self) -> int:
@@ -61,7 +72,7 @@ class TableLayout:
     Parameters
     ----------
     blocks : tuple of Block
-        In table order.
+        In table order, flags last.
     relations : tuple of Relation
         Which numbers lie near which others; those of one target side by side.
     """
@@ -104,8 +115,17 @@ class TableLayout:
         return tuple(dict.fromkeys(block.column for block in self.blocks))
 
     def blocks_of(self, column: ColumnName) -> list[int]:
-        """Indices of a column's blocks; empty for a column that is not learned."""
-        return [i for i, block in enumerate(self.blocks) if block.column == column]
+        """Indices of a column's blocks, flags aside; empty for a column that is not learned."""
+        return [i for i, block in enumerate(self.blocks) if block.column == column and block.repeated is None]
+
+    @cached_property
+    def flags(self) -> dict[frozenset[ColumnName], int]:
+        """The block that says whether two columns hold the same number, for the pairs that often do."""
+        return {
+            frozenset((block.column, block.repeated)): i
+            for i, block in enumerate(self.blocks)
+            if block.repeated is not None
+        }
 
     @cached_property
     def column_index(self) -> IntArray:

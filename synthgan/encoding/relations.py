@@ -12,7 +12,7 @@ import numpy.typing as npt
 from synthgan.encoding.cells import CellTable, IntArray
 from synthgan.encoding.continuous import NumericEncoder
 
-__all__ = ["MAX_SOURCES", "NOWHERE", "Relation", "find_relations", "relations_of_state", "repeat"]
+__all__ = ["MAX_SOURCES", "NOWHERE", "Relation", "find_relations", "relations_of_state"]
 
 NOWHERE = -1
 """The anchor of a source cell that says nothing: missing, or on a single frequent value."""
@@ -28,8 +28,8 @@ MAX_CANDIDATES = 12
 """Sources that are looked at for one target."""
 
 MIN_CODES = 8
-MIN_EQUAL_SHARE, MIN_EQUAL_ROWS = 0.01, 20
-"""Rows, and their share, in which two columns hold the same infrequent value before that is taken for a rule."""
+MIN_EQUAL_SHARE, MIN_EQUAL_ROWS = 0.02, 20
+"""Rows, and their share, in which two columns hold the same infrequent value before that gets a flag."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +46,8 @@ class Relation:
         The cell inside that code, or `NOWHERE`.
     same : bool
         Whether the anchor is the source's own value, as in columns of one unit; else it is the target's median.
-    equal_share : float
-        How often the two are equal where both lie in one code of the target, inside intervals; 0 where that is rare.
+    repeats : bool
+        Whether the target often holds the very value of the source, so that a flag of its own says in which rows.
     """
 
     target: int
@@ -55,7 +55,7 @@ class Relation:
     code: IntArray
     cell: IntArray
     same: bool
-    equal_share: float
+    repeats: bool
 
     def state(self) -> dict[str, Any]:
         """Return everything that is needed to rebuild the relation: arrays and plain values."""
@@ -65,7 +65,7 @@ class Relation:
             "code": self.code,
             "cell": self.cell,
             "same": self.same,
-            "equal_share": self.equal_share,
+            "repeats": self.repeats,
         }
 
     @classmethod
@@ -78,8 +78,8 @@ class Relation:
             When it is of no relation between such blocks.
         """
         target, source = int(state["target"]), int(state["source"])
-        code, cell, share = state["code"], state["cell"], float(state["equal_share"])
-        if target not in cells or source not in cells or target == source or not 0 <= share <= 1:
+        code, cell, repeats = state["code"], state["cell"], bool(state["repeats"])
+        if target not in cells or source not in cells or target == source or (repeats and not state["same"]):
             raise ValueError("a relation is between two numbers of the table")
         n_cells = np.append(cells[target].n_cells, 0)
         for part in (code, cell):
@@ -89,39 +89,7 @@ class Relation:
             raise ValueError("anchors are codes of the target")
         if not (cell < n_cells[code]).all():  # nowhere has no cells, and -1 is below none
             raise ValueError("anchors are cells of the target")
-        return cls(target, source, code, cell, bool(state["same"]), share)
-
-
-def repeat(
-    relation: Relation,
-    target: tuple[NumericEncoder, npt.NDArray[Any], npt.NDArray[Any]],
-    source: tuple[NumericEncoder, npt.NDArray[Any], npt.NDArray[Any]],
-    values: npt.NDArray[np.float64],
-) -> npt.NDArray[np.bool_]:
-    """Choose the rows in which the target repeats the source's value.
-
-    Only rows with both in one code of the target, inside intervals, are in question, and of them `equal_share`: those
-    whose place inside the target's cell, which means nothing else, is below it.
-
-    Parameters
-    ----------
-    relation : Relation
-        With an `equal_share`.
-    target, source : tuple of NumericEncoder, ndarray, ndarray
-        Encoder, codes and positions of the drawn rows.
-    values : ndarray of float64, shape (n_rows,)
-        What the source holds.
-
-    Returns
-    -------
-    ndarray of bool, shape (n_rows,)
-    """
-    encoder, (flat, inside) = target[0], target[0].cells.flatten(target[1], target[2])
-    code, _, known = encoder.encode(values)
-    by, _ = source[0].cells.flatten(source[1], source[2])
-    near = (code == target[1]) & encoder.interval[flat] & source[0].interval[by] & known
-    rows: npt.NDArray[np.bool_] = near & (inside < relation.equal_share)
-    return rows
+        return cls(target, source, code, cell, bool(state["same"]), repeats)
 
 
 def relations_of_state(state: Sequence[Mapping[str, Any]], cells: Mapping[int, CellTable]) -> tuple[Relation, ...]:
@@ -176,7 +144,7 @@ def find_relations(numbers: Mapping[int, tuple[NumericEncoder, npt.NDArray[np.fl
     Returns
     -------
     list of Relation
-        At most `MAX_SOURCES` of each target, the closest first.
+        At most `MAX_SOURCES` of each target, those it repeats first, then the closest.
     """
     known = {
         block: _Number(encoder, values)
@@ -192,7 +160,8 @@ def find_relations(numbers: Mapping[int, tuple[NumericEncoder, npt.NDArray[np.fl
             max((_same(target, of, source, by), _median(target, of, source, by)), key=lambda pair: pair[0])
             for source, by in ((source, known[source]) for source in sources)
         ]
-        close = sorted((pair for pair in found if pair[0] > 0), key=lambda pair: -pair[0])
+        # What is repeated goes first, so that a flag helps whichever of the two is drawn later.
+        close = sorted((pair for pair in found if pair[0] > 0), key=lambda pair: (not pair[1].repeats, -pair[0]))
         out += [relation for _, relation in close[:MAX_SOURCES]]
     return out
 
@@ -217,10 +186,8 @@ def _same(target: int, of: _Number, source: int, by: _Number) -> tuple[float, Re
     nothing = np.full(int(by.encoder.missing), NOWHERE)
     anchor = np.r_[np.where(inside & of.wide[code], code.astype(np.int64), NOWHERE), nothing]
     cell = np.r_[flat - of.encoder.cells.first[code], nothing]
-    equal = _equal_share(of, by)
-    # Where the two are often equal, that is settled after drawing, and the other rows have no favourite cell.
-    cell[(anchor == NOWHERE) | (equal > 0)] = NOWHERE
-    return _closeness(of, by, anchor), Relation(target, source, anchor, cell, True, equal)
+    cell[anchor == NOWHERE] = NOWHERE
+    return _closeness(of, by, anchor), Relation(target, source, anchor, cell, True, _repeats(of, by))
 
 
 def _median(target: int, of: _Number, source: int, by: _Number) -> tuple[float, Relation]:
@@ -232,7 +199,7 @@ def _median(target: int, of: _Number, source: int, by: _Number) -> tuple[float, 
     full = np.flatnonzero(np.diff(bounds) > 0)
     anchor[full] = codes[(bounds[full] + bounds[full + 1] - 1) // 2]
     anchor = np.where((anchor != NOWHERE) & of.wide[anchor], anchor, NOWHERE)[by.encoder.cells.code]
-    return _closeness(of, by, anchor), Relation(target, source, anchor, np.full(len(anchor), NOWHERE), False, 0.0)
+    return _closeness(of, by, anchor), Relation(target, source, anchor, np.full(len(anchor), NOWHERE), False, False)
 
 
 def _closeness(of: _Number, by: _Number, anchor: IntArray) -> float:
@@ -247,10 +214,6 @@ def _closeness(of: _Number, by: _Number, anchor: IntArray) -> float:
     return share * float(np.log(share / chance))
 
 
-def _equal_share(of: _Number, by: _Number) -> float:
+def _repeats(of: _Number, by: _Number) -> bool:
     equal = (of.values == by.values) & of.encoder.interval[of.flat] & by.encoder.interval[by.flat]
-    if equal.sum() < max(MIN_EQUAL_ROWS, MIN_EQUAL_SHARE * len(equal)):
-        return 0.0
-    code, _, known = of.encoder.encode(by.values)
-    near = (code == of.code) & of.encoder.interval[of.flat] & by.encoder.interval[by.flat] & known
-    return float(equal.sum() / near.sum())
+    return bool(equal.sum() >= max(MIN_EQUAL_ROWS, MIN_EQUAL_SHARE * len(equal)))

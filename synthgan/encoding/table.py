@@ -30,8 +30,8 @@ from synthgan.encoding.dtypes import (
     wall_clock,
 )
 from synthgan.encoding.identifier import IdentifierMaker
-from synthgan.encoding.layout import TableLayout
-from synthgan.encoding.relations import Relation, find_relations, relations_of_state, repeat
+from synthgan.encoding.layout import Block, TableLayout
+from synthgan.encoding.relations import Relation, find_relations, relations_of_state
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import SchemaError
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
@@ -98,7 +98,9 @@ class TableEncoder:
         blocks = [
             block for name, encoder in self.encoders.items() for block in blocks_of(name, encoder, self.schema[name])
         ]
-        object.__setattr__(self, "layout", TableLayout(tuple(blocks), self.relations))
+        pairs = [(blocks[one.target].column, blocks[one.source].column) for one in self.relations if one.repeats]
+        flags = [Block.flag(*pair) for pair in pairs]
+        object.__setattr__(self, "layout", TableLayout((*blocks, *flags), self.relations))
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, schema: Schema, n_bins: int | None = None, min_rows: int = 1) -> TableEncoder:
@@ -154,8 +156,8 @@ class TableEncoder:
         for relation in find_relations(numbers):
             pair = frozenset((relation.target, relation.source))
             if not pair <= whole or pair in equal:  # of a pair, one repeats the other, not both each other
-                relation = dataclasses.replace(relation, equal_share=0.0)
-            if relation.equal_share:
+                relation = dataclasses.replace(relation, repeats=False)
+            if relation.repeats:
                 equal.add(pair)
             found.append(relation)
         return dataclasses.replace(self, relations=tuple(found))
@@ -163,12 +165,21 @@ class TableEncoder:
     def encode(self, frame: pd.DataFrame) -> EncodedTable:
         """Encode the learned columns of `frame` (which has all of them; others are not looked at)."""
         codes, positions, known = [], [], []
+        numbers: dict[ColumnName, npt.NDArray[np.float64]] = {}
         for name, encoder in self.encoders.items():
             plain = plain_cells(frame[name].reset_index(drop=True), self.schema[name])
+            if isinstance(encoder, NumericEncoder):
+                numbers[name] = plain[0]
             for block_code, block_position, block_known in encode_column(encoder, *plain):
                 codes.append(block_code)
                 positions.append(block_position)
                 known.append(block_known)
+        for pair in self.layout.flags:
+            equal, both = np.logical_and.reduce([self._repeatable(name, numbers[name]) for name in pair], axis=0)
+            one, other = (numbers[name] for name in pair)
+            codes.append((equal & (one == other)).astype(np.uint8))
+            positions.append(np.full(len(frame), 0.5, np.float32))
+            known.append(both)
         picked = [positions[i] for i in self.layout.positioned]
         n_rows = len(frame)
         return EncodedTable(
@@ -176,6 +187,14 @@ class TableEncoder:
             np.stack(picked, axis=1) if picked else np.zeros((n_rows, 0), np.float32),
             np.stack(known, axis=1) if known else np.zeros((n_rows, 0), np.bool_),
         )
+
+    def _repeatable(self, name: ColumnName, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Whether numbers are infrequent ones, which are no value of their own, and whether known; shape (2, n)."""
+        encoder = self.encoders[name]
+        assert isinstance(encoder, NumericEncoder)  # noqa: S101 - only numbers have flags
+        code, position, known = encoder.encode(values)
+        flat, _ = encoder.cells.flatten(code, position)
+        return np.stack([encoder.interval[flat], known])
 
     def encode_plain(self, name: ColumnName, values: npt.NDArray[Any]) -> list[BlockValues]:
         """Encode cells of one column, none missing: levels (object), numbers (float64) or ticks (see `instant_of`).
@@ -230,27 +249,28 @@ class TableEncoder:
         self, table: EncodedTable, adjust: Mapping[ColumnName, Callable[[Any], Any]], fixed: Collection[ColumnName]
     ) -> dict[ColumnName, npt.NDArray[np.float64]]:
         """Numbers of the columns that repeat others exactly in some rows."""
-        repeating = [
-            relation
-            for relation in self.relations
-            if relation.equal_share and self.layout.blocks[relation.target].column not in fixed
-        ]
-        parts, numbers = {}, {}
-        for block in {block for relation in repeating for block in (relation.target, relation.source)}:
-            name = self.layout.blocks[block].column
+        numbers, encoders = {}, {}
+        for name in {name for pair in self.layout.flags for name in pair}:
             encoder = self.encoders[name]
-            assert isinstance(encoder, NumericEncoder)  # noqa: S101 - only numbers have an equal share
-            parts[block] = (encoder, *self._block_values(table, block))
-            numbers[block] = adjust.get(name, _as_is)(encoder.decode(*parts[block][1:]))
+            assert isinstance(encoder, NumericEncoder)  # noqa: S101 - only numbers have flags
+            (block,) = self.layout.blocks_of(name)
+            numbers[name] = adjust.get(name, _as_is)(encoder.decode(*self._block_values(table, block)))
+            encoders[name] = encoder
         done = dict.fromkeys(numbers, np.zeros(len(table), np.bool_))
-        for relation in repeating:
-            target, source = relation.target, relation.source
-            rows = repeat(relation, parts[target], parts[source], numbers[source]) & ~done[target] & ~done[source]
-            values = parts[target][0].grid.snap(numbers[source])  # the target's own decimals and bounds
+        for block in self.layout.flags.values():
+            target, source = self.layout.blocks[block].column, self.layout.blocks[block].repeated
+            assert source is not None  # noqa: S101 - a flag is about two columns
+            if target in fixed:
+                target, source = source, target
+            if target in fixed:
+                continue
+            values = encoders[target].grid.snap(numbers[source])  # the target's own decimals and bounds
+            rows = (table.codes[:, block] == 1) & ~done[target] & ~done[source]
+            rows &= encoders[target].near(numbers[target], values)
             numbers[target] = np.where(rows, values, numbers[target])
             # Both keep what they hold now: a chain of repetitions would carry values from cell to cell.
             done[target], done[source] = done[target] | rows, done[source] | rows
-        return {self.layout.blocks[relation.target].column: numbers[relation.target] for relation in repeating}
+        return numbers
 
     def constant(self, name: ColumnName) -> Any:
         """Return the one value of a CONSTANT column as its cells hold it."""
@@ -314,9 +334,11 @@ class TableEncoder:
         plain = cls(schema, encoders, makers)
         cells = {place: block.cells for place, block in enumerate(plain.layout.blocks) if block.ordered}
         relations = relations_of_state(state["relations"], cells)
-        repeating = {block for one in relations if one.equal_share for block in (one.target, one.source)}
-        if any(plain.layout.blocks[block].part != "value" for block in repeating):
+        repeating = [frozenset((one.target, one.source)) for one in relations if one.repeats]
+        if any(plain.layout.blocks[block].part != "value" for pair in repeating for block in pair):
             raise ValueError("only numbers repeat others")
+        if len(set(repeating)) < len(repeating):
+            raise ValueError("of two columns one repeats the other")
         return dataclasses.replace(plain, relations=relations)
 
 

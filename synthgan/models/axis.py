@@ -41,6 +41,8 @@ class CodeAxis(nn.Module):
         Blocks of the layout's relations.
     anchor_code, anchor_cell : Tensor of int64, shape (R, max codes of a block * M)
         Anchors by the source's code and cell, -1 for none.
+    relation_flag : Tensor of int64, shape (R,)
+        The flag that says whether a relation's two columns hold the same number; -1 where they have none.
     relation_cells : Tensor of int64, shape (R,)
         Place of each relation's target among the blocks with several cells to a code.
     relation_rows, relation_codes : Tensor of int64, shape (V,)
@@ -62,6 +64,7 @@ class CodeAxis(nn.Module):
     positioned: Tensor
     relation_target: Tensor
     relation_source: Tensor
+    relation_flag: Tensor
     anchor_code: Tensor
     anchor_cell: Tensor
     relation_cells: Tensor
@@ -123,6 +126,9 @@ class CodeAxis(nn.Module):
         with_cells = np.cumsum([block.cells.max_cells > 1 for block in layout.blocks], dtype=np.int64) - 1
         self._constant("relation_cells", torch.from_numpy(with_cells[np.array(targets, np.int64)]))
         self._constant("relation_source", torch.tensor(sources, dtype=torch.int64))
+        pairs = [frozenset(layout.blocks[at].column for at in pair) for pair in zip(targets, sources, strict=True)]
+        flags = [layout.flags.get(pair, -1) for pair in pairs]
+        self._constant("relation_flag", torch.tensor(flags, dtype=torch.int64))
         self._constant("anchor_code", torch.from_numpy(anchors[0].reshape(len(relations), shape[1] * shape[2])))
         self._constant("anchor_cell", torch.from_numpy(anchors[1].reshape(len(relations), shape[1] * shape[2])))
         self._constant("relation_rows", torch.from_numpy(np.concatenate([*rows, np.zeros(0, np.int64)])))

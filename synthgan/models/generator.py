@@ -147,6 +147,11 @@ class Generator(nn.Module):
         with torch.no_grad():
             self.head.bias.copy_(torch.log((counts + 0.5) / total[self.axis.block_of]))
 
+    def start_relations(self, rows: Rows) -> None:
+        """Start the relations at what `rows` of the table show."""
+        if self.relations is not None:
+            self.relations.start_from(self.axis, rows)
+
     def read(self, rows: Rows, known: Tensor, drawn: Tensor | None = None) -> PassState:
         """State of rows of which some blocks are `known`, and others were `drawn` since: bool (n, B)."""
         inputs = features(self.axis, rows, known, self.first.compute_dtype)

@@ -40,7 +40,7 @@ def draw_block(
     generator : Generator
         Folded, in eval mode.
     state : PassState
-        What it made of the columns filled so far.
+        What it made of the columns filled so far, with one row where all are alike.
     block : int
         The block to draw.
     uniform : Tensor of float32 in [0, 1), shape (n, 3)
@@ -63,7 +63,7 @@ def draw_block(
     for chosen, allowed in restrictions:
         bent = logits + allowed.code_bonus
         logits = bent if chosen is None else torch.where(chosen[:, None], bent, logits)
-    local = _choose(torch.softmax(logits, dim=1), uniform[:, 0])
+    local = _choose(torch.softmax(logits, dim=1).expand(len(uniform), -1), uniform[:, 0])
     codes = local + offset
     cells = torch.zeros_like(codes)
     if block in generator.cells.blocks:

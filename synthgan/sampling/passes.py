@@ -8,7 +8,7 @@ import numpy as np
 
 __all__ = ["DEFAULT_PASSES", "split_passes"]
 
-DEFAULT_PASSES = 8
+DEFAULT_PASSES = 16
 """Runs of the whole network for a row (benchmarks/quality.py and ablation.py compare numbers of them)."""
 
 

@@ -125,8 +125,9 @@ class Sampler:
     ) -> None:
         """Draw what is not known of rows, in place: block after block of each group, a pass for each group."""
         generator, (codes, positions) = self.generator, rows
-        sums, filled = generator.empty(len(codes)), known.clone()
         some_known = known.any(dim=0).tolist()
+        # As long as nothing is known, all rows are alike: the network runs for one of them.
+        sums, filled = generator.empty(1), known.clone()
         for block, some in enumerate(some_known):
             if some:
                 sums = generator.fill(sums, block, codes[:, block], positions[:, block], known[:, block])
@@ -175,14 +176,17 @@ class Sampler:
         return out
 
     def _groups(self, wanted: list[int], stream: np.random.Generator, n_passes: int | None) -> list[list[int]]:
-        """Blocks to draw in each pass, in random order; a time of day comes after its day."""
-        order = [int(block) for block in stream.permutation(wanted)]
+        """Blocks to draw in each pass, in random order; flags come first, and a time of day after its day."""
         blocks = self.encoder.layout.blocks
+        drawn = [int(block) for block in stream.permutation(wanted)]
+        flags = [block for block in drawn if blocks[block].repeated is not None]
+        order = [block for block in drawn if blocks[block].repeated is None]
         for place, block in enumerate(order):
             if blocks[block].part == "time" and block - 1 in order[place:]:
                 day = order.index(block - 1)
                 order[place], order[day] = block - 1, block
-        return split_passes(order, n_passes)
+        first, *others = split_passes(order, n_passes) or [[]]
+        return [group for group in (flags + first, *others) if group]
 
     def _allowed(
         self, found: DeviceRestriction | DayDependent | None, codes: Tensor, positions: Tensor

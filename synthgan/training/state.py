@@ -21,6 +21,9 @@ __all__ = ["Batches", "DeviceTable", "Snapshot", "TrainState", "new_state"]
 
 ADAM_BETAS = (0.5, 0.99)
 
+MAX_FIRST_ROWS = 20_000
+"""Rows that relations start from."""
+
 _SETTINGS = ("eps", "weight_decay", "amsgrad", "maximize", "capturable", "differentiable", "fused")
 
 _PARTS = ("generator", "discriminator", "generator_optimizer", "discriminator_optimizer", "batches")
@@ -158,6 +161,7 @@ class TrainState:
     def __post_init__(self) -> None:
         counts = self.train.counts()
         self.generator.start_from(counts)
+        self.generator.start_relations(self.train.rows(torch.arange(min(len(self.train), MAX_FIRST_ROWS))))
         self.code_share = counts / max(len(self.train), 1)
         self.average = [weight.detach().clone() for weight in self.generator.parameters()]
         self.generator_optimizer = _adam(self.generator, self.config.generator_lr)

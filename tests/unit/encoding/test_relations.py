@@ -20,6 +20,12 @@ def bills(n: int, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"first": first, "second": second, "paid": paid, "bystander": rng.normal(size=n)})
 
 
+def shaken(table: EncodedTable) -> EncodedTable:
+    """Values elsewhere within their codes, so that two columns are equal where a flag makes them so."""
+    places = np.random.default_rng(0).random(table.positions.shape, np.float32)
+    return EncodedTable(table.codes, places, table.known)
+
+
 @pytest.fixture(scope="module")
 def encoder() -> TableEncoder:
     frame = bills(3000)
@@ -30,9 +36,20 @@ def test_what_is_near_is_found_and_nothing_else(encoder: TableEncoder) -> None:
     pairs = {(relation.target, relation.source) for relation in encoder.relations}
     assert {(0, 1), (1, 0), (2, 1), (1, 2)} <= pairs
     assert not any(3 in pair for pair in pairs)
-    equal = {frozenset((one.target, one.source)): one.equal_share for one in encoder.relations if one.equal_share}
-    assert list(equal) == [frozenset((1, 2))]
-    assert equal[frozenset((1, 2))] > 0.9
+    assert [{one.target, one.source} for one in encoder.relations if one.repeats] == [{1, 2}]
+    assert list(encoder.layout.flags) == [{"second", "paid"}]
+
+
+def test_a_flag_says_in_which_rows_two_columns_hold_the_same_number(encoder: TableEncoder) -> None:
+    frame = bills(500, seed=1)
+    frame.loc[:9, "paid"] = frame.loc[:9, "second"]
+    table = encoder.encode(frame)
+    (flag,) = encoder.layout.flags.values()
+    same = frame["second"] == frame["paid"]
+    assert ((table.codes[:, flag] == 1) == same).all()
+    assert table.known.all()
+    shown = encoder.decode(shaken(table))
+    assert ((shown["second"] == shown["paid"]) == same).mean() > 0.99  # some are equal by chance
 
 
 def test_anchors_are_where_the_value_lies(encoder: TableEncoder) -> None:
@@ -67,15 +84,14 @@ def test_state_round_trip_and_refusals(encoder: TableEncoder) -> None:
     frame = bills(50, seed=2)
     table = encoder.encode(frame)
     pd.testing.assert_frame_equal(again.decode(table), encoder.decode(table))
-    assert [one.equal_share for one in again.relations] == [one.equal_share for one in encoder.relations]
+    assert [one.repeats for one in again.relations] == [one.repeats for one in encoder.relations]
     good = state["relations"][0]
     beyond = good["code"].copy()
     beyond[0] = 10_000
     for bad in (
         {"target": 99},
         {"source": good["target"]},
-        {"equal_share": 1.5},
-        {"equal_share": float("nan")},
+        {"same": False, "repeats": True},
         {"code": good["code"][:-1]},
         {"code": good["code"].astype(float)},
         {"code": beyond},
@@ -83,6 +99,9 @@ def test_state_round_trip_and_refusals(encoder: TableEncoder) -> None:
     ):
         with pytest.raises(ValueError, match=r"relation|anchors"):
             TableEncoder.from_state(encoder.schema, state | {"relations": [good | bad]})
+    both = [one | {"repeats": {one["target"], one["source"]} == {1, 2}} for one in state["relations"]]
+    with pytest.raises(ValueError, match="one repeats the other"):
+        TableEncoder.from_state(encoder.schema, state | {"relations": both})
     for relations in ([good] * 4, state["relations"][::-1]):
         with pytest.raises(ValueError, match="target by target"):
             TableEncoder.from_state(encoder.schema, state | {"relations": relations})
@@ -98,11 +117,15 @@ def test_a_wide_table_is_compared_with_its_nearest_columns_only() -> None:
 
 def test_repetitions_keep_conditions(encoder: TableEncoder) -> None:
     frame = bills(2000, seed=3)
-    table = encoder.encode(frame)
-    shaken = EncodedTable(table.codes, table.positions, table.known)
-    free, fixed = encoder.decode(shaken), encoder.decode(shaken, fixed={"second", "paid"})
-    assert (free["second"] == free["paid"]).mean() > (fixed["second"] == fixed["paid"]).mean()
-    pd.testing.assert_series_equal(free["bystander"], fixed["bystander"])
+    table = shaken(encoder.encode(frame))
+    free, none, one = (encoder.decode(table, fixed=fixed) for fixed in ((), {"second", "paid"}, {"paid"}))
+    share = (frame["second"] == frame["paid"]).mean()
+    assert (free["second"] == free["paid"]).mean() >= share
+    assert (none["second"] == none["paid"]).mean() < share / 2
+    assert (one["second"] == one["paid"]).mean() >= share
+    pd.testing.assert_series_equal(one["paid"], none["paid"])
+    for other in (none, one):
+        pd.testing.assert_series_equal(free["bystander"], other["bystander"])
 
 
 def test_what_is_repeated_keeps_to_the_targets_grid() -> None:
@@ -112,7 +135,7 @@ def test_what_is_repeated_keeps_to_the_targets_grid() -> None:
     )
     whole["paid"] = whole["paid"].where(whole["paid"] != frame["second"].round(), whole["second"].round())
     related = TableEncoder.fit(whole, infer_schema(whole)).with_relations(whole)
-    assert any(one.equal_share for one in related.relations)
+    assert any(one.repeats for one in related.relations)
     rows = related.decode(related.encode(whole.sample(frac=1, random_state=0)))
     assert (rows["paid"] % 1 == 0).all()
 
