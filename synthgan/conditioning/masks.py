@@ -5,16 +5,23 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["MOST_DOUBLINGS", "NOTHING_GIVEN", "draw_known", "draw_pass"]
+__all__ = ["FLAGS_FIRST", "MOST_DOUBLINGS", "NOTHING_GIVEN", "draw_known", "draw_pass"]
 
-MOST_DOUBLINGS = 3
+MOST_DOUBLINGS = 2
 """The late layer prepares for 1, 2, 4, ... passes, up to 2 to the power of this."""
 
 NOTHING_GIVEN = 0.1
 """Share of the training rows that are learned with nothing given: the start of every unconditional sample."""
 
+FLAGS_FIRST, FLAGS_WITHIN = 0.75, 0.15
+"""In this share of the rows the times of flags are all early, below the second number: samples begin with the flags,
+and what is random in all blocks alike would hardly ever know them all and little else."""
 
-def draw_known(codes: Tensor, generator: torch.Generator) -> Tensor:
+N_DRAWS = 5
+"""Random numbers of a row beside those of its blocks."""
+
+
+def draw_known(codes: Tensor, flags: Tensor, generator: torch.Generator) -> Tensor:
     """Draw the known blocks of each row: none, or each with a rate drawn evenly for the row; never all of them.
 
     The rate makes every number of known blocks equally likely, which is what filling a row column by column meets.
@@ -23,6 +30,8 @@ def draw_known(codes: Tensor, generator: torch.Generator) -> Tensor:
     ----------
     codes : Tensor, shape (n_rows, n_blocks)
         Says for which rows, and where.
+    flags : Tensor of bool, shape (n_blocks,)
+        Blocks that sampling begins with.
     generator : torch.Generator
         Randomness.
 
@@ -30,32 +39,35 @@ def draw_known(codes: Tensor, generator: torch.Generator) -> Tensor:
     -------
     Tensor of bool, shape (n_rows, n_blocks)
     """
-    draws = torch.rand(codes.shape[0], codes.shape[1] + 3, generator=generator, device=codes.device)
-    return _filled(draws[:, 3:], draws[:, :3])[0]
+    return _filled(codes, flags, generator)[0]
 
 
-def draw_pass(codes: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def draw_pass(codes: Tensor, flags: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Draw which blocks of each row are known before a pass, and which were drawn in it; never all of them.
 
-    Blocks have times as in `draw_known`. A sampler of P passes begins one at 0, 1/P, 2/P, ...: what was filled before
-    the last beginning is known, what was filled since is drawn. Each row has a P of its own out of 1, 2, 4, ...
+    Blocks are filled at times as in `draw_known`, of which this takes the parameters. A sampler of P passes begins one
+    at 0, 1/P, 2/P, ...: what was filled before the last beginning is known, what was filled since is drawn. Each row
+    has a P of its own out of 1, 2, 4, ...
 
     Returns
     -------
     known, drawn : Tensor of bool, shape (n_rows, n_blocks)
     """
-    draws = torch.rand(codes.shape[0], codes.shape[1] + 4, generator=generator, device=codes.device)
-    time = draws[:, 4:]
-    filled, now = _filled(time, draws[:, :3])
-    passes = 2.0 ** (draws[:, 3:4] * (MOST_DOUBLINGS + 1)).floor()
+    filled, time, now, even = _filled(codes, flags, generator)
+    passes = 2.0 ** (even * (MOST_DOUBLINGS + 1)).floor()
     known = filled & (time < (now * passes).floor() / passes)
     return known, filled & ~known
 
 
-def _filled(time: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
-    """Blocks (n, B) whose time has come, never all of a row, and the time that it is in each row (n, 1)."""
-    now = torch.where(draws[:, :1] < NOTHING_GIVEN, 0.0, draws[:, 1:2])
+def _filled(codes: Tensor, flags: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Blocks whose time has come, never all of a row; the times, the time that it is, and a number even on [0, 1)."""
+    (n_rows, n_blocks), device = codes.shape, codes.device
+    draws = torch.rand(n_rows, n_blocks + N_DRAWS, generator=generator, device=device)
+    nothing, now, spared, early, even = draws[:, :N_DRAWS].t()[:, :, None]
+    time = draws[:, N_DRAWS:]
+    time = torch.where(flags & (early < FLAGS_FIRST), FLAGS_WITHIN * time, time)
+    now = torch.where(nothing < NOTHING_GIVEN, 0.0, now)
     filled = time < now
-    spared = (draws[:, 2:3] * time.shape[1]).long()  # this block is asked for when all were filled
+    asked = (spared * n_blocks).long()  # this block is asked for when all were filled
     full = filled.all(dim=1, keepdim=True)
-    return filled.scatter(1, spared, filled.gather(1, spared) & ~full), now
+    return filled.scatter(1, asked, filled.gather(1, asked) & ~full), time, now, even

@@ -37,6 +37,8 @@ class CodeAxis(nn.Module):
         Index of a code's position feature; codes of a single value share the last one, which is always zero.
     positioned : Tensor of int64, shape (P,)
         The blocks that have positions.
+    flags : Tensor of bool, shape (B,)
+        Which blocks are flags.
     relation_target, relation_source : Tensor of int64, shape (R,)
         Blocks of the layout's relations.
     anchor_code, anchor_cell : Tensor of int64, shape (R, max codes of a block * M)
@@ -62,6 +64,7 @@ class CodeAxis(nn.Module):
     kernel_codes: Tensor
     kernel_valid: Tensor
     positioned: Tensor
+    flags: Tensor
     relation_target: Tensor
     relation_source: Tensor
     relation_flag: Tensor
@@ -102,6 +105,7 @@ class CodeAxis(nn.Module):
         self._constant("kernel_codes", torch.from_numpy(codes))
         self._constant("kernel_valid", torch.from_numpy(valid))
         self._constant("positioned", torch.tensor(layout.positioned, dtype=torch.int64))
+        self._constant("flags", torch.tensor([block.repeated is not None for block in layout.blocks], dtype=torch.bool))
         self._relate(layout)
 
     def _constant(self, name: str, value: Tensor) -> None:

@@ -59,10 +59,10 @@ class Relations(nn.Module):
 
     .. math:: \Delta l_{c} = \sum_r g_r(h) \, k_r[c - a_r], \qquad g_r(h) = 2 \sigma(w_r^\top h + b_r)
 
-    for the codes c of the target and its relations r, where :math:`a_r` is the anchor's code; a constant for that code
-    and its cell where a flag says that the two are equal; and a constant for the anchor's cell. A copy mechanism (pointer networks,
-    Vinyals et al. 2015, arXiv 1506.03134) for ordered codes: without it a network has to learn code by code that one
-    column repeats another.
+    for the codes c of the target and its relations r, where :math:`a_r` is the anchor's code; a constant for the
+    anchor's cell; and one for that code and cell where a flag says that the two are equal. A copy mechanism (pointer
+    networks, Vinyals et al. 2015, arXiv 1506.03134) for ordered codes: without it a network has to learn code by code
+    that one column repeats another.
 
     Parameters
     ----------

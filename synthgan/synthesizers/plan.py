@@ -129,8 +129,7 @@ def make_plan(
 def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: GeneratorConfig, batch: int) -> int:
     """Bytes that training takes; the constants are fitted to measurements (benchmarks/trust.py compares them)."""
     n_codes, width = layout.n_codes, sizes.hidden_dim
-    hidden = (2 * sizes.n_layers + 1) * width * width
-    n_weights = hidden + width * 3 * n_codes + n_codes * (layout.max_cells + sizes.cell_dim)
+    n_weights = _n_weights(layout, sizes) + n_codes * (layout.max_cells + sizes.cell_dim)
     activations = batch * (6 * n_codes + 12 * width + 4 * len(layout) * layout.max_cells)
     weights_bytes, activation_bytes = 32 * n_weights, 4.8 * activations
     if config.adversarial_share:
@@ -138,6 +137,12 @@ def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: Gen
         activation_bytes *= 2.5
     critic_bytes = CRITIC_BYTES if n_trees(n_rows) else 0
     return int(LIBRARY_BYTES + critic_bytes + weights_bytes + activation_bytes + n_rows * layout.bytes_per_row)
+
+
+def _n_weights(layout: TableLayout, sizes: GeneratorConfig) -> int:
+    """Entries of the generator's matrices, roughly."""
+    width, n_codes = sizes.hidden_dim, layout.n_codes
+    return width * (2 * sizes.n_layers * width + 2 * n_codes) + sizes.late_dim * (width + 2 * n_codes)
 
 
 LIBRARY_BYTES = 100_000_000
@@ -176,7 +181,6 @@ def _seconds(
 ) -> float | None:
     if device.type != "cpu":
         return None
-    width = sizes.hidden_dim
-    flops = 6 * batch * width * ((2 * sizes.n_layers + 1) * width + 3 * layout.n_codes) * n_steps
+    flops = 6 * batch * _n_weights(layout, sizes) * n_steps
     seconds = flops / 1.5e11 + n_steps * 0.006
     return seconds if config.max_seconds is None else min(seconds, config.max_seconds)

@@ -33,8 +33,9 @@ class HeldOut:
         index = torch.arange(max(self.n_rows, N_QUESTIONS), device=state.device) % self.n_rows
         self.rows = state.held_out.rows(index)
         stream = torch_stream(state.streams["given"].initial_seed(), "held out masks", device=state.device)
-        self.known = draw_known(self.rows.codes, stream)
-        self.passes = draw_pass(self.rows.codes, stream)
+        flags = state.generator.axis.flags
+        self.known = draw_known(self.rows.codes, flags, stream)
+        self.passes = draw_pass(self.rows.codes, flags, stream)
 
     def score(self, state: TrainState, *, passes: bool) -> float:
         """Nats per hidden column of the averaged weights; NaN where no row is held out.

@@ -24,9 +24,9 @@ WARMUP_STEPS = 100
 PATIENCE = 10
 """Held-out scores without an improvement before the learning rate is annealed."""
 
-PASS_STEPS, PASS_SECONDS, PASS_RATE = 0.25, 0.15, 2.0
+PASS_STEPS, PASS_SECONDS, PASS_RATE = 0.25, 0.15, 4.0
 """The stage of the late layer: its share of the steps and of the seconds, and its rate as a multiple of the
-generator's. Its steps cost a third of the others: only that layer learns."""
+generator's. Its steps cost half of the others: only that layer learns."""
 
 _switches: Any = torch.utils.deterministic  # its attributes are made when it is imported, unseen by type checkers
 

@@ -63,7 +63,9 @@ def likelihood_step(state: TrainState) -> Tensor:
 def pass_step(state: TrainState) -> Tensor:
     """Take one step on the likelihood of columns that follow others of their pass; returns the loss."""
     rows = state.train.rows(next(state.batches))
-    codes, cells = hidden_likelihood(state.generator, rows, *draw_pass(rows.codes, state.streams["given"]))
+    codes, cells = hidden_likelihood(
+        state.generator, rows, *draw_pass(rows.codes, state.generator.axis.flags, state.streams["given"])
+    )
     _update(state, codes + cells)
     return (codes + cells).detach()
 
@@ -91,7 +93,9 @@ def adversarial_step(state: TrainState) -> tuple[Tensor, Tensor, Tensor]:
 
 def _likelihood_loss(state: TrainState) -> Tensor:
     rows = state.train.rows(next(state.batches))
-    codes, cells = hidden_likelihood(state.generator, rows, draw_known(rows.codes, state.streams["given"]))
+    codes, cells = hidden_likelihood(
+        state.generator, rows, draw_known(rows.codes, state.generator.axis.flags, state.streams["given"])
+    )
     return codes + cells
 
 

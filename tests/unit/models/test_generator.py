@@ -72,7 +72,9 @@ def test_nothing_drawn_changes_nothing(generator: Generator, encoded: tuple[Tabl
     rows = rows_of(generator, encoded[1])
     known = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1)) < 0.5
     none = torch.zeros_like(known)
-    assert torch.equal(generator.logits(generator.read(rows, known, none)), generator.logits(generator.read(rows, known)))
+    assert torch.equal(
+        generator.logits(generator.read(rows, known, none)), generator.logits(generator.read(rows, known))
+    )
 
 
 def test_what_is_not_given_is_not_seen(generator: Generator, encoded: tuple[TableEncoder, EncodedTable]) -> None:

@@ -10,6 +10,7 @@ import torch
 from synthgan.conditioning.pieces import Restriction
 from synthgan.encoding import TableEncoder
 from synthgan.models import CodeAxis, Generator, GeneratorConfig
+from synthgan.models.late import PassState
 from synthgan.sampling.draws import DeviceRestriction, draw_block
 from synthgan.schema import infer_schema
 
@@ -43,13 +44,13 @@ def generator(encoder: TableEncoder) -> Generator:
 
 
 def reference(
-    generator: Generator, hidden: torch.Tensor, block: int, pieces: dict[int, list[tuple[float, float]]]
+    generator: Generator, state: PassState, block: int, pieces: dict[int, list[tuple[float, float]]]
 ) -> dict[tuple[int, int, int], float]:
     """Probability of each (code, cell, piece), from the definition in `Restriction`, one cell at a time."""
     cells = generator.axis.layout.blocks[block].cells
     low, high = generator.axis.bounds(block)
     out: dict[tuple[int, int, int], float] = {}
-    logits = generator.block_logits(hidden[:1], block)[0].double()
+    logits = generator.block_logits(state, block)[0].double()
     code_weight = {}
     for code in range(high - low):
         flats = [flat for flat in range(len(cells.code)) if cells.code[flat] == code]
@@ -58,7 +59,7 @@ def reference(
         if not code_weight[code]:
             continue
         if block in generator.cells.blocks:
-            scores = generator.cells.one(hidden[:1], block, torch.tensor([low + code]))[0].double()
+            scores = generator.cells.one(state.hidden[:1], block, torch.tensor([low + code]))[0].double()
         else:
             scores = torch.zeros(1, dtype=torch.float64)
         weight = {flat: float(torch.exp(scores[place])) * room[flat] for place, flat in enumerate(flats)}
@@ -74,9 +75,9 @@ def drawn(generator: Generator, block: int, pieces: dict[int, list[tuple[float, 
     flat = np.array([flat for flat, parts in pieces.items() for _ in parts])
     start, stop = (np.array([part[end] for parts in pieces.values() for part in parts]) for end in (0, 1))
     restriction = DeviceRestriction(Restriction.of(cells, flat, start, stop), torch.device("cpu"))
-    hidden = generator.begin(generator.empty(N))
+    state = generator.begin(generator.empty(N))
     uniform = torch.rand(N, 3, generator=torch.Generator().manual_seed(1))
-    codes, positions = draw_block(generator, hidden, block, uniform, [(None, restriction)])
+    codes, positions = draw_block(generator, state, block, uniform, [(None, restriction)])
     local = (codes - generator.axis.bounds(block)[0]).numpy()
     found, inside = cells.flatten(local, positions.numpy())
     interval = generator.axis.layout.blocks[block].interval
@@ -86,7 +87,7 @@ def drawn(generator: Generator, block: int, pieces: dict[int, list[tuple[float, 
             place_fits = (inside > a - 1e-5) & (inside < b + 1e-5) if interval[row_flat] else True
             piece[(found == row_flat) & place_fits] = index
     assert (piece >= 0).all(), "a draw outside every piece"
-    wanted = reference(generator, hidden, block, pieces)
+    wanted = reference(generator, state, block, pieces)
     assert sum(wanted.values()) == pytest.approx(1)
     keys, counts = np.unique(np.stack([local, found - cells.first[local], piece]), axis=1, return_counts=True)
     seen = dict(zip(map(tuple, keys.T.tolist()), counts / N, strict=True))
@@ -115,11 +116,11 @@ def test_some_levels_own_and_shared(encoder: TableEncoder, generator: Generator)
 def test_a_restriction_of_some_rows_leaves_the_others_alone(encoder: TableEncoder, generator: Generator) -> None:
     cells = encoder.layout.blocks[2].cells
     only = DeviceRestriction(Restriction.cells_only(cells, np.array([131])), torch.device("cpu"))
-    hidden = generator.begin(generator.empty(1000))
+    state = generator.begin(generator.empty(1000))
     uniform = torch.rand(1000, 3, generator=torch.Generator().manual_seed(2))
     rows = torch.arange(1000) % 2 == 0
-    free, _ = draw_block(generator, hidden, 2, uniform, [])
-    codes, positions = draw_block(generator, hidden, 2, uniform, [(rows, only)])
+    free, _ = draw_block(generator, state, 2, uniform, [])
+    codes, positions = draw_block(generator, state, 2, uniform, [(rows, only)])
     local = (codes - generator.axis.bounds(2)[0]).numpy()
     assert (cells.flatten(local, positions.numpy())[0][::2] == 131).all()
     assert torch.equal(codes[1::2], free[1::2])
@@ -128,9 +129,9 @@ def test_a_restriction_of_some_rows_leaves_the_others_alone(encoder: TableEncode
 def test_the_ends_of_the_uniform_draw_stay_inside(encoder: TableEncoder, generator: Generator) -> None:
     edge = torch.tensor([0.0, 1 - 2**-24])
     uniform = torch.cartesian_prod(edge, edge, edge)
-    hidden = generator.begin(generator.empty(len(uniform)))
+    state = generator.begin(generator.empty(len(uniform)))
     for block, item in enumerate(encoder.layout.blocks):
-        codes, positions = draw_block(generator, hidden, block, uniform, [])
+        codes, positions = draw_block(generator, state, block, uniform, [])
         low, high = generator.axis.bounds(block)
         assert ((codes >= low) & (codes < high)).all()
         assert ((positions >= 0) & (positions < 1)).all()

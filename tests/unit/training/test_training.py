@@ -197,7 +197,7 @@ def test_the_late_layer_learns_to_follow_on_a_network_that_stays() -> None:
             assert not before or all(map(torch.equal, others, before))
             before = others
     scores = [score for score in scores if score is not None]
-    assert scores[-1] < scores[0] / 2
+    assert scores[-1] < scores[0] - 0.2  # most questions are about the first column of a pass
     sampled = SynthGAN(epochs=200, batch_size=100, hidden_dim=32, random_state=0).fit(table).sample(400, n_passes=1)
     follows = sampled["y"].map(dict(zip("efgh", "abcd", strict=True))) == sampled["x"]
     assert follows.mean() > 0.95
