@@ -137,7 +137,8 @@ class Monitor:
             Steps taken, and steps in all.
         numbers : mapping of str to float
             ``"generator_gradient"`` and ``"discriminator_gradient"`` (norms in the game, as a share of that of the
-            weights), ``"likelihood_gradient"`` (the same where a likelihood is trained on; it may well become small),
+            weights), ``"likelihood_gradient"`` and ``"late_gradient"`` (the same where a likelihood is trained on, by all weights or by
+            the late layer alone; they may well become small),
             ``"discriminator_accuracy"`` with ``"..._low"`` and ``"..._high"``, ``"fidelity"``, ``"mode_coverage"`` and
             ``"diversity"``; others are ignored.
         final : bool, default=False
@@ -179,7 +180,7 @@ class Monitor:
             norm = numbers["generator_gradient"]
             fact = f"the generator's gradient is {norm:.1e} of its weights"
             self._judge("vanishing gradients", norm < self.limits.vanishing, step, fact)
-        for who in ("generator", "discriminator", "likelihood"):
+        for who in ("generator", "discriminator", "likelihood", "late"):
             if f"{who}_gradient" not in numbers:
                 continue
             norm, seen = numbers[f"{who}_gradient"], self._norms.setdefault(who, deque(maxlen=50))

@@ -120,7 +120,8 @@ class Record:
 
     def _diagnostics(self, losses: Mapping[str, float]) -> dict[str, float]:
         """Gradient norms, and the probability that the discriminator gives to the right answer (geometric mean)."""
-        numbers = {"likelihood_gradient": gradient_share(self.state.generator)}
+        learning = "late" if self.progress.stage == "passes" else "likelihood"
+        numbers = {f"{learning}_gradient": gradient_share(self.state.generator)}
         if "discriminator" not in losses:
             return numbers
         balance = math.exp(-losses["discriminator"])
