@@ -27,8 +27,8 @@ MIN_REAL_ROWS = 2000
 SHARE_OF_SECONDS = 0.25
 """What the critic gets of a fit's `max_seconds`."""
 
-LEARNED_PER_ROW = 2
-"""Generated rows that the trees learn from, per row of the table."""
+LEARNED_PER_ROW, MAX_LEARNED_ROWS = 4, 60_000
+"""Generated rows that the trees learn from: so many for each row of the table, and at most."""
 
 FRESH_ROWS = 40_000
 """Generated rows, or one per row of the table, that the trees do not see."""
@@ -40,9 +40,9 @@ def n_trees(n_rows: int) -> int:
     Examples
     --------
     >>> [n_trees(n) for n in (200, 3000, 30_000)]
-    [0, 300, 1200]
+    [0, 375, 1500]
     """
-    return 0 if n_rows < MIN_REAL_ROWS else min(n_rows // 10, 1200)
+    return 0 if n_rows < MIN_REAL_ROWS else min(n_rows // 8, 1500)
 
 
 def add_critic(
@@ -74,7 +74,7 @@ def add_critic(
     stream = numpy_stream(seed, "critic")
     picked = np.sort(stream.permutation(len(table))[:MAX_REAL_ROWS])
     real = EncodedTable(table.codes[picked], table.positions[picked], table.known[picked])
-    n_learned = LEARNED_PER_ROW * len(real)
+    n_learned = min(LEARNED_PER_ROW * len(real), MAX_LEARNED_ROWS)
     drawn = Sampler(generator, encoder).chunks(
         n_learned + max(FRESH_ROWS, len(real)), ConditionSpace(encoder).none(), seed
     )
