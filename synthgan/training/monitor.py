@@ -137,9 +137,10 @@ class Monitor:
             Steps taken, and steps in all.
         numbers : mapping of str to float
             ``"generator_gradient"`` and ``"discriminator_gradient"`` (norms in the game, as a share of that of the
-            weights), ``"likelihood_gradient"`` and ``"late_gradient"`` (the same where a likelihood is trained on, by all
-            weights or by the late layer alone; they may well become small), ``"discriminator_accuracy"`` with ``"..._low"`` and ``"..._high"``, ``"fidelity"``, ``"mode_coverage"`` and
-            ``"diversity"``; others are ignored.
+            weights), ``"likelihood_gradient"`` and ``"late_gradient"`` (the same where a likelihood is trained on, by
+            all weights or by the late layer alone; they may well become small), ``"discriminator_accuracy"`` with
+            ``"..._low"`` and ``"..._high"``, ``"fidelity"``, ``"mode_coverage"`` and ``"diversity"``; others are
+            ignored.
         final : bool, default=False
             Whether these are of the finished model, whose lack of variety is alarming at once.
 
