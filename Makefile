@@ -47,7 +47,7 @@ clean:
 	rm -rf $(VENV) $(VENV)-audit demo docs/_build docs/_generated build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -type d -exec rm -rf {} +
 
-# One stamp for each set of packages, renewed when what should be in it changes.
+# One stamp for each set of packages, renewed when what should be in it changes. A larger set holds the smaller ones.
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -55,6 +55,8 @@ $(VENV)/.has-core: EXTRA :=
 $(VENV)/.has-test: EXTRA := [test]
 $(VENV)/.has-dev: EXTRA := [dev]
 $(VENV)/.has-docs: EXTRA := [docs]
+$(VENV)/.has-test $(VENV)/.has-dev $(VENV)/.has-docs: HELD := $(VENV)/.has-core
+$(VENV)/.has-dev: HELD += $(VENV)/.has-test
 $(VENV)/.has-%: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable ".$(EXTRA)"
-	@touch $@
+	@touch $@ $(HELD)

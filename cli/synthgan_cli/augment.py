@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import warnings
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synthgan_cli.console import Notes, show_warning, waiting
-from synthgan_cli.options import Device, Quiet, Seed
+from synthgan_cli.console import Notes, showing_warnings, waiting
+from synthgan_cli.options import Device, Quiet, Seed, Table
+from synthgan_cli.tables import read_with_target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ __all__ = ["augment"]
 
 
 def augment(
-    table: Annotated[str, typer.Argument(help="CSV, CSV.gz, TSV, Parquet or Feather; - for CSV on stdin.")],
+    table: Table,
     target: Annotated[str, typer.Option("--target", "-t", help="The column of the classes, or a number.")],
     balance: Annotated[
         bool, typer.Option("--balance", help="Every class up to the largest; of a number, its rare ranges (default).")
@@ -55,10 +55,10 @@ def augment(
     """
     from synthgan import SynthGAN
     from synthgan.augmentation import augment as augmented
-    from synthgan.errors import InputError
-    from synthgan.io import check_writable, read_table, write_table
+    from synthgan.io import check_writable, write_table
 
-    chosen = [name for name, given in _given(balance, ratio, counts, labelled).items() if given]
+    how = {"--balance": balance or None, "--ratio": ratio, "--counts": counts, "--labelled": labelled}
+    chosen = [option for option, value in how.items() if value is not None]
     if len(chosen) > 1:
         raise typer.BadParameter(f"{' and '.join(chosen)} exclude each other", param_hint=chosen[1])
     if metadata and not out.endswith(".parquet"):
@@ -68,15 +68,9 @@ def augment(
     if out != "-":
         check_writable(out)
     notes = Notes(quiet)
-    frame = read_table(table)
-    if target not in frame:
-        raise InputError(f"no column {target!r} in {table} to be the target; it has {', '.join(map(str, frame))}")
-    strategy: Any = "balance" if counts is None else _counts(counts, frame[target])
-    if ratio is not None or labelled is not None:
-        strategy = "proportional" if labelled is None else "labelled"
-    amount = next((float(given) for given in (ratio, labelled) if given is not None), 1.0)
-    with warnings.catch_warnings(record=True) as caught, waiting(notes, "fitting and generating"):
-        warnings.simplefilter("always", UserWarning)
+    frame = read_with_target(table, target)
+    strategy, amount = _strategy(ratio, labelled, None if counts is None else _counts(counts, frame[target]))
+    with showing_warnings(), waiting(notes, "fitting and generating"):
         result = augmented(
             frame,
             target,
@@ -86,9 +80,6 @@ def augment(
             generator=SynthGAN(device=device),
             random_state=seed,
         )
-    for warning in caught:
-        if issubclass(warning.category, UserWarning):
-            show_warning(str(warning.message))
     if metadata:
         _write_marked(result, out, len(frame))
     else:
@@ -98,13 +89,13 @@ def augment(
     )
 
 
-def _given(balance: bool, ratio: float | None, counts: str | None, labelled: float | None) -> dict[str, bool]:
-    return {
-        "--balance": balance,
-        "--ratio": ratio is not None,
-        "--counts": counts is not None,
-        "--labelled": labelled is not None,
-    }
+def _strategy(ratio: float | None, labelled: float | None, counts: dict[Any, int] | None) -> tuple[Any, float]:
+    """Return what the library calls strategy and ratio, of options that exclude each other."""
+    if labelled is not None:
+        return "labelled", labelled
+    if ratio is not None:
+        return "proportional", ratio
+    return "balance" if counts is None else counts, 1.0
 
 
 def _counts(text: str, column: pd.Series[Any]) -> dict[Any, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["Notes", "new_table", "print_table", "show_error", "show_warning", "stderr", "waiting"]
+__all__ = ["Notes", "new_table", "print_table", "show_error", "show_warning", "showing_warnings", "stderr", "waiting"]
 
 
 @functools.cache
@@ -103,3 +104,14 @@ def waiting(notes: Notes, what: str) -> Iterator[None]:
     with Progress(*columns, console=stderr(), transient=True) as progress:
         progress.add_task(what, total=None)
         yield
+
+
+@contextlib.contextmanager
+def showing_warnings() -> Iterator[None]:
+    """Say what the library warns of, once its work is done."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for warning in caught:
+        if issubclass(warning.category, UserWarning):
+            show_warning(str(warning.message))

@@ -11,7 +11,7 @@ import typer
 
 from synthgan_cli.console import Notes, show_error, waiting
 from synthgan_cli.exits import ExitCode
-from synthgan_cli.options import Quiet, SchemaFile, Seed
+from synthgan_cli.options import AsJson, Quiet, Report, SchemaFile, Seed
 from synthgan_cli.scores import print_comparison, print_report
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ def evaluate(
     target: Annotated[
         str | None, typer.Option("--target", "-t", help="The column that models should predict; for utility.")
     ] = None,
-    report: Annotated[Path | None, typer.Option("--report", "-r", help="Write an HTML page here.")] = None,
+    report: Report = None,
     markdown: Annotated[
         str | None, typer.Option("--markdown", help="Write a Markdown summary here; - prints it in place of tables.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
+    as_json: AsJson = False,
     model: Annotated[
         Path | None,
         typer.Option("--model", help="The .synthgan file it came from: its training curves go on the page."),
@@ -102,15 +102,7 @@ def evaluate(
                 {name: evaluation.sdmetrics_scores(real_rows, table, schema=declared) for name, table in tables.items()}
             )
     _write(result, report, markdown, history, scores, notes)
-    if as_json:
-        data = result.to_dict() | ({} if scores is None else {"sdmetrics": scores})
-        typer.echo(json.dumps(data, allow_nan=False, ensure_ascii=False, indent=2))
-    elif markdown == "-":
-        typer.echo(result.to_markdown(), nl=False)
-    elif isinstance(result, evaluation.Comparison):
-        print_comparison(result, scores)
-    else:
-        print_report(result, scores)
+    _print(result, scores, as_json=as_json, as_markdown=markdown == "-")
     if missed := shortfalls(result, limits):
         for message in missed:
             show_error(message)
@@ -146,6 +138,22 @@ def _write(
         with atomic_write(markdown) as file:
             file.write(result.to_markdown().encode())
         notes.say(f"wrote {markdown}")
+
+
+def _print(
+    result: EvaluationReport | Comparison, scores: dict[str, Any] | None, *, as_json: bool, as_markdown: bool
+) -> None:
+    from synthgan.evaluation import Comparison
+
+    if as_json:
+        data = result.to_dict() | ({} if scores is None else {"sdmetrics": scores})
+        typer.echo(json.dumps(data, allow_nan=False, ensure_ascii=False, indent=2))
+    elif as_markdown:
+        typer.echo(result.to_markdown(), nl=False)
+    elif isinstance(result, Comparison):
+        print_comparison(result, scores)
+    else:
+        print_report(result, scores)
 
 
 def parse_candidates(texts: list[str]) -> dict[str, str]:

@@ -11,8 +11,9 @@ import typer
 from synthgan_cli.console import Notes, show_warning
 from synthgan_cli.exits import ExitCode
 from synthgan_cli.models import ModelName, new_model
-from synthgan_cli.options import Device, Quiet, SchemaFile, Seed
+from synthgan_cli.options import Device, Discrete, Quiet, SchemaFile, Seed, Table, Target
 from synthgan_cli.signals import catching_signals
+from synthgan_cli.tables import read_described
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +25,8 @@ __all__ = ["fit", "fit_with_progress"]
 
 
 def fit(
-    table: Annotated[str, typer.Argument(help="CSV, CSV.gz, TSV, Parquet or Feather; - for CSV on stdin.")],
-    target: Annotated[
-        str | None, typer.Option("--target", "-t", help="The column of the classes, if there is one.")
-    ] = None,
+    table: Table,
+    target: Target = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the model.")] = Path("model.synthgan"),
     max_seconds: Annotated[
         float | None, typer.Option("--max-seconds", min=0, help="Seconds of training at most.", show_default=False)
@@ -71,9 +70,7 @@ def fit(
         Path | None, typer.Option("--config", help="A .toml of settings, as `synthgan tune` writes it.")
     ] = None,
     schema: SchemaFile = None,
-    discrete: Annotated[
-        list[str] | None, typer.Option("--discrete", help="A column of codes that are names, not amounts; repeatable.")
-    ] = None,
+    discrete: Discrete = None,
     device: Device = "auto",
     seed: Seed = 0,
     quiet: Quiet = False,
@@ -84,37 +81,41 @@ def fit(
     that is being taken, and still writes the best model so far, and a checkpoint where these are asked for (exit code
     130 or 143). With --checkpoint and --resume the same command goes on from there.
     """
-    from synthgan.errors import DivergedError, InputError
-    from synthgan.io import check_writable, read_table
-    from synthgan.schema import complete_schema, infer_schema, read_schema, validate
+    from synthgan.io import check_writable
+    from synthgan.schema import validate
 
-    notes = Notes(quiet)
     if resume and checkpoint is None:
         raise typer.BadParameter("say where the checkpoints are: --checkpoint DIR", param_hint="--resume")
     check_writable(out)
-    declared = None if schema is None else read_schema(schema)
-    frame = read_table(table)
-    if target is not None and target not in frame:
-        raise InputError(f"no column {target!r} in {table} to be the target; it has {', '.join(map(str, frame))}")
-    if declared is None:
-        declared = infer_schema(frame, discrete_columns=discrete)
-    elif discrete:
-        raise typer.BadParameter(
-            "--discrete and --schema both say what columns are; edit the schema", param_hint="--discrete"
-        )
-    else:
-        declared = complete_schema(frame, declared)
+    frame, declared = read_described(table, target, schema, discrete)
     frame = validate(frame, declared)
-    learner = new_model(model, epochs, config, max_seconds=max_seconds, device=device, random_state=seed, verbose=0)
+    learner = new_model(
+        model, config, epochs=epochs, max_seconds=max_seconds, device=device, random_state=seed, verbose=0
+    )
     learner.protect_rare = protect_rare
     if max_memory is not None:
         if "max_megabytes" not in learner.get_params():
             raise typer.BadParameter(f"--model {model} does not know its memory beforehand", param_hint="--max-memory")
         learner.set_params(max_megabytes=parse_megabytes(max_memory))
     course = {"checkpoint": checkpoint, "checkpoint_every": checkpoint_every, "resume": resume}
+    _fit_and_save(learner, frame, declared, target, out, Notes(quiet), live=live, **course)
+
+
+def _fit_and_save(
+    learner: TableSynthesizer,
+    frame: pd.DataFrame,
+    schema: Schema,
+    target: str | None,
+    out: Path,
+    notes: Notes,
+    **course: Any,
+) -> None:
+    """Train until the end or a signal, and write the model; also the best from before a training that diverged."""
+    from synthgan.errors import DivergedError
+
     with catching_signals() as signals:
         try:
-            fit_with_progress(learner, frame, declared, target, notes, live=live, stop=signals, **course)
+            fit_with_progress(learner, frame, schema, target, notes, stop=signals, **course)
         except DivergedError as error:
             if error.kept:
                 learner.save(out)

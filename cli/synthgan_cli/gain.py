@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synthgan_cli.console import Notes, new_table, print_table
-from synthgan_cli.options import Device, Quiet, Seed
-from synthgan_cli.progress import RowBar, duration
+from synthgan_cli.options import AsJson, Device, Quiet, Report, Seed, Table
+from synthgan_cli.progress import CountBar, duration
 
 if TYPE_CHECKING:
     from synthgan.augmentation import GainProgress
@@ -19,7 +19,7 @@ __all__ = ["gain"]
 
 
 def gain(
-    table: Annotated[str, typer.Argument(help="CSV, CSV.gz, TSV, Parquet or Feather; - for CSV on stdin.")],
+    table: Table,
     target: Annotated[str, typer.Option("--target", "-t", help="The column of the classes.")],
     rows: Annotated[
         list[int] | None,
@@ -33,8 +33,8 @@ def gain(
     folder: Annotated[
         Path | None, typer.Option("--folder", help="Keep finished folds here; the same command goes on from them.")
     ] = None,
-    report: Annotated[Path | None, typer.Option("--report", "-r", help="Write an HTML page here.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
+    report: Report = None,
+    as_json: AsJson = False,
     max_seconds: Annotated[
         float | None,
         typer.Option("--max-seconds", min=0, help="Begin no fold after so many seconds.", show_default=False),
@@ -60,13 +60,10 @@ def gain(
         check_writable(report)
     frame = read_table(table)
     sizes: list[int | None] = [*rows] if rows else [None]
-    with RowBar(notes, "folds", repeats * folds * len(sizes)) as bar:
-        done = 0
+    with CountBar(notes, "measuring", repeats * folds * len(sizes), "folds") as bar:
 
         def follow(at: GainProgress) -> None:
-            nonlocal done
-            bar.add(at.done - done)
-            done = at.done
+            bar.reach(at.done)
             if not notes.live:
                 notes.say(f"fold {at.done} of {at.total}, about {duration(at.seconds_left)} left")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from synthgan_cli.console import new_table, print_table
+from synthgan_cli.options import Discrete
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +26,7 @@ def inspect(
             "--write-schema", help="Write the schema to a .toml or .json file, to be edited and passed to fit."
         ),
     ] = None,
-    discrete: Annotated[
-        list[str] | None, typer.Option("--discrete", help="A column of codes that are names, not amounts; repeatable.")
-    ] = None,
+    discrete: Discrete = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON in place of a table; of a model all it holds but the weights.")
     ] = False,

@@ -23,8 +23,8 @@ class ModelName(enum.StrEnum):
     VANILLA = "vanilla"
 
 
-def new_model(name: ModelName, epochs: int | None, config: Path | None = None, **settings: Any) -> TableSynthesizer:
-    """Return an unfitted synthesizer; without `epochs` it takes that of `config`, or its own default.
+def new_model(name: ModelName, config: Path | None, **settings: Any) -> TableSynthesizer:
+    """Return an unfitted synthesizer; where a setting is None it takes that of `config`, or its own default.
 
     Raises
     ------
@@ -39,13 +39,14 @@ def new_model(name: ModelName, epochs: int | None, config: Path | None = None, *
         ModelName.TVAE: TVAE,
         ModelName.VANILLA: VanillaGAN,
     }
+    given = {key: value for key, value in settings.items() if value is not None}
     if config is not None:
         name, chosen = _configured(name, config, {it.__name__: model for model, it in classes.items()})
         if unknown := sorted(set(chosen) - set(classes[name]().get_params())):
             raise typer.BadParameter(f"{classes[name].__name__} has no setting {unknown[0]!r}", param_hint="--config")
-        settings = chosen | {key: value for key, value in settings.items() if value is not None}
-    model: TableSynthesizer = classes[name](**settings)
-    return model if epochs is None else model.set_params(epochs=epochs)
+        given = chosen | given
+    model: TableSynthesizer = classes[name](**given)
+    return model
 
 
 def _configured(name: ModelName, config: Path, names: dict[str, ModelName]) -> tuple[ModelName, dict[str, Any]]:

@@ -7,7 +7,23 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Device", "EscapeFormulas", "Model", "OutTable", "Quiet", "SchemaFile", "Seed"]
+__all__ = [
+    "AsJson",
+    "Device",
+    "Discrete",
+    "EscapeFormulas",
+    "Model",
+    "OutTable",
+    "Quiet",
+    "Report",
+    "SchemaFile",
+    "Seed",
+    "Table",
+    "Target",
+]
+
+Table = Annotated[str, typer.Argument(help="CSV, CSV.gz, TSV, Parquet or Feather; - for CSV on stdin.")]
+Target = Annotated[str | None, typer.Option("--target", "-t", help="The column of the classes, if there is one.")]
 
 Model = Annotated[Path, typer.Argument(help="A .synthgan file, as `synthgan fit` writes it.", show_default=False)]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
@@ -24,3 +40,8 @@ SchemaFile = Annotated[
     Path | None,
     typer.Option("--schema", help="A .toml or .json schema (`synthgan inspect --write-schema` makes one to edit)."),
 ]
+Discrete = Annotated[
+    list[str] | None, typer.Option("--discrete", help="A column of codes that are names, not amounts; repeatable.")
+]
+Report = Annotated[Path | None, typer.Option("--report", "-r", help="Write an HTML page here.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from synthgan_cli.console import Notes, stderr
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.progress import Progress
 
     from synthgan.synthesizers import FitPlan
     from synthgan.training import Alarm, StepReport
 
-__all__ = ["RowBar", "TrainingBar", "duration", "plan_text"]
+__all__ = ["CountBar", "TrainingBar", "duration", "plan_text"]
 
 
 def plan_text(plan: FitPlan, max_seconds: float | None) -> str:
@@ -120,12 +122,18 @@ class TrainingBar(_Bar):
         return text
 
 
-class RowBar(_Bar):
-    """Rows made so far."""
+class CountBar(_Bar):
+    """Rows, folds or whatever is made so far."""
 
-    def __init__(self, notes: Notes, description: str, n_rows: int) -> None:
-        super().__init__(notes, description, n_rows, "{task.completed:,.0f}/{task.total:,.0f} rows")
+    def __init__(self, notes: Notes, description: str, total: int, unit: str) -> None:
+        super().__init__(notes, description, total, f"{{task.completed:,.0f}}/{{task.total:,.0f}} {unit}")
 
-    def add(self, n_rows: int) -> None:
-        """Count rows."""
-        self._show(advance=n_rows)
+    def reach(self, n: int) -> None:
+        """Show that there are so many."""
+        self._show(completed=n)
+
+    def over(self, tables: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        """Count the rows of tables as they go by."""
+        for table in tables:
+            yield table
+            self._show(advance=len(table))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +10,7 @@ from synthgan_cli.console import Notes
 from synthgan_cli.options import Device, EscapeFormulas, Model, OutTable, Quiet, Seed
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from synthgan.synthesizers.base import TableSynthesizer
 
 __all__ = ["sample"]
 
@@ -59,10 +58,9 @@ def sample(
     There are exactly as many as asked for, and every one satisfies the conditions given.
     """
     from synthgan import SynthGAN, load
-    from synthgan.errors import ConditionError
     from synthgan.io import check_writable, write_table
-    from synthgan_cli.progress import RowBar
-    from synthgan_cli.where import parse_class_counts, parse_where
+    from synthgan_cli.progress import CountBar
+    from synthgan_cli.where import parse_where
 
     if out != "-":
         check_writable(out)
@@ -76,23 +74,21 @@ def sample(
             f"a {type(loaded).__name__} draws rows in one pass, and has no critic", param_hint="--passes, --select"
         )
     conditions = parse_where(where or [], loaded.schema_)
-    counts = None
-    if class_counts is not None:
-        if loaded.target_ is None:
-            raise ConditionError("--class-counts counts the target's classes; fit the model with --target")
-        counts = parse_class_counts(class_counts, loaded.schema_[loaded.target_])
-        n_rows = sum(counts.values())
-    total = n_rows or loaded.info_["rows_fitted"]
-
-    with RowBar(notes, "sampling", total) as bar:
-
-        def batches() -> Iterator[pd.DataFrame]:
-            for batch in loaded.sample_batches(
-                total, conditions=conditions or None, class_counts=counts, random_state=seed, **settings
-            ):
-                yield batch
-                bar.add(len(batch))
-
-        write_table(batches(), out, escape_formulas=escape_formulas)
+    counts = None if class_counts is None else _read_counts(class_counts, loaded)
+    total = (n_rows if counts is None else sum(counts.values())) or loaded.info_["rows_fitted"]
+    batches = loaded.sample_batches(
+        total, conditions=conditions or None, class_counts=counts, random_state=seed, **settings
+    )
+    with CountBar(notes, "sampling", total, "rows") as bar:
+        write_table(bar.over(batches), out, escape_formulas=escape_formulas)
     if out != "-":
         notes.say(f"wrote {total:,} rows to {out}")
+
+
+def _read_counts(text: str, model: TableSynthesizer) -> dict[Any, int]:
+    from synthgan.errors import ConditionError
+    from synthgan_cli.where import parse_class_counts
+
+    if model.target_ is None:
+        raise ConditionError("--class-counts counts the target's classes; fit the model with --target")
+    return parse_class_counts(text, model.schema_[model.target_])

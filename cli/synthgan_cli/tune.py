@@ -9,7 +9,8 @@ import typer
 
 from synthgan_cli.console import Notes, new_table, print_table
 from synthgan_cli.models import ModelName, new_model
-from synthgan_cli.options import Device, Quiet, SchemaFile, Seed
+from synthgan_cli.options import Device, Discrete, Quiet, Report, SchemaFile, Seed, Table, Target
+from synthgan_cli.tables import read_described
 
 if TYPE_CHECKING:
     from synthgan.tuning import TrialResult, TuningResult
@@ -20,10 +21,8 @@ N_SHOWN = 10
 
 
 def tune(
-    table: Annotated[str, typer.Argument(help="CSV, CSV.gz, TSV, Parquet or Feather; - for CSV on stdin.")],
-    target: Annotated[
-        str | None, typer.Option("--target", "-t", help="The column of the classes, if there is one.")
-    ] = None,
+    table: Table,
+    target: Target = None,
     trials: Annotated[int, typer.Option("--trials", min=1, help="Settings to try, those in --storage included.")] = 20,
     max_seconds: Annotated[
         float | None, typer.Option("--max-seconds", min=0, help="Seconds at most.", show_default=False)
@@ -33,7 +32,7 @@ def tune(
         Path | None,
         typer.Option("--storage", help="An SQLite file of all trials: the same command goes on from it after any end."),
     ] = None,
-    report: Annotated[Path | None, typer.Option("--report", "-r", help="Write an HTML page here.")] = None,
+    report: Report = None,
     model: Annotated[ModelName, typer.Option("--model", help="Whose settings: synthgan or a reference model.")] = (
         ModelName.SYNTHGAN
     ),
@@ -41,9 +40,7 @@ def tune(
         Path | None, typer.Option("--config", help="A .toml of settings to start from and to keep where not searched.")
     ] = None,
     schema: SchemaFile = None,
-    discrete: Annotated[
-        list[str] | None, typer.Option("--discrete", help="A column of codes that are names, not amounts; repeatable.")
-    ] = None,
+    discrete: Discrete = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Seeds to try the best few settings with.")] = 3,
     device: Device = "auto",
     seed: Seed = 0,
@@ -51,31 +48,24 @@ def tune(
 ) -> None:
     """Try settings on two thirds of the rows, score them on the rest, and write the best for ``fit --config``."""
     from synthgan import tuning
-    from synthgan.io import atomic_write, check_writable, read_table
+    from synthgan.io import atomic_write, check_writable
     from synthgan.report import render_tuning
-    from synthgan.schema import complete_schema, read_schema
 
     notes = Notes(quiet)
     for path in (out, report):
         if path is not None:
             check_writable(path)
-    frame = read_table(table)
-    if schema is not None and discrete:
-        raise typer.BadParameter(
-            "--discrete and --schema both say what columns are; edit the schema", param_hint="--discrete"
-        )
-    learner = new_model(model, None, config=config, device=device)
+    frame, declared = read_described(table, target, schema, discrete)
 
     def tell(trial: TrialResult) -> None:
         score = trial.state if trial.score is None else f"score {trial.score:.4f}"
         notes.say(f"trial {trial.number} of {trials}: {score}, {trial.seconds:.0f} s")
 
     found = tuning.tune(
-        learner,
+        new_model(model, config, device=device),
         frame,
         target=target,
-        discrete_columns=discrete,
-        schema=None if schema is None else complete_schema(frame, read_schema(schema)),
+        schema=declared,
         n_trials=trials,
         max_seconds=max_seconds,
         n_seeds=seeds,

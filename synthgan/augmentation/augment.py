@@ -32,7 +32,7 @@ def augment(
     *,
     strategy: str | Mapping[Any, int] = "balance",
     ratio: float = 1.0,
-    select: Selection = "labels",
+    choose_by: Selection = "labels",
     marker: str | None = MARKER,
     generator: Generator | None = None,
     random_state: RandomState = None,
@@ -53,7 +53,7 @@ def augment(
         ``sample_weight``. A mapping: so many generated rows of each class.
     ratio : float, default=1.0
         For ``"proportional"`` and ``"labelled"``.
-    select : {"labels", "density", "hard", "nothing"}, default="labels"
+    choose_by : {"labels", "density", "hard", "nothing"}, default="labels"
         How rows of a class are chosen among four times as many, see `selection_weights`.
     marker : str or None, default="synthetic"
         Name of a column that says which rows are generated; None for no such column.
@@ -104,7 +104,7 @@ def augment(
     if numeric and known[target].nunique() > MAX_CLASSES:
         rows = _numbers(known, target, strategy, ratio, generator, seed)
     else:
-        rows = _classes(known, target, strategy, ratio, select, generator, seed)
+        rows = _classes(known, target, strategy, ratio, choose_by, generator, seed)
     weights = rows.pop(WEIGHT) if strategy == "labelled" else None
     out = pd.concat([table, rows[table.columns].astype(table.dtypes)], ignore_index=True)
     if marker is not None:
@@ -119,7 +119,7 @@ def _classes(
     target: ColumnName,
     strategy: str | Mapping[Any, int],
     ratio: float,
-    select: Selection,
+    choose_by: Selection,
     generator: Generator | None,
     seed: int,
 ) -> pd.DataFrame:
@@ -140,7 +140,7 @@ def _classes(
             {label: counts[code] for code, label in enumerate(labels)},
             {labels[code]: count for code, count in wanted.items()},
         )
-        rows, drawn = draw_chosen(model, features, y, wanted, select, seed)
+        rows, drawn = draw_chosen(model, features, y, wanted, choose_by, seed)
     rows[target] = labels[drawn]
     return rows
 

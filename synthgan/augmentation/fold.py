@@ -121,7 +121,7 @@ class _Stage:
             return self._labelled("independent", round(recipe.ratio * len(y)) if recipe.labelled else len(y))
         if arm == CANDIDATE:
             pool = Training(self._x["generated"], self._generated_y)
-            kept = choose_rows(self._worth(recipe.select), pool.y, recipe.counts(self._counts), self._seed)
+            kept = choose_rows(self._worth(recipe.choose_by), pool.y, recipe.counts(self._counts), self._seed)
             more, labels = pool.x[kept], pool.y[kept]
         elif arm == "SMOTE-NC":
             more, labels = smote_nc(x, y, self._categorical, balanced(self._counts), rng)
@@ -133,13 +133,13 @@ class _Stage:
             more, labels = x[picks], y[picks]
         return Training(np.concatenate([x, more]), np.concatenate([y, labels]))
 
-    def _worth(self, select: Selection) -> Floats | None:
-        if select not in self._weights:
+    def _worth(self, choose_by: Selection) -> Floats | None:
+        if choose_by not in self._weights:
             real, pool = Training(self._x["real"], self.y), Training(self._x["generated"], self._generated_y)
-            self._weights[select] = selection_weights(
-                select, real, pool, self._categorical, lambda rows: self._committee(rows), self._seed
+            self._weights[choose_by] = selection_weights(
+                choose_by, real, pool, self._categorical, lambda rows: self._committee(rows), self._seed
             )
-        return self._weights[select]
+        return self._weights[choose_by]
 
     @functools.cached_property
     def _committee(self) -> Committee:

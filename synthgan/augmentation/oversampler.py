@@ -56,7 +56,7 @@ class GANOverSampler(OneToOneFeatureMixin, BaseEstimator):  # type: ignore[misc]
         afterwards. ``"minority"``, ``"not minority"``, ``"not majority"``, ``"all"``, or ``"auto"`` (the same as
         ``"not majority"``): which classes are brought to the size of the largest. A dict: class to rows afterwards. A
         callable: takes `y` and returns such a dict.
-    select : {"labels", "density", "hard", "nothing"}, default="labels"
+    choose_by : {"labels", "density", "hard", "nothing"}, default="labels"
         How the rows of a class are chosen among four times as many, see `selection_weights`.
     generator : estimator, optional
         An unfitted synthesizer; `SynthGAN` with its defaults when absent. It is copied and never changed.
@@ -97,12 +97,12 @@ class GANOverSampler(OneToOneFeatureMixin, BaseEstimator):  # type: ignore[misc]
         self,
         *,
         sampling_strategy: Strategy = "auto",
-        select: Selection = "labels",
+        choose_by: Selection = "labels",
         generator: Generator | None = None,
         random_state: RandomState = None,
     ) -> None:
         self.sampling_strategy = sampling_strategy
-        self.select = select
+        self.choose_by = choose_by
         self.generator = generator
         self.random_state = random_state
 
@@ -173,7 +173,7 @@ class GANOverSampler(OneToOneFeatureMixin, BaseEstimator):  # type: ignore[misc]
         code_of = {label: code for code, label in enumerate(target.labels)}
         model = ClassRows(self.generator, frame, target.codes, seed)
         counts = {code_of[label]: count for label, count in wanted.items()}
-        rows, codes = draw_chosen(model, frame, target.codes, counts, self.select, seed)
+        rows, codes = draw_chosen(model, frame, target.codes, counts, self.choose_by, seed)
         return _restore_rows(X, frame, rows), target.restore(codes)
 
     def _read(self, X: Any, y: Any) -> tuple[pd.DataFrame, _Target]:

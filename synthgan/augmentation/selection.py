@@ -55,18 +55,18 @@ def choose_rows(weight: Floats | None, y: Ints, counts: Mapping[int, int], seed:
 
 
 def selection_weights(
-    select: Selection,
+    choose_by: Selection,
     real: Training,
     pool: Training,
     categorical: list[bool],
     committee: Callable[[Floats], Floats],
     seed: int,
 ) -> Floats | None:
-    """Return what each generated row is worth, shape (n_pool,); None when the rows are all the same to `select`.
+    """Return what each generated row is worth, shape (n_pool,); None when the rows are all the same to `choose_by`.
 
     Parameters
     ----------
-    select : {"labels", "density", "hard", "nothing"}
+    choose_by : {"labels", "density", "hard", "nothing"}
         ``"labels"``: the weight of a row is how likely its class is by a committee of classifiers fitted on the real
         rows, over how frequent the class is. ``"density"``: how many times likelier the row is among real rows than
         among generated ones, by boosted trees that tell them apart. ``"hard"``: how little the committee's favourite
@@ -81,13 +81,13 @@ def selection_weights(
     Raises
     ------
     ConfigError
-        For an unknown `select`.
+        For an unknown `choose_by`.
     """
-    if select not in SELECTIONS:
-        raise ConfigError(f"select is one of {', '.join(SELECTIONS)}; got {select!r}")
-    if select == "nothing" or not real.x.shape[1] or not len(pool.y):
+    if choose_by not in SELECTIONS:
+        raise ConfigError(f"choose_by is one of {', '.join(SELECTIONS)}; got {choose_by!r}")
+    if choose_by == "nothing" or not real.x.shape[1] or not len(pool.y):
         return None
-    if select == "density":
+    if choose_by == "density":
         both = np.concatenate([np.column_stack([part.x, part.y]) for part in (real, pool)])
         which = np.repeat(np.array([1, 0], dtype=np.int64), [len(real.y), len(pool.y)])
         # Trees that saw a row know it. Each half of the pool is weighed by trees that saw the other half.
@@ -99,7 +99,7 @@ def selection_weights(
             odds[asked[len(real.y) :]] = p[:, 1] / np.maximum(p[:, 0], LEAST_WEIGHT)
         return odds
     votes = committee(pool.x)
-    if select == "labels":
+    if choose_by == "labels":
         shares = real.shares(votes.shape[1])
         return np.asarray(votes[np.arange(len(pool.y)), pool.y] / shares[pool.y], dtype=np.float64)
     top = np.sort(votes, axis=1)
@@ -107,7 +107,7 @@ def selection_weights(
 
 
 def draw_chosen(
-    model: ClassRows, features: pd.DataFrame, y: Ints, counts: Mapping[int, int], select: Selection, seed: int
+    model: ClassRows, features: pd.DataFrame, y: Ints, counts: Mapping[int, int], choose_by: Selection, seed: int
 ) -> tuple[pd.DataFrame, Ints]:
     """Draw exactly so many rows of each class, chosen among `POOL` times as many.
 
@@ -119,20 +119,20 @@ def draw_chosen(
     y : ndarray of int64
         Their classes.
     counts : mapping of class code to int
-    select : {"labels", "density", "hard", "nothing"}
+    choose_by : {"labels", "density", "hard", "nothing"}
     seed : int
 
     Returns
     -------
     tuple of DataFrame and ndarray of int64
     """
-    if select == "nothing":
+    if choose_by == "nothing":
         return model.draw(counts)
     pool, codes = model.draw({code: POOL * count for code, count in counts.items()})
     both = encode({"real": features, "pool": pool})
     real, n_classes = Training(both.x["real"], y), int(y.max()) + 1
     weight = selection_weights(
-        select,
+        choose_by,
         real,
         Training(both.x["pool"], codes),
         both.categorical,

@@ -151,13 +151,13 @@ class Recipe:
         `choose_rows`; ``"0.5 by density"`` (``hard``, ``nothing``) chooses otherwise.
     ratio : float
         Generated rows per real row; 0 for ``"balance"``, whose number follows from the classes.
-    select : str
+    choose_by : str
         How rows with a given class are chosen.
     """
 
     name: str
     ratio: float = 0.0
-    select: Selection = "labels"
+    choose_by: Selection = "labels"
 
     @property
     def labelled(self) -> bool:
@@ -180,19 +180,19 @@ class Recipe:
         """
         name = f"{text:g}" if isinstance(text, (int, float)) else str(text).strip()
         amount, by, word = name.partition(" by ")
-        select = next((known for known in SELECTIONS if known == word), None) if by else "labels"
-        if name == "none" or (amount == "balance" and select):
-            return cls(name, select=select or "labels")
+        choose_by = next((known for known in SELECTIONS if known == word), None) if by else "labels"
+        if name == "none" or (amount == "balance" and choose_by):
+            return cls(name, choose_by=choose_by or "labels")
         try:
             ratio = float(amount.removeprefix("labelled "))
         except ValueError:
             ratio = math.nan
-        if not 0 < ratio <= 100 or select is None or (by and amount.startswith("labelled")):
+        if not 0 < ratio <= 100 or choose_by is None or (by and amount.startswith("labelled")):
             raise ConfigError(
                 'a recipe is "balance" or a ratio in (0, 100], either with "by" and one of '
                 f'{", ".join(SELECTIONS)}; or "labelled" and a ratio; or "none"; got {text!r}'
             )
-        return cls(name, ratio, select)
+        return cls(name, ratio, choose_by)
 
     def counts(self, real: Mapping[int, int]) -> dict[int, int]:
         """Return the rows of each class to generate, for a recipe that gives classes."""

@@ -26,14 +26,6 @@ WITH = {
     language: [name for name, text in TEXTS.items() if language in BLOCK.findall(text)]
     for language in ("python", "console")
 }
-TOO_SLOW = ("gain",)
-"""Minutes even for a small table: tests/cli runs it with settings that no page would show."""
-
-
-def commands_of(name: str) -> str:
-    """Return the lines of a page that are run."""
-    lines = [line for line in TEXTS[name].splitlines() if line.startswith("synthgan ")]
-    return "\n".join(line for line in lines if line.split()[1] not in TOO_SLOW)
 
 
 def first_table(names: dict[str, Any], printed: str) -> None:
@@ -108,8 +100,9 @@ def test_the_python_of_a_page_runs(name, run_python, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in WITH["console"] if name != "contributing"])
 def test_the_commands_of_a_page_run(name, run_synthgan, folder):
-    run_synthgan(PAGES[name], {}, TOO_SLOW)
-    expected = set(re.findall(r"--(?:out|report|markdown|write-schema) (\S+)", commands_of(name)))
+    run_synthgan(PAGES[name])
+    commands = "\n".join(line for line in TEXTS[name].splitlines() if line.startswith("synthgan "))
+    expected = set(re.findall(r"--(?:out|report|markdown|write-schema) (\S+)", commands))
     assert expected <= {path.name for path in folder.iterdir()}
 
 

@@ -24,7 +24,8 @@ from synthgan.augmentation import GANOverSampler, PriorCorrectedClassifier
 
 SMALL = SynthGAN(epochs=1, hidden_dim=16, batch_size=500, random_state=0)
 CHECKS = [
-    check for _, check in estimator_checks_generator(GANOverSampler(generator=SMALL, select="nothing", random_state=0))
+    check
+    for _, check in estimator_checks_generator(GANOverSampler(generator=SMALL, choose_by="nothing", random_state=0))
 ]
 
 
@@ -34,14 +35,14 @@ def test_imbalanced_learn_has_checks_of_every_kind_for_it() -> None:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.func.__name__)
 def test_imbalanced_learns_checks(check: Callable[[Any], None]) -> None:
-    estimator = GANOverSampler(generator=SMALL, select="nothing", random_state=0)
+    estimator = GANOverSampler(generator=SMALL, choose_by="nothing", random_state=0)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "classes of fewer than", UserWarning)
         check(estimator)
 
 
 @parametrize_with_checks(
-    [GANOverSampler(generator=SMALL, select="nothing"), PriorCorrectedClassifier(LogisticRegression())]
+    [GANOverSampler(generator=SMALL, choose_by="nothing"), PriorCorrectedClassifier(LogisticRegression())]
 )
 def test_scikit_learns_checks(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)
@@ -61,7 +62,7 @@ def test_a_pipeline_resamples_the_training_rows_of_each_fold_only() -> None:
     encode = make_column_transformer((StandardScaler(), ["key"]), (OneHotEncoder(), ["word"]))
     model = Pipeline(
         [
-            ("more", Watched(generator=SMALL, select="nothing", random_state=0)),
+            ("more", Watched(generator=SMALL, choose_by="nothing", random_state=0)),
             ("encode", encode),
             ("fit", LogisticRegression()),
         ]

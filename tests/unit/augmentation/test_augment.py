@@ -19,7 +19,7 @@ SMALL = SynthGAN(epochs=2, hidden_dim=16)
 
 
 def test_real_rows_come_first_and_untouched(mixed_table: pd.DataFrame) -> None:
-    more = augment(mixed_table, "plan", select="nothing", generator=SMALL, random_state=0)
+    more = augment(mixed_table, "plan", choose_by="nothing", generator=SMALL, random_state=0)
     n = len(mixed_table)
     pd.testing.assert_frame_equal(more[:n].drop(columns="synthetic"), mixed_table)
     assert more["synthetic"].tolist() == [False] * n + [True] * (len(more) - n)
@@ -60,7 +60,7 @@ def test_rare_ranges_of_a_number_are_filled(resampler: Resampler) -> None:
 def test_rows_without_a_target_stay(resampler: Resampler) -> None:
     table = noise_table(90, 0)
     table.loc[:9, "y"] = None
-    more = augment(table, "y", generator=resampler, select="nothing", random_state=0)
+    more = augment(table, "y", generator=resampler, choose_by="nothing", random_state=0)
     assert more["y"].isna().sum() == 10
     assert more["y"].value_counts().nunique() == 1
 
@@ -74,7 +74,7 @@ def test_rows_without_a_target_stay(resampler: Resampler) -> None:
         ({"strategy": {"maybe": 3}}, InputError, "no classes"),
         ({"strategy": {"yes": -3}}, ConfigError, "not below 0"),
         ({"ratio": 0}, ConfigError, "ratio lies"),
-        ({"select": "best"}, ConfigError, "select is one of"),
+        ({"choose_by": "best"}, ConfigError, "choose_by is one of"),
         ({"target": "key", "strategy": "labelled"}, ConfigError, "is a number"),
     ],
 )
@@ -83,11 +83,11 @@ def test_bad_requests(resampler: Resampler, options: dict[str, Any], error: type
         augment(noise_table(60, 0), options.pop("target", "y"), **{"generator": resampler} | options)
 
 
-@pytest.mark.parametrize("select", ["labels", "density", "hard", "nothing"])
-def test_every_selection_keeps_exact_counts(select: Any, resampler: Resampler) -> None:
+@pytest.mark.parametrize("choose_by", ["labels", "density", "hard", "nothing"])
+def test_every_selection_keeps_exact_counts(choose_by: Any, resampler: Resampler) -> None:
     table = noise_table(80, 0)
     X, y = table.drop(columns="y"), table["y"]
-    X_new, y_new = GANOverSampler(select=select, generator=resampler, random_state=0).fit_resample(X, y)
+    X_new, y_new = GANOverSampler(choose_by=choose_by, generator=resampler, random_state=0).fit_resample(X, y)
     assert y_new.value_counts().to_dict() == {"no": 56, "yes": 56}
     pd.testing.assert_frame_equal(X_new[:80], X)
 
@@ -107,7 +107,7 @@ def test_label_selection_prefers_rows_that_look_like_their_class(resampler: Resa
 
     sampler = GANOverSampler(generator=Sloppy(), random_state=0)
     kept = sampler.fit_resample(pd.DataFrame({"x": x}), y)[0]["x"][200:]
-    plain = sampler.set_params(select="nothing").fit_resample(pd.DataFrame({"x": x}), y)[0]["x"][200:]
+    plain = sampler.set_params(choose_by="nothing").fit_resample(pd.DataFrame({"x": x}), y)[0]["x"][200:]
     assert (plain == -2.0).mean() == pytest.approx(0.2)
     assert (kept == -2.0).mean() < 0.05
 
@@ -116,7 +116,7 @@ def test_prior_corrected_probabilities_are_calibrated_after_balancing(resampler:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(4000, 1))
     y = (rng.random(4000) < 1 / (1 + np.exp(3 - x[:, 0]))).astype(int)
-    sampler = GANOverSampler(generator=resampler, select="nothing", random_state=0)
+    sampler = GANOverSampler(generator=resampler, choose_by="nothing", random_state=0)
     model = PriorCorrectedClassifier(LogisticRegression(), resampler=sampler).fit(x, y)
     balanced = LogisticRegression().fit(*sampler.fit_resample(x, y))
     assert balanced.predict_proba(x)[:, 1].mean() > 0.3
