@@ -368,6 +368,10 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         if unknown := sorted(set(params) - set(chosen._get_param_names())):
             raise ArchiveError(f"{os.fspath(path)!r} has unknown parameters {unknown}; upgrade synthgan")
         out = chosen(**{**params, "device": device})
+        try:
+            out._check_parameters()
+        except ConfigError as error:
+            raise ArchiveError(f"{os.fspath(path)!r} holds parameters that no model has: {error}") from None
         out.seed_, out.interrupted_, out.history_, out.alarms_ = seed, False, history, []
         out._set_fitted(model)
         return out

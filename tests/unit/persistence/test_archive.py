@@ -194,6 +194,7 @@ FOREIGN: list[tuple[Callable[[dict[str, bytes]], None], str]] = [
     (manifest_with(data={}), "save"),
     (manifest_with(seed="x"), "save"),
     (manifest_with(parameters={"colour": 1}), "colour"),
+    (manifest_with(parameters={"select": 10**6}), "no model has"),
     (manifest_with(parameters=3), "save"),
     (lambda members: members.update({"manifest.json": b"[]"}), "not a synthgan model"),
     (lambda members: members.update({"manifest.json": b"{"}), "damaged"),
