@@ -21,10 +21,10 @@ from synthgan.augmentation.fold import CHEAP_ARMS, Problem, run_fold
 from synthgan.augmentation.generate import Generator, fresh
 from synthgan.augmentation.learners import LEARNERS
 from synthgan.augmentation.splits import Fold, make_folds
+from synthgan.augmentation.store import FoldStore
 from synthgan.augmentation.strategy import RECIPES, Recipe
 from synthgan.errors import ConfigError, InputError
 from synthgan.evaluation.gain import GainReport, conclude
-from synthgan.io import atomic_write
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.schema import ColumnName
 from synthgan.synthesizers.frames import as_frame
@@ -141,7 +141,7 @@ def augmentation_gain(
     # How results are made, not how fast: this is what a folder's results must agree on.
     identity = settings | {"target": str(target), "seed": seed, "data": _fingerprint(problem.frame)}
     identity |= {"generator": repr(fresh(generator, 0)), "versions": _versions()}
-    store = None if folder is None else _Store(Path(folder), identity)
+    store = None if folder is None else FoldStore(Path(folder), identity)
     done = _run(problem, folds, store, n_jobs, max_seconds, callback)
     results = [done[fold.name] for fold in folds if fold.name in done]
     notes += [*skipped, *dict.fromkeys(note for result in results for note in result["notes"])]
@@ -249,49 +249,7 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
 
 
-class _Store:
-    """Finished folds on disk, one file each, written whole or not at all."""
-
-    def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
-        self._folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot make the folder {folder}: {error.strerror}") from None
-        card = folder / "measurement.json"
-        if not card.exists():
-            if any(folder.glob("n-*.json")):
-                raise InputError(f"{folder} holds folds without a measurement.json; give an empty folder")
-            with atomic_write(card) as file:
-                file.write(json.dumps(identity, indent=1).encode())
-            return
-        found = _read_json(card)
-        if changed := [key for key in identity | found if identity.get(key) != found.get(key)]:
-            raise InputError(
-                f"{folder} holds another measurement: its {', '.join(changed)} differ. Give another folder, or the "
-                "same data and settings"
-            )
-
-    def read(self, fold: Fold) -> dict[str, Any] | None:
-        path = self._folder / f"{fold.name}.json"
-        return _read_json(path) if path.exists() else None
-
-    def write(self, result: dict[str, Any]) -> None:
-        with atomic_write(self._folder / f"{result['name']}.json") as file:
-            file.write(json.dumps(result).encode())
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}") from None
-    if not isinstance(found, dict):
-        raise InputError(f"{path} is no part of a measurement; delete it")
-    return found
-
-
-def _measure(problem: Problem, fold: Fold, store: _Store | None) -> dict[str, Any]:
+def _measure(problem: Problem, fold: Fold, store: FoldStore | None) -> dict[str, Any]:
     result = run_fold(problem, fold)
     if store is not None:
         store.write(result)
@@ -301,7 +259,7 @@ def _measure(problem: Problem, fold: Fold, store: _Store | None) -> dict[str, An
 def _run(
     problem: Problem,
     folds: Sequence[Fold],
-    store: _Store | None,
+    store: FoldStore | None,
     n_jobs: int,
     max_seconds: float | None,
     callback: Callable[[GainProgress], None] | None,

@@ -117,20 +117,14 @@ def tune(
     schema = infer_schema(frame, discrete_columns=discrete_columns) if schema is None else schema
     seed = resolve_seed(random_state)
     judge = Judge(frame, schema, target, seed)
-    defaults = type(model)().get_params()
-    own = {"device", "verbose", "random_state", "max_seconds"}
-    fixed = {k: v for k, v in model.get_params().items() if k not in {*space, *own} and v != defaults[k]}
+    fixed = _fixed(model, space)
     identity: dict[str, Any] = {"model": type(model).__name__, "fixed": {k: str(v) for k, v in fixed.items()}}
     identity |= {"space": describe(space), "table": judge.fingerprint(), "seed": seed, "target": str(target)}
     with _quiet(optuna):
         study = Study(optuna, None if storage is None else Path(storage), identity, space, seed)
         limit = math.inf if max_seconds is None else max_seconds
         interrupted = _search(study, judge, model, space, n_trials, began + SEARCH_SHARE * limit, callback)
-        trials = study.trials()
-        if not any(trial.state == "complete" for trial in trials):
-            why = next((trial.note for trial in trials if trial.note), "no time for the first")
-            raise InputError(f"no setting could be fitted and scored: {why}. Give more seconds, or another space")
-        finalists = _finalists(trials, n_finalists)
+        finalists = _finalists(study.trials(), n_finalists)
         if not interrupted:
             _score_again(study, judge, model, finalists, n_seeds, began + limit)
         trials = study.trials()
@@ -151,6 +145,13 @@ def tune(
             "optuna": importlib.metadata.version("optuna"),
         },
     )
+
+
+def _fixed(model: TableSynthesizer, space: Space) -> dict[str, Any]:
+    """Return the settings of `model` that are neither searched nor its defaults, and that decide what is learned."""
+    defaults = type(model)().get_params()
+    left_out = {*space, "device", "verbose", "random_state", "max_seconds"}
+    return {k: v for k, v in model.get_params().items() if k not in left_out and v != defaults[k]}
 
 
 def _search(
@@ -185,6 +186,9 @@ def _search(
 
 def _finalists(trials: list[TrialResult], n_finalists: int) -> list[TrialResult]:
     complete = [trial for trial in trials if trial.score is not None]
+    if not complete:
+        why = next((trial.note for trial in trials if trial.note), "no time for the first")
+        raise InputError(f"no setting could be fitted and scored: {why}. Give more seconds, or another space")
     return sorted(complete, key=lambda trial: (-(trial.score or 0), trial.number))[:n_finalists]
 
 

@@ -208,15 +208,15 @@ def test_a_killed_search_goes_on(tmp_path):
         [*command, "1000"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, stderr=subprocess.PIPE
     )
     assert victim.stdout is not None
-    assert [victim.stdout.readline().strip() for _ in range(3)] == ["trial 0", "trial 1", "trial 2"]
+    assert [victim.stdout.readline().strip() for _ in range(2)] == ["trial 0", "trial 1"]
     time.sleep(0.1)  # in the middle of the next
     victim.send_signal(signal.SIGKILL)
     victim.communicate(timeout=60)
     done = subprocess.run(
-        [*command, "6"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280, check=True
+        [*command, "4"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280, check=True
     )
     told = [line for line in done.stdout.splitlines() if line.startswith("trial")]
-    assert told[0] in ("trial 3", "trial 4")
-    assert told[-1] == "trial 5"
+    assert told[0] in ("trial 2", "trial 3")
+    assert told[-1] == "trial 3"
     settings = json.loads(done.stdout.splitlines()[-1])
-    assert len({json.dumps(it) for it in settings}) == 6
+    assert len({json.dumps(it) for it in settings}) == 4
