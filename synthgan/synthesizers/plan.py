@@ -16,6 +16,9 @@ from synthgan.training import TrainingConfig
 
 __all__ = ["FitPlan", "default_hidden_dim", "make_plan"]
 
+MAX_LATE_DIM = 256
+"""Width of the late layer at most; twice the network's where that is less."""
+
 LEAST_BATCH = 16
 """Smallest batch that `max_megabytes` leads to."""
 
@@ -94,7 +97,7 @@ def make_plan(
         raise ConfigError(f"hidden_dim must be a whole number from 1, or None; got {hidden_dim!r}")
     width = hidden_dim or default_hidden_dim(n_rows)
     generator, discriminator = (
-        GeneratorConfig(hidden_dim=width, dropout=0.1),
+        GeneratorConfig(hidden_dim=width, late_dim=min(2 * width, MAX_LATE_DIM), dropout=0.1),
         DiscriminatorConfig(hidden_dim=width),
     )
     wanted = batch = min(config.batch_size, n_rows)
