@@ -89,7 +89,7 @@ class SynthGAN(TableSynthesizer):
     alarms_ : list of Alarm
         The troubles that training ran into, with advice; empty in a loaded model (`history_` still tells of them).
     interrupted_ : bool
-        Whether training was cut short by Ctrl-C or by the callback; the model is usable all the same.
+        Whether training was cut short by Ctrl-C or by the callback; the model is usable all the same, without a critic.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of str
@@ -174,7 +174,7 @@ class SynthGAN(TableSynthesizer):
             state.generator.fold()
             look = last_look(state.generator, job.encoder, table, job.seed)
             training.record.monitor.observe(training.step, training.step, look, final=True)
-            if wants_critic:
+            if wants_critic and training.over:  # whoever cut training short does not wait for a critic
                 try:
                     add_critic(state.generator, job.encoder, table, job.seed, self.select, limit - training.seconds)
                 except KeyboardInterrupt:  # the generator took far longer: it is not thrown away
