@@ -112,7 +112,7 @@ def make_plan(
         memory = _memory(n_rows, layout, config, generator, batch)
     if batch < wanted:
         config = dataclasses.replace(config, batch_size=batch)
-    n_steps = config.n_steps(n_rows)
+    n_steps, n_late = config.n_steps(n_rows), config.n_late(n_rows)
     return FitPlan(
         n_rows=n_rows,
         n_columns=len(layout.columns),
@@ -121,11 +121,11 @@ def make_plan(
         batch_size=config.batch_size,
         memory_bytes=memory,
         peak_bytes=memory + (_memory_now() if device.type == "cpu" else 0),
-        n_steps=n_steps,
+        n_steps=n_steps + n_late,
         device=str(device),
         generator_config=generator,
         discriminator_config=discriminator,
-        estimated_seconds=_seconds(layout, config, generator, batch, n_steps, device),
+        estimated_seconds=_seconds(layout, config, generator, batch, n_steps + n_late // 2, device),
     )
 
 

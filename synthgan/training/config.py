@@ -20,7 +20,7 @@ class TrainingConfig:
     ----------
     epochs : int or None
         Passes over the training rows at most; None lets the table's size decide (see `n_steps`). Training ends earlier
-        when the held-out likelihood stops improving.
+        when the held-out likelihood stops improving. The late layer's are not counted.
     batch_size : int
         Rows per step; a smaller table is one batch.
     generator_lr, discriminator_lr : float
@@ -68,16 +68,30 @@ class TrainingConfig:
         check_number("ema_decay", self.ema_decay, 0, 1)
 
     def n_steps(self, n_rows: int) -> int:
-        """Optimiser steps at most for `n_rows` training rows: ``16 sqrt(n)``, from 400 to 5333, unless `epochs` is set.
+        """Optimiser steps at most for `n_rows` training rows: ``12 sqrt(n)``, from 300 to 4000, unless `epochs` is set.
 
         Examples
         --------
         >>> TrainingConfig().n_steps(32_000), TrainingConfig(epochs=10).n_steps(32_000)
-        (2862, 320)
+        (2147, 320)
         """
         if self.epochs is not None:
             return self.epochs * math.ceil(n_rows / self.batch_size)
-        return min(max(round(16 * math.sqrt(n_rows)), 400), 5333)
+        return min(max(round(12 * math.sqrt(n_rows)), 300), 4000)
+
+    def n_adversarial(self, n_rows: int) -> int:
+        """Those of `n_steps` that the adversarial stage takes."""
+        return round(self.adversarial_share * self.n_steps(n_rows))
+
+    def n_late(self, n_rows: int) -> int:
+        """Steps, beside `n_steps`, in which only the late layer learns: a third as many as the network's; cheaper ones.
+
+        Examples
+        --------
+        >>> TrainingConfig().n_late(32_000)
+        716
+        """
+        return round((self.n_steps(n_rows) - self.n_adversarial(n_rows)) / 3)
 
 
 def check_number(

@@ -24,9 +24,8 @@ WARMUP_STEPS = 100
 PATIENCE = 10
 """Held-out scores without an improvement before the learning rate is annealed."""
 
-PASS_STEPS, PASS_SECONDS, PASS_RATE = 0.25, 0.15, 4.0
-"""The stage of the late layer: its share of the steps and of the seconds, and its rate as a multiple of the
-generator's. Its steps cost half of the others: only that layer learns."""
+PASS_SECONDS, PASS_RATE = 0.15, 4.0
+"""The stage of the late layer: its share of the seconds, and its rate as a multiple of the generator's."""
 
 _switches: Any = torch.utils.deterministic  # its attributes are made when it is imported, unseen by type checkers
 
@@ -71,11 +70,11 @@ class Training:
 
     def __init__(self, state: TrainState) -> None:
         self.state = state
-        self.n_steps = state.config.n_steps(len(state.train))
-        self.n_adversarial = round(state.config.adversarial_share * self.n_steps)
-        n_others = self.n_steps - self.n_adversarial
-        self.n_passes = round(PASS_STEPS * n_others) if len(state.generator.axis.layout) > 1 else 0
-        self.n_likelihood = n_others - self.n_passes
+        config, n_rows = state.config, len(state.train)
+        self.n_adversarial = config.n_adversarial(n_rows)
+        self.n_likelihood = config.n_steps(n_rows) - self.n_adversarial
+        self.n_passes = config.n_late(n_rows) if len(state.generator.axis.layout) > 1 else 0
+        self.n_steps = self.n_likelihood + self.n_passes + self.n_adversarial
         self.record = Record(state, self.n_steps)
 
     @property
