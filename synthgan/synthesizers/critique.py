@@ -34,6 +34,10 @@ FRESH_ROWS = 40_000
 """Generated rows, or one per row of the table, that the trees do not see."""
 
 
+DRAWING = 0.6
+"""Share of the critic's seconds after which no more rows are drawn for it."""
+
+
 def n_trees(n_rows: int) -> int:
     """Trees of a critic for a table of `n_rows`; the fewer rows, the sooner they are known by heart.
 
@@ -75,10 +79,13 @@ def add_critic(
     picked = np.sort(stream.permutation(len(table))[:MAX_REAL_ROWS])
     real = EncodedTable(table.codes[picked], table.positions[picked], table.known[picked])
     n_learned = min(LEARNED_PER_ROW * len(real), MAX_LEARNED_ROWS)
-    drawn = Sampler(generator, encoder).chunks(
-        n_learned + max(FRESH_ROWS, len(real)), ConditionSpace(encoder).none(), seed
-    )
-    parts = [rows for _, rows in drawn]
+    n_drawn = n_learned + max(FRESH_ROWS, len(real))
+    parts = []
+    for _, rows in Sampler(generator, encoder).chunks(n_drawn, ConditionSpace(encoder).none(), seed):
+        parts.append(rows)
+        if time.monotonic() - began > DRAWING * max_seconds:
+            n_learned = n_learned * sum(map(len, parts)) // n_drawn
+            break
     fake = EncodedTable(
         np.concatenate([rows.codes for rows in parts]),
         np.concatenate([rows.positions for rows in parts]),
