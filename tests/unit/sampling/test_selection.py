@@ -124,3 +124,18 @@ def test_an_interrupted_critic_costs_only_itself(frame: pd.DataFrame, monkeypatc
     monkeypatch.setattr("synthgan.synthesizers.critique.fit_critic", interrupt)
     model = SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(frame)
     assert len(model.sample(7)) == 7
+
+
+def test_whoever_cuts_training_short_does_not_wait_for_a_critic(frame: pd.DataFrame) -> None:
+    model = SynthGAN(epochs=10**6, hidden_dim=8, random_state=0).fit(frame, callback=lambda report: report.step >= 40)
+    assert model.interrupted_
+    assert model.model_.generator.critic is None
+    assert len(model.sample(7)) == 7
+
+
+def test_a_critic_without_time_still_sets_the_marginals(frame: pd.DataFrame) -> None:
+    model = SynthGAN(epochs=10**6, hidden_dim=8, max_seconds=0.2, random_state=0).fit(frame)
+    critic = model.model_.generator.critic
+    assert critic.margin.any()
+    assert not critic.leaf[-1].any()  # there was no time for all trees
+    assert len(model.sample(7)) == 7
