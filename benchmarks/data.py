@@ -38,7 +38,7 @@ def load(table: str, folder: Path | None) -> pd.DataFrame:
         names = bunch.get("target_names", [])
         frame = bunch.frame.rename(columns=lambda name: name.replace(" ", "_").replace("/", "_"))
         return frame.assign(target=frame["target"].map(lambda code: str(names[code]))) if len(names) else frame
-    from synthgan import dataset_names, load_dataset
+    from synthgan.datasets import dataset_names, load_dataset
 
     if table not in dataset_names():
         raise InputError(f"{table!r} comes with no package; name a folder that holds {table}.csv.gz with --data")
