@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Self
 
@@ -152,14 +153,15 @@ class TableEncoder:
             parts = number_blocks(encoder, rows[name].reset_index(drop=True), self.schema[name])
             numbers |= dict(zip(self.layout.blocks_of(name), parts, strict=False))  # categories have a block, no number
         whole = {block for block in numbers if self.layout.blocks[block].part == "value"}
-        found, equal = [], set()
-        for relation in find_relations(numbers):
-            pair = frozenset((relation.target, relation.source))
-            if not pair <= whole or pair in equal:  # of a pair, one repeats the other, not both each other
-                relation = dataclasses.replace(relation, repeats=False)
-            if relation.repeats:
-                equal.add(pair)
-            found.append(relation)
+        found = find_relations(numbers)
+        repeats = [one for one in found if one.repeats and {one.target, one.source} <= whole]
+        others = Counter(one.target for one in found if not one.repeats)
+        # Of a pair the one with fewer ties to other columns, or the later one, takes the value of the other.
+        kept: dict[frozenset[int], Relation] = {}
+        for one in sorted(repeats, key=lambda one: (others[one.target], -one.target)):
+            kept.setdefault(frozenset((one.target, one.source)), one)
+        chosen = set(map(id, kept.values()))
+        found = [one if id(one) in chosen else dataclasses.replace(one, repeats=False) for one in found]
         return dataclasses.replace(self, relations=tuple(found))
 
     def encode(self, frame: pd.DataFrame) -> EncodedTable:

@@ -148,8 +148,9 @@ def test_samples_repeat_as_often_as_the_table() -> None:
     model = SynthGAN(random_state=0, select=1).fit(frame)
     rows = model.sample(3000, random_state=0)
     share = (frame["second"] == frame["paid"]).mean()  # 0.4; without relations not one row in a thousand
-    assert 0.6 * share < (rows["second"] == rows["paid"]).mean() < 1.1 * share
+    assert 0.9 * share < (rows["second"] == rows["paid"]).mean() < 1.1 * share
     near = (np.log(frame["second"] / frame["first"]).abs() < 0.05).mean()
-    assert (np.log(rows["second"] / rows["first"]).abs() < 0.05).mean() > 0.6 * near
+    # Codes alone, drawn right, but with places inside them at random, would give half: bins are wider than what is near.
+    assert (np.log(rows["second"] / rows["first"]).abs() < 0.05).mean() > 0.55 * near
     kept = model.sample(200, conditions={"paid": (100.0, 120.0)}, random_state=0)
     assert kept["paid"].between(100, 120).all()
