@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["FLAGS_FIRST", "MOST_DOUBLINGS", "NOTHING_GIVEN", "draw_known", "draw_pass"]
+__all__ = ["MOST_DOUBLINGS", "NOTHING_GIVEN", "draw_known", "draw_pass"]
 
 MOST_DOUBLINGS = 2
 """The late layer prepares for 1, 2, 4, ... passes, up to 2 to the power of this."""

@@ -131,7 +131,8 @@ class CodeAxis(nn.Module):
         self._constant("relation_cells", torch.from_numpy(with_cells[np.array(targets, np.int64)]))
         self._constant("relation_source", torch.tensor(sources, dtype=torch.int64))
         pairs = [frozenset(layout.blocks[at].column for at in pair) for pair in zip(targets, sources, strict=True)]
-        flags = [layout.flags.get(pair, -1) for pair in pairs]
+        # A median is no value of the source: what repeats it does not lie there.
+        flags = [layout.flags.get(pair, -1) if one.same else -1 for pair, one in zip(pairs, relations, strict=True)]
         self._constant("relation_flag", torch.tensor(flags, dtype=torch.int64))
         self._constant("anchor_code", torch.from_numpy(anchors[0].reshape(len(relations), shape[1] * shape[2])))
         self._constant("anchor_cell", torch.from_numpy(anchors[1].reshape(len(relations), shape[1] * shape[2])))

@@ -65,15 +65,7 @@ class Late(nn.Module):
         for layer in (self.head, self.cells):
             nn.init.zeros_(layer.weight)
 
-    def begin(self, state: PassState) -> PassState:
-        """Return a state that columns can be added to."""
-        if state.now is not None:
-            return state
-        sums = self.project(state.hidden).float()
-        return PassState(state.hidden, sums, sums)
-
     def add(self, state: PassState, step: Tensor) -> PassState:
         """Return a state after columns whose weights' sum is `step`, (n, D)."""
-        begun = self.begin(state)
-        now: Tensor = begun.now + step  # type: ignore[operator]
-        return PassState(begun.hidden, begun.before, now)
+        before = self.project(state.hidden).float() if state.before is None else state.before
+        return PassState(state.hidden, before, (before if state.now is None else state.now) + step)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["DEFAULT_PASSES", "split_passes"]
+from synthgan.encoding.layout import Block
+
+__all__ = ["DEFAULT_PASSES", "passes_of", "split_passes"]
 
 DEFAULT_PASSES = 16
 """Runs of the whole network for a row (benchmarks/quality.py and ablation.py compare numbers of them)."""
@@ -22,3 +24,15 @@ def split_passes(order: Sequence[int], n_passes: int | None) -> list[list[int]]:
     """
     parts = np.array_split(np.array(order, int), min(n_passes or DEFAULT_PASSES, max(len(order), 1)))
     return [part.tolist() for part in parts if len(part)]
+
+
+def passes_of(blocks: Sequence[Block], order: Sequence[int], n_passes: int | None) -> list[list[int]]:
+    """Blocks to fill in each pass, in the order given but for flags, which come first, and times, which follow days."""
+    flags = [block for block in order if blocks[block].repeated is not None]
+    rest = [block for block in order if blocks[block].repeated is None]
+    for place, block in enumerate(rest):
+        if blocks[block].part == "time" and block - 1 in rest[place:]:
+            day = rest.index(block - 1)
+            rest[place], rest[day] = block - 1, block
+    first, *others = split_passes(rest, n_passes) or [[]]
+    return [group for group in (flags + first, *others) if group]

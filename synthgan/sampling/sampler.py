@@ -21,7 +21,7 @@ from synthgan.models.generator import Generator
 from synthgan.models.layers import Linear
 from synthgan.rng import numpy_stream, torch_stream
 from synthgan.sampling.draws import DeviceRestriction, draw_block
-from synthgan.sampling.passes import split_passes
+from synthgan.sampling.passes import passes_of
 from synthgan.sampling.selection import resample_groups
 
 __all__ = ["CHUNK_ROWS", "Sampler", "inference_copy"]
@@ -109,7 +109,8 @@ class Sampler:
         wanted = [block for block in range(self.n_blocks) if not given.known[:, block].all()]
         ahead = [[block] for block in first if block in wanted]
         rest = [block for block in wanted if block not in first]
-        groups = ahead + self._groups(rest, numpy_stream(seed, "column order", index), n_passes)
+        order = numpy_stream(seed, "column order", index).permutation(rest).tolist()
+        groups = ahead + passes_of(self.encoder.layout.blocks, [int(block) for block in order], n_passes)
         for start in range(0, len(codes), SLICE_ROWS):
             part = slice(start, start + SLICE_ROWS)
             self._complete(Rows(codes[part], positions[part]), known[part], uniform[:, part], groups, restrictions)
@@ -174,19 +175,6 @@ class Sampler:
             times = [time for time, found in conditions.restrictions.items() if _follows(found, block)]
             out += [block, *times]
         return out
-
-    def _groups(self, wanted: list[int], stream: np.random.Generator, n_passes: int | None) -> list[list[int]]:
-        """Blocks to draw in each pass, in random order; flags come first, and a time of day after its day."""
-        blocks = self.encoder.layout.blocks
-        drawn = [int(block) for block in stream.permutation(wanted)]
-        flags = [block for block in drawn if blocks[block].repeated is not None]
-        order = [block for block in drawn if blocks[block].repeated is None]
-        for place, block in enumerate(order):
-            if blocks[block].part == "time" and block - 1 in order[place:]:
-                day = order.index(block - 1)
-                order[place], order[day] = block - 1, block
-        first, *others = split_passes(order, n_passes) or [[]]
-        return [group for group in (flags + first, *others) if group]
 
     def _allowed(
         self, found: DeviceRestriction | DayDependent | None, codes: Tensor, positions: Tensor

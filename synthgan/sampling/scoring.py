@@ -10,7 +10,7 @@ from synthgan.encoding import EncodedTable
 from synthgan.models.features import rows_of
 from synthgan.models.generator import Generator
 from synthgan.rng import numpy_stream
-from synthgan.sampling.passes import split_passes
+from synthgan.sampling.passes import passes_of
 
 __all__ = ["log_likelihood"]
 
@@ -59,7 +59,7 @@ def _chain(generator: Generator, table: EncodedTable, order: npt.NDArray[np.int6
     sums = generator.empty(len(codes))
     filled = torch.zeros_like(known)
     total = torch.zeros(len(codes), dtype=torch.float64, device=device)
-    for group in split_passes(order.tolist(), None):
+    for group in passes_of(axis.layout.blocks, order.tolist(), None):
         state = generator.begin(sums)
         for block in group:
             code, position = codes[:, block], positions[:, block]

@@ -147,7 +147,7 @@ class Training:
             self._take(likelihood_step, 1 - share)
             yield self.record.report("anneal", total=total)
         report = self.record.report("anneal", force=True, total=state.step + self.n_passes + self.n_adversarial)
-        self.record.keep_last(report)
+        self.record.keep_last()
         self._go_on("passes")
         yield report
 
@@ -159,7 +159,6 @@ class Training:
         state.train_late(only=True)
         total = progress.began + self.n_passes + self.n_adversarial
         if state.step == progress.began:
-            progress.best = math.inf
             self.record.validate()  # an untrained late layer is what there is to beat
         budget = self._budget()
         while self.n_passes and (share := self._spent(self.n_passes, budget)) < 1:
@@ -167,7 +166,7 @@ class Training:
             self._take(pass_step, PASS_RATE * min((done + 1) / WARMUP_STEPS, 2 * (1 - share), 1.0))
             yield self.record.report("passes", total=total)
         report = self.record.report("passes", force=True, total=state.step + self.n_adversarial)
-        self.record.keep_last(report)
+        self.record.keep_last()
         state.train_late(only=False)
         self._go_on("adversarial" if self.n_adversarial else "done")
         yield report

@@ -31,7 +31,7 @@ class StepReport:
         ``"generator"``.
     validation : float or None
         Score on rows held out, when just measured; less is better. SynthGAN: nats per hidden column of the averaged
-        weights. Reference models: 1 minus `Gallery.compare`'s fidelity.
+        weights, while the network learns. Reference models: 1 minus `Gallery.compare`'s fidelity.
     best : float
         Lowest `validation` so far.
     diagnostics : dict of str to float
@@ -83,6 +83,10 @@ class Progress:
         Lowest held-out score, and the steps taken when it was measured (0: never).
     n_worse : int
         Held-out scores since then.
+    score : float
+        The last held-out score; of the late layer's questions in its stage, which are others.
+    late_best : float
+        Lowest of those.
     recoveries : int
         Times that training went back because a loss was not finite.
     rate_scale : float
@@ -99,6 +103,8 @@ class Progress:
     best: float = math.inf
     best_step: int = 0
     n_worse: int = 0
+    score: float = math.inf
+    late_best: float = math.inf
     recoveries: int = 0
     rate_scale: float = 1.0
     n_summed: int = 0

@@ -113,7 +113,10 @@ class Record:
             evaluate = False
         numbers = self._diagnostics(losses)
         alarms = self.monitor.observe(step, total or self.n_steps, numbers)
-        validation = self.validate() if evaluate else None
+        if evaluate:
+            self.validate()
+        # The late layer is asked other questions: its scores would look like a step back.
+        validation = progress.score if evaluate and phase != "passes" else None
         return StepReport(
             step, total or self.n_steps, self.seconds, phase, losses, validation, progress.best, numbers, alarms
         )
@@ -130,27 +133,33 @@ class Record:
             "discriminator_accuracy": balance,
         }
 
-    def validate(self) -> float:
+    def validate(self) -> None:
         """Measure the held-out likelihood, and keep the weights where it is the best."""
-        progress = self.progress
-        score = self.held_out.score(self.state, passes=progress.stage == "passes")
+        progress, late = self.progress, self.progress.stage == "passes"
+        progress.score = self.held_out.score(self.state, passes=late)
         progress.n_worse += 1
         # Without held-out rows the last weights are the best, as far as they are numbers.
-        if score < progress.best or not self.held_out.n_rows:
+        if progress.score < self._best or not self.held_out.n_rows:
             snapshot = self.state.snapshot()
             if not snapshot.finite():
+                progress.score = math.nan
                 self._recover()
-                return math.nan
-            progress.best = progress.best if math.isnan(score) else score
+                return
+            if late:
+                progress.late_best = min(progress.late_best, progress.score)
+            else:
+                progress.best = min(progress.best, progress.score)
             progress.best_step, progress.n_worse = self.state.step, 0
             self.best_snapshot = snapshot
-        return score
 
-    def keep_last(self, report: StepReport | None) -> None:
-        """Have the weights of the last step, where they are hardly worse, stand for the best."""
-        score = math.nan if report is None or report.validation is None else report.validation
-        if score <= self.progress.best + NO_WORSE * abs(self.progress.best):
+    def keep_last(self) -> None:
+        """Have the weights just measured, where they are hardly worse, stand for the best."""
+        if self.progress.score <= self._best + NO_WORSE * abs(self._best):
             self.best_snapshot = self.state.snapshot()
+
+    @property
+    def _best(self) -> float:
+        return self.progress.late_best if self.progress.stage == "passes" else self.progress.best
 
     def _recover(self) -> None:
         progress = self.progress

@@ -161,7 +161,8 @@ class TrainState:
     def __post_init__(self) -> None:
         counts = self.train.counts()
         self.generator.start_from(counts)
-        self.generator.start_relations(self.train.rows(torch.arange(min(len(self.train), MAX_FIRST_ROWS))))
+        first = torch.arange(min(len(self.train), MAX_FIRST_ROWS), device=self.device)
+        self.generator.start_relations(self.train.rows(first))
         self.code_share = counts / max(len(self.train), 1)
         self.average = [weight.detach().clone() for weight in self.generator.parameters()]
         self.generator_optimizer = _adam(self.generator, self.config.generator_lr)

@@ -57,7 +57,7 @@ def test_a_generator_that_copies_rows_never_gains(resampler: Resampler) -> None:
     table["y"] = np.where(table["x"] + rng.normal(size=120) > 0.8, "yes", "no")
     for seed in range(2):
         report = augmentation_gain(
-            table, "y", generator=resampler, random_state=seed, repeats=2, **QUICK | {"arms": ARMS}
+            table, "y", generator=resampler, random_state=seed, repeats=3, **QUICK | {"arms": ARMS}
         )
         assert {f.verdict for f in report.findings} <= {NO_EVIDENCE, HARM}
 
@@ -66,7 +66,7 @@ def test_a_generator_that_copies_rows_never_gains(resampler: Resampler) -> None:
 def test_no_gain_where_there_is_nothing_to_learn(resampler: Resampler) -> None:
     verdicts = [
         augmentation_gain(
-            noise_table(60, seed), "y", generator=resampler, random_state=seed, repeats=2, **QUICK | {"arms": ARMS}
+            noise_table(60, seed), "y", generator=resampler, random_state=seed, repeats=3, **QUICK | {"arms": ARMS}
         ).verdict
         for seed in range(40)
     ]
@@ -146,8 +146,10 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
         " folder=sys.argv[2])"
     )
     victim = subprocess.Popen([sys.executable, "-c", code, tmp_path / "table.csv", killed])
+    deadline = time.monotonic() + 600
     while not list(killed.glob("n-*.json")):
         assert victim.poll() is None
+        assert time.monotonic() < deadline
         time.sleep(0.02)
     os.kill(victim.pid, signal.SIGKILL)
     victim.wait()

@@ -146,12 +146,14 @@ def test_what_is_repeated_keeps_to_the_targets_grid() -> None:
 @pytest.mark.slow
 def test_samples_repeat_as_often_as_the_table() -> None:
     frame = bills(3000)
-    model = SynthGAN(random_state=0, select=1).fit(frame)
-    rows = model.sample(3000, random_state=0)
     share = (frame["second"] == frame["paid"]).mean()  # 0.4; without relations not one row in a thousand
-    assert 0.9 * share < (rows["second"] == rows["paid"]).mean() < 1.1 * share
     near = (np.log(frame["second"] / frame["first"]).abs() < 0.05).mean()
-    # Codes drawn right, with places inside them at random, would give half: bins are wider than what is near.
-    assert (np.log(rows["second"] / rows["first"]).abs() < 0.05).mean() > 0.55 * near
+    found = []
+    for seed in range(3):  # how near rows come differs by a tenth from fit to fit
+        model = SynthGAN(random_state=seed, select=1).fit(frame)
+        rows = model.sample(3000, random_state=0)
+        assert 0.9 * share < (rows["second"] == rows["paid"]).mean() < 1.1 * share
+        found.append((np.log(rows["second"] / rows["first"]).abs() < 0.05).mean())
+    assert np.mean(found) > 0.6 * near
     kept = model.sample(200, conditions={"paid": (100.0, 120.0)}, random_state=0)
     assert kept["paid"].between(100, 120).all()

@@ -17,7 +17,7 @@ from synthgan import SynthGAN, infer_schema
 from synthgan.encoding import TableEncoder
 from synthgan.errors import ConfigError, DivergedError
 from synthgan.models import CodeAxis, DiscriminatorConfig, GeneratorConfig
-from synthgan.training import StepReport, TrainingConfig, new_state, train
+from synthgan.training import StepReport, Training, TrainingConfig, new_state, train
 
 WRONG: dict[str, list[Any]] = {
     "epochs": [0, 1.5, "1", True],
@@ -171,11 +171,11 @@ def test_the_best_weights_are_kept(table: pd.DataFrame) -> None:
     best: list[torch.Tensor] = []
     scores = []
     for report in train(state):
-        if report.validation is not None and report.phase != "passes":
+        if report.validation is not None:
             scores.append(report.validation)
-            if report.validation == min(scores) == report.best:
+            if report.validation == min(scores):
                 best = [weight.clone() for weight in state.average]
-    assert min(scores) < scores[-1]
+    assert report.best == min(scores) < scores[-1]
     for (name, weight), kept in zip(state.generator.named_parameters(), best, strict=True):
         assert torch.equal(weight, kept) or name.startswith("late.")  # which learned on top of the best
 
@@ -188,16 +188,18 @@ def test_the_late_layer_learns_to_follow_on_a_network_that_stays() -> None:
         encoder.encode(table), axis, TrainingConfig(epochs=200, batch_size=100), GeneratorConfig(hidden_dim=32),
         DiscriminatorConfig(8, 1), 0, torch.float32,
     )  # fmt: skip
+    training = Training(state)
     before: list[torch.Tensor] = []
     scores = []
-    for report in train(state):
-        if report.phase == "passes":
-            scores.append(report.validation)
+    for report in training.steps():
+        if report is not None and report.phase == "passes":
+            assert report.validation is None  # it would be of other questions than before
+            scores.append(training.progress.score)
             others = [weight.clone() for name, weight in state.generator.named_parameters() if name[:5] != "late."]
             assert not before or all(map(torch.equal, others, before))
             before = others
-    scores = [score for score in scores if score is not None]
     assert scores[-1] < scores[0] - 0.2  # most questions are about the first column of a pass
+    assert training.progress.late_best == pytest.approx(min(scores))
     sampled = SynthGAN(epochs=200, batch_size=100, hidden_dim=32, random_state=0).fit(table).sample(400, n_passes=1)
     follows = sampled["y"].map(dict(zip("efgh", "abcd", strict=True))) == sampled["x"]
     assert follows.mean() > 0.95
