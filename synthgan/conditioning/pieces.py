@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 from synthgan.encoding.cells import CellTable, FloatArray, IntArray
 
@@ -41,6 +42,12 @@ class Restriction:
     count: IntArray
     start: FloatArray
     stop: FloatArray
+
+    @property
+    def whole(self) -> npt.NDArray[np.bool_]:
+        """Whether all of a code is allowed, shape (n_codes,)."""
+        allowed: npt.NDArray[np.bool_] = self.code_bonus > -MIN_WIDTH
+        return allowed
 
     @classmethod
     def of(cls, cells: CellTable, flat: IntArray, start: FloatArray, stop: FloatArray) -> Restriction:

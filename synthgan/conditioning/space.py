@@ -74,10 +74,19 @@ class Conditions:
             return np.zeros(stop - start, np.int64)
         return self.row_of[np.minimum(np.arange(start, stop), len(self.row_of) - 1)]
 
-    def columns(self, layout: TableLayout) -> set[ColumnName]:
-        """The columns that any row has a condition on."""
-        blocks = set(np.flatnonzero(self.rows.known.any(axis=0)).tolist()) | set(self.restrictions)
-        return {layout.blocks[block].column for block in blocks}
+    def fixed(self, layout: TableLayout, start: int, stop: int) -> dict[ColumnName, npt.NDArray[np.bool_]]:
+        """Rows, of the sampled rows `start` to `stop - 1`, in which the columns with a flag have a condition to keep.
+
+        That a number may not be missing is none: repeating another one keeps it.
+        """
+        known = self.rows.known[self.group(start, stop)]
+        out = {}
+        for name in {name for pair in layout.flags for name in pair}:
+            (block,) = layout.blocks_of(name)
+            found = self.restrictions.get(block)
+            bound = isinstance(found, Restriction) and not found.whole[: layout.blocks[block].missing_code].all()
+            out[name] = known[:, block] | bound
+        return out
 
     def adjust(self, start: int) -> dict[ColumnName, Adjust]:
         """Functions that make the decoded values of a batch, whose first row is `start`, exact."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -33,6 +32,7 @@ from synthgan.encoding.dtypes import (
 from synthgan.encoding.identifier import IdentifierMaker
 from synthgan.encoding.layout import Block, TableLayout
 from synthgan.encoding.relations import Relation, find_relations, relations_of_state
+from synthgan.encoding.repeats import Numbers, flag, one_way, repeated
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import SchemaError
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
@@ -153,35 +153,26 @@ class TableEncoder:
             parts = number_blocks(encoder, rows[name].reset_index(drop=True), self.schema[name])
             numbers |= dict(zip(self.layout.blocks_of(name), parts, strict=False))  # categories have a block, no number
         whole = {block for block in numbers if self.layout.blocks[block].part == "value"}
-        found = find_relations(numbers)
-        repeats = [one for one in found if one.repeats and {one.target, one.source} <= whole]
-        others = Counter(one.target for one in found if not one.repeats)
-        # Of a pair the one with fewer ties to other columns, or the later one, takes the value of the other.
-        kept: dict[frozenset[int], Relation] = {}
-        for one in sorted(repeats, key=lambda one: (others[one.target], -one.target)):
-            kept.setdefault(frozenset((one.target, one.source)), one)
-        chosen = set(map(id, kept.values()))
-        found = [one if id(one) in chosen else dataclasses.replace(one, repeats=False) for one in found]
-        return dataclasses.replace(self, relations=tuple(found))
+        return dataclasses.replace(self, relations=one_way(find_relations(numbers), whole))
 
     def encode(self, frame: pd.DataFrame) -> EncodedTable:
         """Encode the learned columns of `frame` (which has all of them; others are not looked at)."""
         codes, positions, known = [], [], []
-        numbers: dict[ColumnName, npt.NDArray[np.float64]] = {}
+        numbers: dict[ColumnName, Numbers] = {}
         for name, encoder in self.encoders.items():
             plain = plain_cells(frame[name].reset_index(drop=True), self.schema[name])
-            if isinstance(encoder, NumericEncoder):
-                numbers[name] = plain[0]
             for block_code, block_position, block_known in encode_column(encoder, *plain):
                 codes.append(block_code)
                 positions.append(block_position)
                 known.append(block_known)
+            if isinstance(encoder, NumericEncoder):
+                numbers[name] = Numbers(encoder, plain[0], codes[-1], positions[-1])
         for pair in self.layout.flags:
-            equal, both = np.logical_and.reduce([self._repeatable(name, numbers[name]) for name in pair], axis=0)
-            one, other = (numbers[name] for name in pair)
-            codes.append((equal & (one == other)).astype(np.uint8))
+            codes.append(flag(*(numbers[name] for name in pair)))
             positions.append(np.full(len(frame), 0.5, np.float32))
-            known.append(both)
+            known.append(
+                np.logical_and.reduce([known[block] for name in pair for block in self.layout.blocks_of(name)])
+            )
         picked = [positions[i] for i in self.layout.positioned]
         n_rows = len(frame)
         return EncodedTable(
@@ -189,14 +180,6 @@ class TableEncoder:
             np.stack(picked, axis=1) if picked else np.zeros((n_rows, 0), np.float32),
             np.stack(known, axis=1) if known else np.zeros((n_rows, 0), np.bool_),
         )
-
-    def _repeatable(self, name: ColumnName, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-        """Whether numbers are infrequent ones, which are no value of their own, and whether known; shape (2, n)."""
-        encoder = self.encoders[name]
-        assert isinstance(encoder, NumericEncoder)  # noqa: S101 - only numbers have flags
-        code, position, known = encoder.encode(values)
-        flat, _ = encoder.cells.flatten(code, position)
-        return np.stack([encoder.interval[flat], known])
 
     def encode_plain(self, name: ColumnName, values: npt.NDArray[Any]) -> list[BlockValues]:
         """Encode cells of one column, none missing: levels (object), numbers (float64) or ticks (see `instant_of`).
@@ -216,7 +199,7 @@ class TableEncoder:
         table: EncodedTable,
         first_row: int = 0,
         adjust: Mapping[ColumnName, Callable[[Any], Any]] | None = None,
-        fixed: Collection[ColumnName] = (),
+        fixed: Mapping[ColumnName, npt.NDArray[np.bool_]] | None = None,
     ) -> pd.DataFrame:
         """Turn codes and positions back into a frame with the schema's columns and dtypes.
 
@@ -229,8 +212,8 @@ class TableEncoder:
         adjust : mapping of column label to callable, optional
             Applied to the decoded numbers (float64) or ticks (int64, see `instant_of`) of a column before they get its
             dtype.
-        fixed : collection of column labels
-            Columns that keep to conditions: they are not made equal to others.
+        fixed : mapping of column label to ndarray of bool, shape (n_rows,)
+            Rows in which a column keeps to conditions: it is not made equal to another.
 
         Returns
         -------
@@ -238,7 +221,7 @@ class TableEncoder:
             With a fresh `RangeIndex`.
         """
         change = dict(adjust or {})
-        for name, values in self._repeated(table, change, fixed).items():
+        for name, values in self._repeated(table, change, fixed or {}).items():
             change[name] = lambda _, values=values: values  # type: ignore[misc]
         columns = {
             spec.name: self._decode_column(table, spec, first_row, change.get(spec.name, _as_is))
@@ -248,31 +231,25 @@ class TableEncoder:
         return pd.DataFrame(columns, columns=list(columns), index=index, copy=False)
 
     def _repeated(
-        self, table: EncodedTable, adjust: Mapping[ColumnName, Callable[[Any], Any]], fixed: Collection[ColumnName]
+        self,
+        table: EncodedTable,
+        adjust: Mapping[ColumnName, Callable[[Any], Any]],
+        fixed: Mapping[ColumnName, npt.NDArray[np.bool_]],
     ) -> dict[ColumnName, npt.NDArray[np.float64]]:
-        """Numbers of the columns that repeat others exactly in some rows."""
-        numbers, encoders = {}, {}
+        """Numbers of the columns that have flags, some of which repeat others exactly."""
+        columns = {}
         for name in {name for pair in self.layout.flags for name in pair}:
             encoder = self.encoders[name]
             assert isinstance(encoder, NumericEncoder)  # noqa: S101 - only numbers have flags
             (block,) = self.layout.blocks_of(name)
-            numbers[name] = adjust.get(name, _as_is)(encoder.decode(*self._block_values(table, block)))
-            encoders[name] = encoder
-        done = dict.fromkeys(numbers, np.zeros(len(table), np.bool_))
-        for block in self.layout.flags.values():
-            target, source = self.layout.blocks[block].column, self.layout.blocks[block].repeated
-            assert source is not None  # noqa: S101 - a flag is about two columns
-            if target in fixed:
-                target, source = source, target
-            if target in fixed:
-                continue
-            values = encoders[target].grid.snap(numbers[source])  # the target's own decimals and bounds
-            rows = (table.codes[:, block] == 1) & ~done[target] & ~done[source]
-            rows &= encoders[target].near(numbers[target], values)
-            numbers[target] = np.where(rows, values, numbers[target])
-            # Both keep what they hold now: a chain of repetitions would carry values from cell to cell.
-            done[target], done[source] = done[target] | rows, done[source] | rows
-        return numbers
+            drawn = self._block_values(table, block)
+            columns[name] = Numbers(encoder, adjust.get(name, _as_is)(encoder.decode(*drawn)), *drawn)
+        raised = {}
+        for place in self.layout.flags.values():
+            about = self.layout.blocks[place]
+            assert about.repeated is not None  # noqa: S101 - a flag is about two columns
+            raised[about.column, about.repeated] = table.codes[:, place] == 1
+        return repeated(columns, raised, fixed)
 
     def constant(self, name: ColumnName) -> Any:
         """Return the one value of a CONSTANT column as its cells hold it."""

@@ -120,13 +120,19 @@ def test_a_wide_table_is_compared_with_its_nearest_columns_only() -> None:
 def test_repetitions_keep_conditions(encoder: TableEncoder) -> None:
     frame = bills(2000, seed=3)
     table = shaken(encoder, encoder.encode(frame))
-    free, none, one = (encoder.decode(table, fixed=fixed) for fixed in ((), {"second", "paid"}, {"paid"}))
+    keep = np.ones(2000, np.bool_)
+    free, none, one = (
+        encoder.decode(table, fixed=dict.fromkeys(fixed, keep)) for fixed in ((), ("second", "paid"), ("paid",))
+    )
     share = (frame["second"] == frame["paid"]).mean()
     few = 0.005  # of the rows that were shaken, some lie too far apart
     assert (free["second"] == free["paid"]).mean() >= share - few
     assert (none["second"] == none["paid"]).mean() < share / 2
     assert (one["second"] == one["paid"]).mean() >= share - few
     pd.testing.assert_series_equal(one["paid"], none["paid"])
+    half = encoder.decode(table, fixed={"paid": np.arange(2000) < 1000})
+    pd.testing.assert_frame_equal(half[:1000], one[:1000])
+    pd.testing.assert_frame_equal(half[1000:], free[1000:])
     for other in (none, one):
         pd.testing.assert_series_equal(free["bystander"], other["bystander"])
 
@@ -141,6 +147,17 @@ def test_what_is_repeated_keeps_to_the_targets_grid() -> None:
     assert any(one.repeats for one in related.relations)
     rows = related.decode(related.encode(whole.sample(frac=1, random_state=0)))
     assert (rows["paid"] % 1 == 0).all()
+
+
+def test_holes_are_filled_by_repetitions_too() -> None:
+    frame = bills(2000)
+    frame["paid"] = frame["second"]  # always
+    model = SynthGAN(epochs=60, hidden_dim=64, select=1, random_state=0).fit(frame)
+    holes = frame.assign(paid=frame["paid"].where(np.arange(2000) % 4 > 0))
+    filled = model.impute(holes, random_state=0)
+    missing = holes["paid"].isna()
+    assert (filled["paid"] == frame["second"])[missing].mean() > 0.8
+    pd.testing.assert_frame_equal(filled[~missing], frame[~missing])
 
 
 @pytest.mark.slow
