@@ -75,18 +75,20 @@ class Conditions:
         return self.row_of[np.minimum(np.arange(start, stop), len(self.row_of) - 1)]
 
     def fixed(self, layout: TableLayout, start: int, stop: int) -> dict[ColumnName, npt.NDArray[np.bool_]]:
-        """Rows, of the sampled rows `start` to `stop - 1`, in which the columns with a flag have a condition to keep.
-
-        That a number may not be missing is none: repeating another one keeps it.
-        """
+        """Rows, of the sampled rows `start` to `stop - 1`, in which the columns with a flag have a condition to keep."""
         known = self.rows.known[self.group(start, stop)]
         out = {}
         for name in {name for pair in layout.flags for name in pair}:
             (block,) = layout.blocks_of(name)
-            found = self.restrictions.get(block)
-            bound = isinstance(found, Restriction) and not found.whole[: layout.blocks[block].missing_code].all()
-            out[name] = known[:, block] | bound
+            out[name] = known[:, block] | self.binds(layout, block)
         return out
+
+    def binds(self, layout: TableLayout, block: int) -> bool:
+        """Whether the values of a block are restricted; that they may not be missing is no restriction of them."""
+        found = self.restrictions.get(block)
+        if not isinstance(found, Restriction):
+            return found is not None
+        return not bool(found.whole[: layout.blocks[block].missing_code].all())
 
     def adjust(self, start: int) -> dict[ColumnName, Adjust]:
         """Functions that make the decoded values of a batch, whose first row is `start`, exact."""

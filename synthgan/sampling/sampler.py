@@ -162,16 +162,23 @@ class Sampler:
         """Blocks with a restriction, the one that keeps least of its probability first.
 
         They are drawn before the free ones, which would else know nothing of the condition: a draw keeps to its own
-        restriction, and follows those of the blocks before it.
+        restriction, and follows those of the blocks before it. Numbers that only may not be missing come last of them,
+        after the flags, which say which of them repeat others.
         """
+        layout = self.encoder.layout
         state = self.generator.begin(self.generator.empty(1))
         kept = {}
         for block, found in conditions.restrictions.items():
             if not isinstance(found, DayDependent):
                 share = torch.log_softmax(self.generator.block_logits(state, block)[0].double().cpu(), dim=0)
                 kept[block] = float(torch.logsumexp(share + torch.from_numpy(found.code_bonus), dim=0))
+        loose = {
+            block for block in kept if layout.blocks[block].part == "value" and not conditions.binds(layout, block)
+        }
         out = []
-        for block in sorted(kept, key=lambda block: kept[block]):
+        for block in sorted(kept, key=lambda block: (block in loose, kept[block])):
+            if block in loose and not loose.intersection(out):
+                out += layout.flags.values()
             times = [time for time, found in conditions.restrictions.items() if _follows(found, block)]
             out += [block, *times]
         return out
