@@ -75,7 +75,7 @@ class Conditions:
         return self.row_of[np.minimum(np.arange(start, stop), len(self.row_of) - 1)]
 
     def fixed(self, layout: TableLayout, start: int, stop: int) -> dict[ColumnName, npt.NDArray[np.bool_]]:
-        """Rows, of the sampled rows `start` to `stop - 1`, in which the columns with a flag have a condition to keep."""
+        """In which of the sampled rows `start` to `stop - 1` the columns with a flag have a condition to keep."""
         known = self.rows.known[self.group(start, stop)]
         out = {}
         for name in {name for pair in layout.flags for name in pair}:

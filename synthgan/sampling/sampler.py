@@ -172,10 +172,9 @@ class Sampler:
             if not isinstance(found, DayDependent):
                 share = torch.log_softmax(self.generator.block_logits(state, block)[0].double().cpu(), dim=0)
                 kept[block] = float(torch.logsumexp(share + torch.from_numpy(found.code_bonus), dim=0))
-        loose = {
-            block for block in kept if layout.blocks[block].part == "value" and not conditions.binds(layout, block)
-        }
-        out = []
+        values = {block for block in kept if layout.blocks[block].part == "value"}
+        loose = {block for block in values if not conditions.binds(layout, block)}
+        out: list[int] = []
         for block in sorted(kept, key=lambda block: (block in loose, kept[block])):
             if block in loose and not loose.intersection(out):
                 out += layout.flags.values()
