@@ -5,6 +5,7 @@
     python benchmarks/trust.py kills [--kills 50]      SIGKILL while training and saving, resumption, hashes
     python benchmarks/trust.py saves [--kills 20]      the same, each time in the middle of writing a checkpoint
     python benchmarks/trust.py critics [--kills 20]    the same with a critic, most kills while it is being trained
+    python benchmarks/trust.py gain TABLE.csv --target y --kills 3 --repeats 8     the same with `synthgan gain`
     python benchmarks/trust.py determinism             fresh processes, threads, workers
     python benchmarks/trust.py scan TABLE.csv ...      model files searched for rows, rare and unique values: a default
                                                        SynthGAN's and, after one epoch, the reference models'
@@ -34,6 +35,7 @@ import numpy as np
 import pandas as pd
 import torch
 from fuzzing import fuzz
+from gainkills import gain_kills
 from kills import kills
 from quality import machine
 
@@ -46,13 +48,15 @@ RESULTS = Path(__file__).parent / "results" / "trust.json"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["fuzz", "kills", "saves", "critics", "determinism", "scan", "memory"])
+    parser.add_argument("part", choices=["fuzz", "kills", "saves", "critics", "gain", "determinism", "scan", "memory"])
     parser.add_argument("tables", nargs="*", type=Path)
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of fuzzing cases")
     parser.add_argument(
         "--only", default=None, help="fuzzing targets with this in their names; the others' counts are kept"
     )
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--target", default=None, help="of the table whose gain is measured")
+    parser.add_argument("--repeats", type=int, default=5, help="of that measurement")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--models", type=Path, help="folder of <table>.synthgan, default fits to scan instead of new ones"
@@ -64,7 +68,7 @@ def main() -> None:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     began = time.monotonic()
     parts: dict[str, Callable[[argparse.Namespace], Any]] = {
-        "fuzz": fuzz, "kills": kills, "saves": kills, "critics": kills,
+        "fuzz": fuzz, "kills": kills, "saves": kills, "critics": kills, "gain": gain_kills,
         "determinism": determinism, "scan": scan, "memory": memory,
     }  # fmt: skip
     result = parts[args.part](args)
@@ -212,7 +216,7 @@ from pathlib import Path
 from synthgan import SynthGAN
 from synthgan.io import read_table
 frame = read_table(sys.argv[1])
-model = SynthGAN(max_seconds=8, random_state=0, **json.loads(sys.argv[2]))
+model = SynthGAN(epochs=2, random_state=0, **json.loads(sys.argv[2]))
 plan = model.plan(frame)
 model.fit(frame)
 peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024

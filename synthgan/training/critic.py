@@ -88,12 +88,12 @@ def fit_critic(
 
 def _scores(critic: Critic, axis: CodeAxis, table: EncodedTable, chunk_rows: int = 512) -> Floats:
     """Score rows in chunks: a row takes some bytes for each tree."""
-    parts = []
+    out = np.empty(len(table))  # at once: a small array kept from each chunk would leave the heap in pieces
     for start in range(0, len(table), chunk_rows):
         part = slice(start, start + chunk_rows)
         rows = EncodedTable(table.codes[part], table.positions[part], table.known[part])
-        parts.append(critic(axis, rows_of(axis, rows)).double().cpu().numpy())
-    return np.concatenate(parts)
+        out[part] = critic(axis, rows_of(axis, rows)).double().cpu().numpy()
+    return out
 
 
 def _cells(axis: CodeAxis, table: EncodedTable) -> Ints:
