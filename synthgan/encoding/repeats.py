@@ -71,7 +71,8 @@ def repeated(
 ) -> dict[ColumnName, npt.NDArray[np.float64]]:
     """Let columns take the values of others where a flag says so.
 
-    Only numbers in neighbouring codes are made equal: what was drawn after them goes by these.
+    A column takes another's value once, and only where its own lies in a neighbouring code: what was drawn after it
+    goes by what it was. The other may have taken its value itself, so that three columns come out equal.
 
     Parameters
     ----------
@@ -93,9 +94,8 @@ def repeated(
         for target, source in (pair, pair[::-1]):
             encoder = columns[target].encoder
             taken = encoder.grid.snap(values[source])  # the target's own decimals and bounds
-            rows = flagged & ~done[target] & ~done[source] & encoder.near(values[target], taken)
-            rows &= ~fixed.get(target, nowhere)
+            rows = flagged & ~done[target] & encoder.near(values[target], taken) & ~fixed.get(target, nowhere)
             values[target] = np.where(rows, taken, values[target])
-            # Both keep what they hold now: a chain of repetitions would carry values from cell to cell.
+            # Both keep what they hold now, or a later flag would undo this one.
             done |= {name: done[name] | rows for name in pair}
     return values
