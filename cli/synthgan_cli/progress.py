@@ -29,8 +29,7 @@ def plan_text(plan: FitPlan, max_seconds: float | None) -> str:
         f"{plan.bytes_per_row} B a row",
         f"{plan.memory_bytes / 1e6:,.0f} MB of memory ({plan.peak_bytes / 1e6:,.0f} MB with the program and the table)",
         f"batches of {min(plan.batch_size, plan.n_rows):,} rows",
-        f"{plan.n_steps:,} steps on {plan.device}"
-        + (f" (up to {plan.n_extra:,} more where they pay)" if plan.n_extra else ""),
+        f"{plan.n_steps:,} steps at most on {plan.device}",
         *([] if seconds is None else [f"{'at most' if limited else 'about'} {duration(seconds)}"]),
     ]
     return "plan: " + ", ".join(parts)

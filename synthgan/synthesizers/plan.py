@@ -41,14 +41,14 @@ class FitPlan:
         Estimate of the memory that training takes, beside what the program and the table take already.
     peak_bytes : int
         Estimate of the program's memory at its peak, the table included; on a CUDA device equal to `memory_bytes`.
-    n_steps, n_extra : int
-        Training steps planned, and more of them at most where the held-out likelihood asks for them.
+    n_steps : int
+        Training steps at most.
     device : str
         Where.
     generator_config, discriminator_config : GeneratorConfig, DiscriminatorConfig
         Sizes of the networks.
     estimated_seconds : float or None
-        Rough estimate of the training time without extra steps; None where none can be given.
+        Rough estimate of the training time; None where none can be given.
     """
 
     n_rows: int
@@ -59,7 +59,6 @@ class FitPlan:
     memory_bytes: int
     peak_bytes: int
     n_steps: int
-    n_extra: int
     device: str
     generator_config: GeneratorConfig
     discriminator_config: DiscriminatorConfig
@@ -123,7 +122,6 @@ def make_plan(
         memory_bytes=memory,
         peak_bytes=memory + (_memory_now() if device.type == "cpu" else 0),
         n_steps=n_steps + n_late,
-        n_extra=config.n_extra(n_rows),
         device=str(device),
         generator_config=generator,
         discriminator_config=discriminator,

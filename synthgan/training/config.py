@@ -19,8 +19,8 @@ class TrainingConfig:
     Parameters
     ----------
     epochs : int or None
-        Passes over the training rows at most; None lets the table decide (see `n_steps` and `n_extra`). Training ends
-        earlier when the held-out likelihood stops improving. The late layer's are not counted.
+        Passes over the training rows at most; None lets the table's size decide (see `n_steps`). Training ends earlier
+        when the held-out likelihood stops improving. The late layer's are not counted.
     batch_size : int
         Rows per step; a smaller table is one batch.
     generator_lr, discriminator_lr : float
@@ -68,7 +68,7 @@ class TrainingConfig:
         check_number("ema_decay", self.ema_decay, 0, 1)
 
     def n_steps(self, n_rows: int) -> int:
-        """Optimiser steps planned for `n_rows` training rows: ``12 sqrt(n)``, from 300 to 4000, unless `epochs` is set.
+        """Optimiser steps at most for `n_rows` training rows: ``12 sqrt(n)``, from 300 to 4000, unless `epochs` is set.
 
         Examples
         --------
@@ -78,17 +78,6 @@ class TrainingConfig:
         if self.epochs is not None:
             return self.epochs * math.ceil(n_rows / self.batch_size)
         return min(max(round(12 * math.sqrt(n_rows)), 300), 4000)
-
-    def n_extra(self, n_rows: int) -> int:
-        """Steps more at most, where the held-out likelihood asks for them: up to twice `n_steps`, or 4000 in all.
-
-        Examples
-        --------
-        >>> TrainingConfig().n_extra(20_000), TrainingConfig().n_extra(32_000), TrainingConfig(epochs=9).n_extra(32_000)
-        (1697, 1853, 0)
-        """
-        n_steps = self.n_steps(n_rows)
-        return 0 if self.epochs is not None else max(min(2 * n_steps, 4000) - n_steps, 0)
 
     def n_adversarial(self, n_rows: int) -> int:
         """Those of `n_steps` that the adversarial stage takes."""

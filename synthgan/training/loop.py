@@ -57,11 +57,10 @@ class Training:
     """One training of a `TrainState`, step by step; it can be put down between any two steps and taken up again.
 
     The likelihood stage runs at a constant rate until two thirds of its steps are done or the held-out likelihood stops
-    improving, and longer while that improves clearly (`n_extra` steps at most, with those of the annealing); then it
-    anneals the rate to zero. Of the weights of the last step and those of the best held-out likelihood the latter are
-    kept where they are clearly better (`NO_WORSE`). On that network, which stays as it is, the late layer learns to
-    follow the columns of a pass. The adversarial stage, where configured, moves everything again. At the end (or when
-    the caller closes the iterator) the generator holds the averaged weights.
+    improving, then anneals the rate to zero. Of the weights of the last step and those of the best held-out likelihood
+    the latter are kept where they are clearly better (`NO_WORSE`). On that network, which stays as it is, the late
+    layer learns to follow the columns of a pass. The adversarial stage, where configured, moves everything again. At
+    the end (or when the caller closes the iterator) the generator holds the averaged weights.
 
     Parameters
     ----------
@@ -74,7 +73,6 @@ class Training:
         config, n_rows = state.config, len(state.train)
         self.n_adversarial = config.n_adversarial(n_rows)
         self.n_likelihood = config.n_steps(n_rows) - self.n_adversarial
-        self.n_extra = config.n_extra(n_rows)
         self.n_passes = config.n_late(n_rows) if len(state.generator.axis.layout) > 1 else 0
         self.n_steps = self.n_likelihood + self.n_passes + self.n_adversarial
         self.record = Record(state, self.n_steps)
@@ -128,15 +126,10 @@ class Training:
         progress, state = self.progress, self.state
         if progress.stage != "likelihood":
             return
-        planned = max(2 * self.n_likelihood // 3, 1)
-        most = planned + 2 * self.n_extra // 3
-        while progress.n_worse < PATIENCE and not self._late(2 / 3 * self._likelihood_budget()):
-            improves = state.step - progress.mark_step < planned / 4
-            if state.step >= (most if improves else planned):
-                break
+        limit = max(2 * self.n_likelihood // 3, 1)
+        while state.step < limit and progress.n_worse < PATIENCE and not self._late(2 / 3 * self._likelihood_budget()):
             self._take(likelihood_step, min(1.0, (state.step + 1) / WARMUP_STEPS))
-            extra = max(state.step - planned, 0)
-            yield self.record.report("likelihood", total=self.n_steps + 3 * extra // 2)
+            yield self.record.report("likelihood")
         if progress.n_worse >= PATIENCE:
             logger.info("held-out likelihood stopped improving at step %d", progress.best_step)
         if progress.best_step and progress.n_worse:

@@ -83,8 +83,6 @@ class Progress:
         Lowest held-out score, and the steps taken when it was measured (0: never).
     n_worse : int
         Held-out scores since then.
-    mark, mark_step : float, int
-        Held-out score, and the steps taken, when it last was clearly lower than at the mark before.
     score : float
         The last held-out score; of the late layer's questions in its stage, which are others.
     late_best : float
@@ -105,8 +103,6 @@ class Progress:
     best: float = math.inf
     best_step: int = 0
     n_worse: int = 0
-    mark: float = math.inf
-    mark_step: int = 0
     score: float = math.inf
     late_best: float = math.inf
     recoveries: int = 0

@@ -28,9 +28,6 @@ NO_WORSE = 0.002
 """The weights at the end of an annealing are kept, rather than the best, where their held-out score is at most
 this share above the best: longer training shows in sharper dependences while the likelihood stands still."""
 
-CLEARLY = 0.001
-"""A held-out score is clearly lower where it is so by this share."""
-
 MAX_RECOVERIES = 3
 
 
@@ -141,8 +138,6 @@ class Record:
         progress, late = self.progress, self.progress.stage == "passes"
         progress.score = self.held_out.score(self.state, passes=late)
         progress.n_worse += 1
-        if not late and progress.score < progress.mark * (1 - CLEARLY):
-            progress.mark, progress.mark_step = progress.score, self.state.step
         # Without held-out rows the last weights are the best, as far as they are numbers.
         if progress.score < self._best or not self.held_out.n_rows:
             snapshot = self.state.snapshot()
