@@ -137,6 +137,20 @@ def test_repetitions_keep_conditions(encoder: TableEncoder) -> None:
         pd.testing.assert_series_equal(free["bystander"], other["bystander"])
 
 
+def test_three_columns_come_out_equal() -> None:
+    frame = bills(3000)
+    frame["again"] = frame["second"].where(np.arange(3000) % 3 > 0, frame["bystander"].abs())
+    related = TableEncoder.fit(frame, infer_schema(frame)).with_relations(frame)
+    assert len(related.layout.flags) >= 2
+    shown = related.decode(shaken(related, related.encode(frame)))
+
+    def equal(rows: pd.DataFrame) -> pd.Series:
+        return (rows["second"] == rows["paid"]) & (rows["paid"] == rows["again"])
+
+    assert equal(frame).mean() > 0.2
+    assert (equal(shown) == equal(frame)).mean() > 0.95
+
+
 def test_what_is_repeated_keeps_to_the_targets_grid() -> None:
     frame = bills(3000).drop(columns=["first", "bystander"])
     whole = frame.assign(
