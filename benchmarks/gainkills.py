@@ -24,7 +24,7 @@ def gain_kills(args: argparse.Namespace) -> dict[str, Any]:
         whole = time.monotonic() - began
         moments, folds = [], []
         while len(moments) < args.kills:
-            moments.append(rng.uniform(0.1, 0.6) * whole)
+            moments.append(rng.uniform(0.2, 1) * whole / (args.kills + 1))  # in all too short for all folds
             killed = _run([*command, "--folder", f"{name}/killed"], moments[-1])
             folds.append(len(list(Path(name, "killed").glob("n-*.json"))))
             print(f"killed after {moments[-1]:.0f} s, {folds[-1]} folds are done", flush=True)
