@@ -35,82 +35,111 @@ def kills(args: argparse.Namespace) -> dict[str, Any]:
     As ``saves``, each kill waits until a file is being written; as ``critics``, until the critic is being trained, on a
     table that is large enough for one.
     """
-    rng = random.Random(args.seed)
+    with tempfile.TemporaryDirectory() as name:
+        run = _Kills(args.part, args.seed, Path(name))
+        while run.n_kills < args.kills:
+            run.chain(args.kills)
+            print(run.n_chains, run.n_kills, dict(run.tally), flush=True)
+    counts = {"kills": run.n_kills, "chains": run.n_chains, "kills_while_a_file_was_being_written": run.n_saving}
+    return counts | run.tally
+
+
+class _Kills:
+    """Trainings of one part of the benchmark, and what became of them.
+
+    Parameters
+    ----------
+    part : str
+        ``"kills"``, ``"saves"`` or ``"critics"``.
+    seed : int
+        Of the moments.
+    folder : Path
+        For checkpoints and models.
+    """
+
+    def __init__(self, part: str, seed: int, folder: Path) -> None:
+        self.part, self.rng, self.folder = part, random.Random(seed), folder
+        self.tally, self.n_kills, self.n_chains, self.n_saving = Counter[str](), 0, 0, 0
+        straight = folder / "straight"
+        straight.mkdir()
+        began = time.monotonic()
+        _fork(functools.partial(_train, part, straight, 10**6), None)
+        self.whole = time.monotonic() - began
+        self.expected = _end(straight)
+        self.critic = float((straight / "seconds").read_text()) if part == "critics" else 0.0
+
+    def chain(self, most: int) -> None:
+        """Train to the end, killed again and again until there have been `most` kills; then compare."""
+        self.n_chains += 1
+        place = self.folder / f"chain{self.n_chains}"
+        place.mkdir()
+        every = 1 if self.part == "saves" else self.rng.choice((1, 1, 5, 20))
+        while not (place / "done").exists():
+            over = self.n_kills >= most
+            after = None if over else 0.0 if self.critic else self.rng.uniform(0, self.whole)
+            self.n_kills += _fork(functools.partial(_train, self.part, place, every), after, self._moment(place))
+            self._look(place)
+        same = _end(place) == self.expected
+        self.tally["chains bit by bit the same" if same else "chains that differ"] += 1
+        self.tally["leftovers after the end"] += len(list(place.rglob("*.tmp")))
+
+    def _moment(self, place: Path) -> Callable[[], bool] | None:
+        """Return what a kill waits for."""
+        if self.part == "saves":
+            return lambda: any((place / "c").glob(".*.tmp"))
+        wait = self.rng.uniform(0, self.critic)
+        return (lambda: any(time.time() > t + wait for t in _times(place / "critic"))) if self.critic else None
+
+    def _look(self, place: Path) -> None:
+        """Count what a kill left behind."""
+        self.n_saving += bool(list(place.rglob("*.tmp")))
+        self.tally["kills while the critic was being trained"] += (place / "critic").exists()
+        (place / "critic").unlink(missing_ok=True)
+        found = sorted((place / "c").glob("*.checkpoint"))
+        if not found:
+            self.tally["no checkpoint yet"] += 1
+            return
+        try:
+            CheckpointFolder(place / "c")._read(found[-1])
+            self.tally["newest checkpoint sound"] += 1
+        except SynthganError:
+            self.tally["newest checkpoint damaged"] += 1
+
+
+def _train(part: str, place: Path, every: int) -> None:
+    """Train in this process, which may end at any moment; leave the digests of what came out."""
     settings: dict[str, Any] = {"hidden_dim": 16, "random_state": 5}
-    if args.part == "critics":
+    if part == "critics":
         frame = load_dataset("penguins").sample(3000, replace=True, random_state=0)
         settings |= {"epochs": 1, "batch_size": 500}
     else:
         frame = load_dataset("penguins").sample(150, random_state=0)
         settings |= {"epochs": 40, "batch_size": 50, "adversarial_share": 0.3}
+    final: list[str] = []
+    finish = Training._finish
 
-    def train(place: Path, every: int) -> None:
-        final: list[str] = []
-        finish = Training._finish
+    def watched(self: Training) -> None:
+        final.append(digest(self.state_dict()))
+        finish(self)
 
-        def watched(self: Training) -> None:
-            final.append(digest(self.state_dict()))
-            finish(self)
-
-        def marked(*arguments: Any) -> None:
-            began = time.monotonic()
-            (place / "critic").touch()
-            fit_critic(*arguments)
-            (place / "critic").unlink()
-            (place / "seconds").write_text(str(time.monotonic() - began))
-
-        Training._finish = watched  # type: ignore[method-assign]
-        critique.fit_critic = marked  # type: ignore[attr-defined]
-        model = SynthGAN(**settings).fit(frame, checkpoint=place / "c", checkpoint_every=every, resume=True)
-        model.save(place / "model.synthgan")
-        weights = digest(dict(model.model_.generator.state_dict()))  # type: ignore[union-attr]
-        (place / "done").write_text(
-            json.dumps([final[-1], weights, digest(model.sample(50, random_state=0).to_dict())])
-        )
-
-    def moments(place: Path) -> Callable[[], bool] | None:
-        """Return what a kill waits for."""
-        if args.part == "saves":
-            return lambda: any((place / "c").glob(".*.tmp"))
-        wait = rng.uniform(0, critic)
-        return (lambda: any(time.time() > t + wait for t in _times(place / "critic"))) if critic else None
-
-    tally, n_kills, saving = Counter[str](), 0, 0
-    with tempfile.TemporaryDirectory() as name:
-        straight = Path(name) / "straight"
-        straight.mkdir()
+    def marked(*arguments: Any) -> None:
         began = time.monotonic()
-        _fork(functools.partial(train, straight, 10**6), None)
-        whole = time.monotonic() - began
-        expected = (straight / "done").read_text()
-        file = _members(straight / "model.synthgan")
-        critic = float((straight / "seconds").read_text()) if args.part == "critics" else 0.0
-        chain = 0
-        while n_kills < args.kills:
-            chain += 1
-            place = Path(name) / f"chain{chain}"
-            place.mkdir()
-            every = 1 if args.part == "saves" else rng.choice((1, 1, 5, 20))
-            while not (place / "done").exists():
-                after = None if n_kills >= args.kills else 0.0 if critic else rng.uniform(0, whole)
-                n_kills += _fork(functools.partial(train, place, every), after, moments(place))
-                saving += bool(list(place.rglob("*.tmp")))
-                tally["kills while the critic was being trained"] += (place / "critic").exists()
-                (place / "critic").unlink(missing_ok=True)
-                if (place / "c").is_dir() and any((place / "c").glob("*.checkpoint")):
-                    found = max((place / "c").glob("*.checkpoint"))
-                    try:
-                        CheckpointFolder(place / "c")._read(found)
-                        tally["newest checkpoint sound"] += 1
-                    except SynthganError:
-                        tally["newest checkpoint damaged"] += 1
-                else:
-                    tally["no checkpoint yet"] += 1
-            same = (place / "done").read_text() == expected and _members(place / "model.synthgan") == file
-            tally["chains bit by bit the same" if same else "chains that differ"] += 1
-            tally["leftovers after the end"] += len(list(place.rglob("*.tmp")))
-            print(chain, n_kills, dict(tally), flush=True)
-    return {"kills": n_kills, "chains": chain, "kills_while_a_file_was_being_written": saving, **tally}
+        (place / "critic").touch()
+        fit_critic(*arguments)
+        (place / "critic").unlink()
+        (place / "seconds").write_text(str(time.monotonic() - began))
+
+    Training._finish = watched  # type: ignore[method-assign]
+    critique.fit_critic = marked  # type: ignore[attr-defined]
+    model = SynthGAN(**settings).fit(frame, checkpoint=place / "c", checkpoint_every=every, resume=True)
+    model.save(place / "model.synthgan")
+    weights = digest(dict(model.model_.generator.state_dict()))  # type: ignore[union-attr]
+    (place / "done").write_text(json.dumps([final[-1], weights, digest(model.sample(50, random_state=0).to_dict())]))
+
+
+def _end(place: Path) -> tuple[str, list[bytes]]:
+    """What a training came to: its digests, and its model file."""
+    return (place / "done").read_text(), _members(place / "model.synthgan")
 
 
 def _times(path: Path) -> list[float]:
