@@ -22,6 +22,7 @@ from synthgan import SynthGAN, evaluate, load, load_dataset, render_html
 from synthgan.errors import InputError, OutOfMemoryError, SynthganError
 from synthgan.io import atomic_write, read_table, write_table
 from synthgan.schema import infer_schema
+from synthgan.synthesizers import FitPlan
 
 NAMES = [
     "<script>alert(1)</script>",
@@ -222,10 +223,15 @@ def test_memory_that_is_not_there_is_told() -> None:
 
 def test_less_memory_means_smaller_batches() -> None:
     frame = pd.DataFrame({"x": np.arange(5000) % 7, "y": np.arange(5000) % 11})
-    sizes = [SynthGAN(batch_size=4000, hidden_dim=384, max_megabytes=limit).plan(frame) for limit in (None, 320, 290)]
+
+    def plan(limit: float | None) -> FitPlan:
+        return SynthGAN(batch_size=4000, hidden_dim=384, max_megabytes=limit).plan(frame)
+
+    whole = plan(None).memory_bytes / 1e6
+    sizes = [plan(limit) for limit in (None, 0.9 * whole, 0.8 * whole)]
     assert [plan.batch_size for plan in sizes] == sorted((plan.batch_size for plan in sizes), reverse=True)
     assert sizes[0].batch_size == 4000 > sizes[1].batch_size > sizes[2].batch_size
-    assert sizes[2].memory_bytes <= 290e6
+    assert sizes[2].memory_bytes <= 0.8e6 * whole
     for wrong in (0, -1, "1GB", True):
         with pytest.raises(SynthganError, match="max_megabytes"):
             SynthGAN(max_megabytes=wrong).plan(frame)
