@@ -15,6 +15,8 @@ from typing import Any
 
 def gain_kills(args: argparse.Namespace) -> dict[str, Any]:
     """Measure a table's gain twice: in one go, and killed `args.kills` times at random moments."""
+    if len(args.tables) != 1 or args.target is None:
+        raise SystemExit("gain needs one table, and the name of its column of classes: --target")
     rng = random.Random(args.seed)
     command = [sys.executable, "-m", "synthgan_cli", "gain", str(args.tables[0]), "--target", args.target, "--json"]
     command += ["--repeats", str(args.repeats), "--quiet"]

@@ -110,7 +110,7 @@ class Sampler:
         ahead = [[block] for block in first if block in wanted]
         rest = [block for block in wanted if block not in first]
         order = numpy_stream(seed, "column order", index).permutation(rest).tolist()
-        groups = ahead + passes_of(self.encoder.layout.blocks, [int(block) for block in order], n_passes)
+        groups = ahead + passes_of(self.encoder.layout.blocks, order, n_passes)
         for start in range(0, len(codes), SLICE_ROWS):
             part = slice(start, start + SLICE_ROWS)
             self._complete(Rows(codes[part], positions[part]), known[part], uniform[:, part], groups, restrictions)
