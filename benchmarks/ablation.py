@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Which part of the model earns what: likelihood, adversarial game, passes, selection by the critic.
+"""Which part of the model earns what: likelihood, several generators, game, passes, selection by the critic.
 
     python benchmarks/ablation.py --tables adult,magic_telescope --judge path/to/judge.py --data path/to/folder
 
@@ -28,7 +28,10 @@ HERE = Path(__file__).parent
 BEGIN = "<!-- ablation: begin (made by benchmarks/ablation.py from benchmarks/results) -->"
 END = "<!-- ablation: end -->"
 ARMS: dict[str, tuple[str, dict[str, Any]]] = {
-    "likelihood": ("SynthGAN", {}),
+    "likelihood": ("SynthGAN", {"n_members": 1}),
+    "likelihood, 2 generators": ("SynthGAN", {"n_members": 2}),
+    "likelihood, 4 generators": ("SynthGAN", {"n_members": 4}),
+    "likelihood, 8 generators": ("SynthGAN", {"n_members": 8}),
     "likelihood, then game": ("SynthGAN", {"adversarial_share": 0.25}),
     "game alone": ("VanillaGAN", {}),
 }

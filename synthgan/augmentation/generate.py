@@ -44,11 +44,16 @@ class Generator(Protocol):
 
 
 def fresh(generator: Generator | None, seed: int) -> Generator:
-    """Return an unfitted copy with a seed of its own: whatever the original was fitted on is left behind."""
+    """Return an unfitted copy with a seed of its own: whatever the original was fitted on is left behind.
+
+    Where `n_members` is left to the table's size it is 1: that is what gains were measured with
+    (benchmarks/results/gain.json), and to look for a gain takes dozens of fits.
+    """
     model: Generator = SynthGAN() if generator is None else clone(generator)
+    params = model.get_params()
     # Rare values are kept: the model is thrown away, and its rows go beside the real ones that they may resemble.
-    wanted = {"random_state": seed, "protect_rare": 1}
-    model.set_params(**{name: value for name, value in wanted.items() if name in model.get_params()})
+    wanted = {"random_state": seed, "protect_rare": 1, "n_members": params.get("n_members") or 1}
+    model.set_params(**{name: value for name, value in wanted.items() if name in params})
     return model
 
 

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from synthgan.models.axis import CodeAxis
-from synthgan.models.critic import Critic
 from synthgan.models.features import POSITION_SCALE, Rows, features, n_features
 from synthgan.models.late import Late, PassState
 from synthgan.models.layers import Linear, ResidualTrunk
@@ -24,7 +23,7 @@ LOGIT_LIMIT = 30.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GeneratorConfig:
-    """Sizes of a generator.
+    """Sizes of an ensemble of generators, and of its critic.
 
     Parameters
     ----------
@@ -38,6 +37,8 @@ class GeneratorConfig:
         Width of the layer that columns drawn within a pass enter at.
     dropout : float
         Share of the trunk's inner activations dropped in training.
+    n_members : int
+        Generators, all of these sizes, whose probabilities are averaged.
     critic_trees, critic_depth : int
         Trees of the critic, and questions that each asks; without trees there is no critic.
     """
@@ -47,6 +48,7 @@ class GeneratorConfig:
     cell_dim: int = 32
     late_dim: int = 256
     dropout: float = 0.0
+    n_members: int = 1
     critic_trees: int = 0
     critic_depth: int = 6
 
@@ -136,7 +138,6 @@ class Generator(nn.Module):
         self.cells = CellHead(axis, config)
         self.late = Late(axis, config.hidden_dim, config.late_dim, self.cells.project.out_features)
         self.relations = Relations(axis, config.hidden_dim) if axis.layout.relations else None
-        self.critic = Critic(axis, config.critic_trees, config.critic_depth) if config.critic_trees else None
         self.folded = False
         with torch.no_grad():
             self.head.weight.mul_(0.3)

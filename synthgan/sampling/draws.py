@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from synthgan.conditioning.pieces import Restriction
-from synthgan.models.generator import Generator
+from synthgan.models.ensemble import Ensemble
 from synthgan.models.late import PassState
 from synthgan.models.relations import Anchors
 
@@ -26,8 +26,8 @@ class DeviceRestriction:
 
 
 def draw_block(
-    generator: Generator,
-    state: PassState,
+    generator: Ensemble,
+    states: tuple[PassState, ...],
     block: int,
     uniform: Tensor,
     restrictions: list[tuple[Tensor | None, DeviceRestriction]],
@@ -37,10 +37,10 @@ def draw_block(
 
     Parameters
     ----------
-    generator : Generator
+    generator : Ensemble
         Folded, in eval mode.
-    state : PassState
-        What it made of the columns filled so far, with one row where all are alike.
+    states : tuple of PassState
+        What its members made of the columns filled so far, with one row where all are alike.
     block : int
         The block to draw.
     uniform : Tensor of float32 in [0, 1), shape (n, 3)
@@ -59,15 +59,15 @@ def draw_block(
     """
     axis = generator.axis
     offset, _ = axis.bounds(block)
-    logits = generator.block_logits(state, block, anchors)
+    logits = generator.block_logits(states, block, anchors)
     for chosen, allowed in restrictions:
         bent = logits + allowed.code_bonus
         logits = bent if chosen is None else torch.where(chosen[:, None], bent, logits)
     local = _choose(torch.softmax(logits, dim=1).expand(len(uniform), -1), uniform[:, 0])
     codes = local + offset
     cells = torch.zeros_like(codes)
-    if block in generator.cells.blocks:
-        scores = generator.block_cell_logits(state, block, codes, anchors)
+    if block in generator.cell_blocks:
+        scores = generator.block_cell_logits(states, block, codes, anchors)
         for chosen, allowed in restrictions:
             width = allowed.cell_bonus.shape[1]
             bent = scores.clone()

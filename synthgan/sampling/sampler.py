@@ -16,8 +16,8 @@ from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.encoding.continuous import NumericEncoder
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.models.axis import CodeAxis
+from synthgan.models.ensemble import Ensemble
 from synthgan.models.features import Rows, rows_of
-from synthgan.models.generator import Generator
 from synthgan.models.layers import Linear
 from synthgan.rng import numpy_stream, torch_stream
 from synthgan.sampling.draws import DeviceRestriction, draw_block
@@ -40,13 +40,13 @@ class Sampler:
 
     Parameters
     ----------
-    generator : Generator
+    generator : Ensemble
         Trained; it is copied, folded and put into eval mode.
     encoder : TableEncoder
         What its codes mean.
     """
 
-    def __init__(self, generator: Generator, encoder: TableEncoder) -> None:
+    def __init__(self, generator: Ensemble, encoder: TableEncoder) -> None:
         self.generator = inference_copy(generator)
         self.encoder = encoder
         self.device = generator.axis.offsets.device
@@ -133,17 +133,17 @@ class Sampler:
             if some:
                 sums = generator.fill(sums, block, codes[:, block], positions[:, block], known[:, block])
         for group in groups:
-            state = generator.begin(sums)
+            states = generator.begin(sums)
             for block in group:
                 allowed = self._allowed(restrictions.get(block), codes, positions)
                 anchors = generator.anchors(rows, filled, block)
-                code, position = draw_block(generator, state, block, uniform[block], allowed, anchors)
+                code, position = draw_block(generator, states, block, uniform[block], allowed, anchors)
                 free = ~known[:, block] if some_known[block] else None
                 codes[:, block] = code if free is None else torch.where(free, code, codes[:, block])
                 positions[:, block] = position if free is None else torch.where(free, position, positions[:, block])
                 filled[:, block] = True
                 if block != group[-1]:
-                    state = generator.follow(state, block, codes[:, block], positions[:, block], free)
+                    states = generator.follow(states, block, codes[:, block], positions[:, block], free)
                 if group is not groups[-1]:
                     sums = generator.fill(sums, block, codes[:, block], positions[:, block], free)
 
@@ -166,11 +166,11 @@ class Sampler:
         after the flags, which say which of them repeat others.
         """
         layout = self.encoder.layout
-        state = self.generator.begin(self.generator.empty(1))
+        states = self.generator.begin(self.generator.empty(1))
         kept = {}
         for block, found in conditions.restrictions.items():
             if not isinstance(found, DayDependent):
-                share = torch.log_softmax(self.generator.block_logits(state, block)[0].double().cpu(), dim=0)
+                share = torch.log_softmax(self.generator.block_logits(states, block)[0].double().cpu(), dim=0)
                 kept[block] = float(torch.logsumexp(share + torch.from_numpy(found.code_bonus), dim=0))
         values = {block for block in kept if layout.blocks[block].part == "value"}
         loose = {block for block in values if not conditions.binds(layout, block)}
@@ -219,7 +219,7 @@ def _follows(found: Restriction | DayDependent, day: int) -> bool:
     return isinstance(found, DayDependent) and found.day_block == day
 
 
-def inference_copy(generator: Generator) -> Generator:
+def inference_copy(generator: Ensemble) -> Ensemble:
     """Return a folded copy in eval mode, its matrices stored in the compute dtype.
 
     Not so those that read features: their sums are kept in float32, because they are added to column after column.
@@ -227,12 +227,14 @@ def inference_copy(generator: Generator) -> Generator:
     out = copy.deepcopy(generator).eval().requires_grad_(False)
     if not out.folded:
         out.fold()
-    for name, module in out.named_modules():
-        if isinstance(module, Linear) and name not in ("first", "late.embed"):
-            module.weight.data = module.weight.data.to(module.compute_dtype)
-            if module.bias is not None:
-                module.bias.data = module.bias.data.to(module.compute_dtype)
-    # Columns of these matrices are added up: they are laid out so that each is one piece of memory.
-    for layer in (out.first, out.late.embed):
-        layer.weight.data = layer.weight.data.t().contiguous().t()
+    for member in out.members:
+        read = (member.first, member.late.embed)
+        for module in member.modules():
+            if isinstance(module, Linear) and module not in read:
+                module.weight.data = module.weight.data.to(module.compute_dtype)
+                if module.bias is not None:
+                    module.bias.data = module.bias.data.to(module.compute_dtype)
+        # Columns of these matrices are added up: they are laid out so that each is one piece of memory.
+        for layer in read:
+            layer.weight.data = layer.weight.data.t().contiguous().t()
     return out

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import torch
 
 from synthgan.encoding import EncodedTable
+from synthgan.models.ensemble import Ensemble
 from synthgan.models.features import rows_of
-from synthgan.models.generator import Generator
 from synthgan.rng import numpy_stream
 from synthgan.sampling.passes import passes_of
 
@@ -17,7 +17,7 @@ __all__ = ["log_likelihood"]
 
 @torch.no_grad()
 def log_likelihood(
-    generator: Generator, table: EncodedTable, n_orders: int, seed: int, chunk_rows: int = 2048
+    generator: Ensemble, table: EncodedTable, n_orders: int, seed: int, chunk_rows: int = 2048
 ) -> npt.NDArray[np.float64]:
     r"""Log-probability of each row's cells, by the chain rule, averaged over random column orders.
 
@@ -26,7 +26,7 @@ def log_likelihood(
 
     Parameters
     ----------
-    generator : Generator
+    generator : Ensemble
         Folded, in eval mode.
     table : EncodedTable
         The rows; blocks that are not known are left out of the sum and of the conditions.
@@ -50,7 +50,7 @@ def log_likelihood(
     return total / n_orders
 
 
-def _chain(generator: Generator, table: EncodedTable, order: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def _chain(generator: Ensemble, table: EncodedTable, order: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     axis = generator.axis
     device = axis.offsets.device
     rows = rows_of(axis, table)
@@ -60,18 +60,18 @@ def _chain(generator: Generator, table: EncodedTable, order: npt.NDArray[np.int6
     filled = torch.zeros_like(known)
     total = torch.zeros(len(codes), dtype=torch.float64, device=device)
     for group in passes_of(axis.layout.blocks, order.tolist(), None):
-        state = generator.begin(sums)
+        states = generator.begin(sums)
         for block in group:
             code, position = codes[:, block], positions[:, block]
             anchors = generator.anchors(rows, filled, block)
-            logits = torch.log_softmax(generator.block_logits(state, block, anchors), dim=1)
+            logits = torch.log_softmax(generator.block_logits(states, block, anchors), dim=1)
             gain = logits.gather(1, (code - axis.offsets[block])[:, None])[:, 0]
-            if block in generator.cells.blocks:
+            if block in generator.cell_blocks:
                 cell = torch.minimum((position * axis.n_cells[code]).long(), axis.n_cells[code] - 1)
-                scores = torch.log_softmax(generator.block_cell_logits(state, block, code, anchors), dim=1)
+                scores = torch.log_softmax(generator.block_cell_logits(states, block, code, anchors), dim=1)
                 gain = gain + scores.gather(1, cell[:, None])[:, 0]
             total += torch.where(known[:, block], gain, 0.0)
             filled[:, block] = known[:, block]
-            state = generator.follow(state, block, code, position, known[:, block])
+            states = generator.follow(states, block, code, position, known[:, block])
             sums = generator.fill(sums, block, code, position, known[:, block])
     return total.cpu().numpy()

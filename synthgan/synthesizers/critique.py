@@ -10,7 +10,7 @@ import numpy as np
 
 from synthgan.conditioning.space import ConditionSpace
 from synthgan.encoding import EncodedTable, TableEncoder
-from synthgan.models import Generator
+from synthgan.models import Ensemble
 from synthgan.models.critic import Critic
 from synthgan.rng import numpy_stream
 from synthgan.sampling import Sampler
@@ -50,7 +50,7 @@ def n_trees(n_rows: int) -> int:
 
 
 def add_critic(
-    generator: Generator,
+    generator: Ensemble,
     encoder: TableEncoder,
     table: EncodedTable,
     seed: int,
@@ -61,7 +61,7 @@ def add_critic(
 
     Parameters
     ----------
-    generator : Generator
+    generator : Ensemble
         Trained and folded; gets the critic.
     encoder : TableEncoder
         What its codes mean.

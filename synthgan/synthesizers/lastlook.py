@@ -8,7 +8,7 @@ import numpy.typing as npt
 from synthgan.conditioning.space import ConditionSpace
 from synthgan.encoding import EncodedTable, TableEncoder, TableLayout
 from synthgan.encoding.vectors import VectorLayout
-from synthgan.models import Generator
+from synthgan.models import Ensemble
 from synthgan.rng import numpy_stream
 from synthgan.sampling import Sampler
 from synthgan.training.looks import Gallery
@@ -18,12 +18,12 @@ __all__ = ["last_look"]
 LOOK_ROWS = 500
 
 
-def last_look(generator: Generator, encoder: TableEncoder, table: EncodedTable, seed: int) -> dict[str, float]:
+def last_look(generator: Ensemble, encoder: TableEncoder, table: EncodedTable, seed: int) -> dict[str, float]:
     """Draw some rows and compare them with some of the table's.
 
     Parameters
     ----------
-    generator : Generator
+    generator : Ensemble
         Trained and folded.
     encoder : TableEncoder
         What its codes mean.

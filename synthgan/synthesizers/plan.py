@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from typing import Any
 
@@ -11,13 +12,19 @@ import torch
 from synthgan.encoding import TableLayout
 from synthgan.errors import ConfigError
 from synthgan.models import DiscriminatorConfig, GeneratorConfig
-from synthgan.synthesizers.critique import n_trees
+from synthgan.synthesizers.critique import MIN_REAL_ROWS, n_trees
 from synthgan.training import TrainingConfig
+from synthgan.training.config import check_number
 
-__all__ = ["FitPlan", "default_hidden_dim", "make_plan"]
+__all__ = ["FitPlan", "default_hidden_dim", "default_members", "make_plan"]
 
 MAX_LATE_DIM = 256
 """Width of the late layer at most; twice the network's where that is less."""
+
+SMALL_TABLE_MEMBERS = 4
+"""Generators of an ensemble for a small table: beyond four little is won (CHANGELOG tells what was measured)."""
+
+MAX_MEMBERS = 64
 
 LEAST_BATCH = 16
 """Smallest batch that `max_megabytes` leads to."""
@@ -78,6 +85,19 @@ def default_hidden_dim(n_rows: int) -> int:
     return next((width for limit, width in ((1000, 128), (5000, 256), (30_000, 512)) if n_rows < limit), 384)
 
 
+def default_members(n_rows: int) -> int:
+    """Generators of an ensemble: few rows are learned quickly, but by each network differently.
+
+    Tables that are large enough for a critic get one generator: there the critic makes up for what more would win.
+
+    Examples
+    --------
+    >>> [default_members(n) for n in (200, 3000)]
+    [4, 1]
+    """
+    return SMALL_TABLE_MEMBERS if n_rows < MIN_REAL_ROWS else 1
+
+
 def make_plan(
     n_rows: int,
     layout: TableLayout,
@@ -85,19 +105,28 @@ def make_plan(
     hidden_dim: int | None,
     device: torch.device,
     max_megabytes: float | None = None,
+    n_members: int | None = None,
 ) -> FitPlan:
     """Work out the sizes of a fit; where `max_megabytes` are not enough, with the largest batch that they are for.
 
     Raises
     ------
     ConfigError
-        For a `hidden_dim` below 1, or when even small batches take more than `max_megabytes`.
+        For a `hidden_dim` or `n_members` below 1, for several members of which the adversarial stage knows only one, or
+        when even small batches take more than `max_megabytes`.
     """
-    if hidden_dim is not None and (not isinstance(hidden_dim, int) or isinstance(hidden_dim, bool) or hidden_dim < 1):
-        raise ConfigError(f"hidden_dim must be a whole number from 1, or None; got {hidden_dim!r}")
+    check_number("hidden_dim", hidden_dim, 1, math.inf, whole=True, optional=True)
+    check_number("n_members", n_members, 1, MAX_MEMBERS, whole=True, optional=True)
+    if n_members is None:
+        n_members = 1 if config.adversarial_share else default_members(n_rows)
+    elif n_members > 1 and config.adversarial_share:
+        raise ConfigError(
+            f"n_members={n_members} and an adversarial_share do not go together: set n_members=1, or no "
+            "adversarial_share"
+        )
     width = hidden_dim or default_hidden_dim(n_rows)
     generator, discriminator = (
-        GeneratorConfig(hidden_dim=width, late_dim=min(2 * width, MAX_LATE_DIM), dropout=0.1),
+        GeneratorConfig(hidden_dim=width, late_dim=min(2 * width, MAX_LATE_DIM), dropout=0.1, n_members=n_members),
         DiscriminatorConfig(hidden_dim=width),
     )
     wanted = batch = min(config.batch_size, n_rows)
@@ -132,7 +161,7 @@ def make_plan(
 def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: GeneratorConfig, batch: int) -> int:
     """Bytes that training takes; the constants are fitted to measurements (benchmarks/trust.py compares them)."""
     n_codes, width = layout.n_codes, sizes.hidden_dim
-    n_weights = _n_weights(layout, sizes) + n_codes * (layout.max_cells + sizes.cell_dim)
+    n_weights = _n_weights(layout, sizes) + sizes.n_members * n_codes * (layout.max_cells + sizes.cell_dim)
     activations = batch * (6 * n_codes + 12 * width + 4 * len(layout) * layout.max_cells)
     weights_bytes, activation_bytes = 32 * n_weights, 4.8 * activations
     if config.adversarial_share:
@@ -143,9 +172,10 @@ def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: Gen
 
 
 def _n_weights(layout: TableLayout, sizes: GeneratorConfig) -> int:
-    """Entries of the generator's matrices, roughly."""
+    """Entries of the generators' matrices, roughly."""
     width, n_codes = sizes.hidden_dim, layout.n_codes
-    return width * (2 * sizes.n_layers * width + 2 * n_codes) + sizes.late_dim * (width + 2 * n_codes)
+    of_one = width * (2 * sizes.n_layers * width + 2 * n_codes) + sizes.late_dim * (width + 2 * n_codes)
+    return sizes.n_members * of_one
 
 
 LIBRARY_BYTES = 100_000_000
@@ -185,5 +215,5 @@ def _seconds(
     if device.type != "cpu":
         return None
     flops = 6 * batch * _n_weights(layout, sizes) * n_steps
-    seconds = flops / 1.5e11 + n_steps * 0.006
+    seconds = flops / 1.5e11 + n_steps * sizes.n_members * 0.006
     return seconds if config.max_seconds is None else min(seconds, config.max_seconds)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from synthgan.conditioning.space import Conditions, ConditionSpace
 from synthgan.encoding import TableEncoder, TableLayout, checked_min_rows, protect
 from synthgan.errors import ArchiveError, ConditionError, ConfigError
-from synthgan.models import CodeAxis, Generator, GeneratorConfig
+from synthgan.models import CodeAxis, Ensemble, GeneratorConfig
 from synthgan.models.critic import MAX_DEPTH
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
@@ -61,6 +61,10 @@ class SynthGAN(TableSynthesizer):
         and sampling are faster, and the rows less faithful. Tables of fewer than 2,000 rows get no critic.
     hidden_dim : int or None, default=None
         Width of the generator; None lets the size of the table decide.
+    n_members : int or None, default=None
+        Generators that are trained side by side, and whose probabilities are averaged: rows of small tables become more
+        faithful, and fit and sampling take as many times as long. None means 4 for tables of fewer than 2,000 rows,
+        and 1 for larger ones, or where there is an adversarial stage.
     max_seconds : float or None, default=None
         Seconds of training at most; a quarter of them is kept for the critic.
     max_megabytes : float or None, default=None
@@ -117,6 +121,7 @@ class SynthGAN(TableSynthesizer):
         adversarial_share: float = 0.0,
         select: int = 8,
         hidden_dim: int | None = None,
+        n_members: int | None = None,
         max_seconds: float | None = None,
         max_megabytes: float | None = None,
         protect_rare: int = 5,
@@ -132,6 +137,7 @@ class SynthGAN(TableSynthesizer):
         self.adversarial_share = adversarial_share
         self.select = select
         self.hidden_dim = hidden_dim
+        self.n_members = n_members
         self.max_seconds = max_seconds
         self.max_megabytes = max_megabytes
         self.protect_rare = protect_rare
@@ -170,7 +176,7 @@ class SynthGAN(TableSynthesizer):
         training = Training(state)
         self.alarms_ = training.record.monitor.alarms
 
-        def finished() -> Generator:
+        def finished() -> Ensemble:
             state.generator.fold()
             look = last_look(state.generator, job.encoder, table, job.seed)
             training.record.monitor.observe(training.step, training.step, look, final=True)
@@ -203,7 +209,8 @@ class SynthGAN(TableSynthesizer):
         return self._plan(len(frame), layout, resolve_device(self.device))
 
     def _plan(self, n_rows: int, layout: TableLayout, device: torch.device) -> FitPlan:
-        return make_plan(n_rows, layout, self._training_config(), self.hidden_dim, device, self.max_megabytes)
+        config = self._training_config()
+        return make_plan(n_rows, layout, config, self.hidden_dim, device, self.max_megabytes, self.n_members)
 
     # --- sampling
 
@@ -354,22 +361,26 @@ class SynthGAN(TableSynthesizer):
         sizes = GeneratorConfig(**config)
         if sizes.critic_depth > MAX_DEPTH:
             raise ArchiveError(f"critic_depth cannot be {sizes.critic_depth!r}; it is {MAX_DEPTH} at most")
+        if weights and not any(name.startswith("members.") for name in weights):
+            # Files of the time before ensembles hold one generator.
+            weights = {name if name.startswith("critic.") else f"members.0.{name}": weights[name] for name in weights}
         with torch.device("meta"):  # shapes first: nothing is allocated until they are known to match
-            check_weights(weights, Generator(CodeAxis(encoder.layout), sizes).state_dict())
+            check_weights(weights, Ensemble(CodeAxis(encoder.layout), sizes).state_dict())
         with torch.random.fork_rng(devices=[]):
-            generator = Generator(CodeAxis(encoder.layout), sizes)
+            generator = Ensemble(CodeAxis(encoder.layout), sizes)
         generator.load_state_dict(dict(weights))
         if generator.critic is not None and not generator.critic.fits(generator.axis):
             raise ArchiveError("the critic in the model file asks about columns that the table does not have")
-        generator.folded = True
+        for member in generator.members:
+            member.folded = True
         generator.set_compute_dtype(compute_dtype(device))
         return generator.to(device).eval()
 
     def _sampler(self, model: FittedModel) -> Sampler:
-        return Sampler(cast(Generator, model.generator), model.encoder)
+        return Sampler(cast(Ensemble, model.generator), model.encoder)
 
     def _n_candidates(self, model: FittedModel, select: int | None, n_passes: int | None) -> int:
-        critic = None if model.generator is None else cast(Generator, model.generator).critic
+        critic = None if model.generator is None else cast(Ensemble, model.generator).critic
         if select is None:
             return check_select(self.select) if critic is not None and n_passes is None else 1
         if check_select(select) > 1 and critic is None and model.generator is not None:

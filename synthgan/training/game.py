@@ -14,7 +14,7 @@ from synthgan.models.late import PassState
 from synthgan.models.relations import Anchors
 from synthgan.training.state import TrainState
 
-__all__ = ["Round", "play"]
+__all__ = ["Round", "play", "player_of"]
 
 PASSES = (1, 2, 4)
 """Numbers of passes the game is played for, in turn."""
@@ -40,6 +40,12 @@ class Round(NamedTuple):
     given: Tensor
     shown: Tensor
     probabilities: Tensor
+
+
+def player_of(state: TrainState) -> Generator:
+    """Return the generator that plays: an ensemble of one, because its members would have to play together."""
+    (player,) = state.generator.members
+    return player
 
 
 def play(state: TrainState) -> Round:
@@ -81,7 +87,7 @@ def _draw(
     state: TrainState, rows: Rows, known: Tensor, drawn: list[int]
 ) -> tuple[dict[int, Tensor], dict[int, Tensor], Rows]:
     """Draw blocks: by block the straight-through one-hots and the probabilities, and the completed rows."""
-    generator, axis, stream = state.generator, state.generator.axis, state.streams["noise"]
+    generator, axis, stream = player_of(state), state.generator.axis, state.streams["noise"]
     codes, positions, filled = rows.codes.clone(), rows.positions.clone(), known.clone()
     first, embed = generator.smoothed(generator.first), generator.smoothed(generator.late.embed)
     out = generator.out_weights()

@@ -48,7 +48,7 @@ class HeldOut:
         state.swap_average()
         generator.eval()
         with torch.no_grad():
-            codes, cells = hidden_likelihood(generator, self.rows, *(self.passes if passes else (self.known,)))
+            codes, cells = hidden_likelihood(generator.members, self.rows, *(self.passes if passes else (self.known,)))
         generator.train(training)
         state.swap_average()
         return float(codes + cells)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from synthgan.encoding import EncodedTable
-from synthgan.models import CodeAxis, Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
+from synthgan.models import CodeAxis, Discriminator, DiscriminatorConfig, Ensemble, GeneratorConfig
 from synthgan.models.features import Rows
 from synthgan.models.layers import Dropout
 from synthgan.rng import torch_stream
@@ -145,7 +145,7 @@ class TrainState:
     """
 
     config: TrainingConfig
-    generator: Generator
+    generator: Ensemble
     discriminator: Discriminator
     train: DeviceTable
     held_out: DeviceTable
@@ -203,9 +203,10 @@ class TrainState:
         self.average_began = self.step
 
     def train_late(self, only: bool) -> None:
-        """Have only the late layer learn, on the finished network; or all."""
+        """Have only the late layers learn, on the finished networks; or all."""
         self.generator.requires_grad_(not only)
-        self.generator.late.requires_grad_(True)
+        for member in self.generator.members:
+            member.late.requires_grad_(True)
         self.generator.train(not only)
 
     def snapshot(self) -> Snapshot:
@@ -277,7 +278,7 @@ def new_state(
     device = axis.offsets.device
     with torch.random.fork_rng(devices=[]):  # torch's initialisers draw from the global state: lend it, put it back
         torch.manual_seed(torch_stream(seed, "weights").initial_seed())
-        generator = Generator(axis, generator_config)
+        generator = Ensemble(axis, generator_config)
         discriminator = Discriminator(axis, discriminator_config)
     generator.set_compute_dtype(compute_dtype)
     streams = {name: torch_stream(seed, name, device=device) for name in ("order", "given", "noise", "dropout")}

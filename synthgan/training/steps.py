@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -17,7 +20,7 @@ from synthgan.models.losses import (
     relativistic_generator,
     squared_gradient,
 )
-from synthgan.training.game import play
+from synthgan.training.game import play, player_of
 from synthgan.training.state import TrainState
 
 __all__ = ["adversarial_step", "hidden_likelihood", "likelihood_step", "pass_step"]
@@ -27,47 +30,58 @@ PENALTY_EVERY = 4
 
 
 def hidden_likelihood(
-    generator: Generator, rows: Rows, known: Tensor, drawn: Tensor | None = None
+    networks: Iterable[Generator], rows: Rows, known: Tensor, drawn: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Mean negative log-probability of the codes, and of the cells, of the blocks neither known nor drawn.
 
-    Both are sums over hidden blocks divided by their number, so that their sum is nats per hidden block.
+    Both are sums over hidden blocks divided by their number, so that their sum is nats per hidden block. Of several
+    networks of one table it is the mean of their distributions that is asked.
 
     Returns
     -------
     codes, cells : Tensor of float32, scalar
     """
-    axis = generator.axis
-    state = generator.read(rows, known, drawn)
+    networks = list(networks)
     filled = known if drawn is None else known | drawn
     asked = ~filled
     n_asked = asked.sum().clamp(min=1)
-    anchors = generator.anchors(rows, filled)
-    codes = (block_cross_entropy(generator.logits(state, anchors), rows.codes, axis.membership) * asked).sum() / n_asked
-    blocks = generator.cells.blocks
+    losses = [_losses(network, rows, known, drawn, filled) for network in networks]
+    codes, cells = (_of_the_mean(list(parts)) for parts in zip(*losses, strict=True))
+    of_cells = asked[:, networks[0].cells.blocks]
+    return (codes * asked).sum() / n_asked, (cells * of_cells).sum() / n_asked
+
+
+def _losses(
+    network: Generator, rows: Rows, known: Tensor, drawn: Tensor | None, filled: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Nats of each code (n, B), and of each cell (n, Q)."""
+    axis, blocks = network.axis, network.cells.blocks
+    state = network.read(rows, known, drawn)
+    anchors = network.anchors(rows, filled)
+    codes = block_cross_entropy(network.logits(state, anchors), rows.codes, axis.membership)
     if not blocks:
-        return codes, torch.zeros_like(codes)
+        return codes, codes.new_zeros(len(codes), 0)
     n_cells = axis.n_cells[rows.codes[:, blocks]]
     cells = torch.minimum((rows.positions[:, blocks] * n_cells).long(), n_cells - 1)
-    losses = cell_cross_entropy(generator.cell_logits(state, rows.codes, anchors), cells)
-    return codes, (losses * asked[:, blocks]).sum() / n_asked
+    return codes, cell_cross_entropy(network.cell_logits(state, rows.codes, anchors), cells)
+
+
+def _of_the_mean(nats: list[Tensor]) -> Tensor:
+    """Negative log of the mean of probabilities that are given in nats."""
+    return nats[0] if len(nats) == 1 else math.log(len(nats)) - torch.logsumexp(-torch.stack(nats), dim=0)
 
 
 def likelihood_step(state: TrainState) -> Tensor:
-    """Take one step on the likelihood of hidden columns; returns the loss, still on the device."""
-    loss = _likelihood_loss(state)
-    _update(state, loss)
-    return loss.detach()
+    """Take one step on the likelihood of hidden columns; returns the loss, still on the device.
+
+    Every member learns from a batch of its own, and the loss is the mean over the members.
+    """
+    return _update(state, (_likelihood_loss(state, member, passes=False) for member in state.generator.members))
 
 
 def pass_step(state: TrainState) -> Tensor:
-    """Take one step on the likelihood of columns that follow others of their pass; returns the loss."""
-    rows = state.train.rows(next(state.batches))
-    codes, cells = hidden_likelihood(
-        state.generator, rows, *draw_pass(rows.codes, state.generator.axis.flags, state.streams["given"])
-    )
-    _update(state, codes + cells)
-    return (codes + cells).detach()
+    """Take one step on the likelihood of columns that follow others of their pass; as `likelihood_step`."""
+    return _update(state, (_likelihood_loss(state, member, passes=True) for member in state.generator.members))
 
 
 def adversarial_step(state: TrainState) -> tuple[Tensor, Tensor, Tensor]:
@@ -86,24 +100,32 @@ def adversarial_step(state: TrainState) -> tuple[Tensor, Tensor, Tensor]:
     game = relativistic_generator(real_score, state.discriminator(fake, given))
     n_codes = len(state.generator.axis.block_of)
     moments = moment_matching(probabilities, real[:, :n_codes], _moment_weight(state, shown))
-    likelihood = _likelihood_loss(state)
-    _update(state, likelihood + game + state.config.moment_weight * moments)
+    likelihood = _likelihood_loss(state, player_of(state), passes=False)
+    _update(state, [likelihood + game + state.config.moment_weight * moments])
     return likelihood.detach(), discriminator_loss, game.detach()
 
 
-def _likelihood_loss(state: TrainState) -> Tensor:
+def _likelihood_loss(state: TrainState, member: Generator, *, passes: bool) -> Tensor:
     rows = state.train.rows(next(state.batches))
-    codes, cells = hidden_likelihood(
-        state.generator, rows, draw_known(rows.codes, state.generator.axis.flags, state.streams["given"])
-    )
+    draw, drawn = (rows.codes, member.axis.flags, state.streams["given"]), None
+    if passes:
+        known, drawn = draw_pass(*draw)
+    else:
+        known = draw_known(*draw)
+    codes, cells = hidden_likelihood([member], rows, known, drawn)
     return codes + cells
 
 
-def _update(state: TrainState, loss: Tensor) -> None:
+def _update(state: TrainState, losses: Iterable[Tensor]) -> Tensor:
+    """Take a step on the sum of losses; returns their mean. Each may be made when the one before is done with."""
     state.generator_optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    values = []
+    for loss in losses:
+        loss.backward()  # type: ignore[no-untyped-call]
+        values.append(loss.detach())
     state.generator_optimizer.step()
     state.update_average()
+    return torch.stack(values).mean()
 
 
 def _discriminator_step(state: TrainState) -> Tensor:

@@ -87,6 +87,7 @@ PARAMETERS: list[tuple[str, Any]] = [
     *[("discriminator_steps", value) for value in (0, 1.5, None)],
     *[("adversarial_share", value) for value in (-0.1, 1, None)],
     *[("hidden_dim", value) for value in (0, -4, 2.5, "wide", True)],
+    *[("n_members", value) for value in (0, 65, 1.5, "many", True)],
     *[("max_seconds", value) for value in (-1, "soon", np.nan)],
     *[("device", value) for value in ("gpu", "cuda:99", "meta", 3, None)],
     *[("random_state", value) for value in (-1, "seed", 1.5)],

@@ -255,12 +255,15 @@ def set_weight(name: str, value: float) -> Callable[[Any, dict[str, torch.Tensor
 
 
 CONTENT: list[tuple[Callable[[Any, dict[str, torch.Tensor]], Any], str]] = [
-    (set_weight("head.bias", float("nan")), "not finite"),
-    (set_weight("first.weight", float("inf")), "not finite"),
-    (lambda _, weights: weights.pop("head.bias"), "head.bias"),
+    (set_weight("members.0.head.bias", float("nan")), "not finite"),
+    (set_weight("members.0.first.weight", float("inf")), "not finite"),
+    (lambda _, weights: weights.pop("members.0.head.bias"), "head.bias"),
     (lambda _, weights: weights.update({"more": torch.zeros(2)}), "more"),
-    (lambda _, weights: weights.update({"head.bias": torch.zeros(2)}), "head.bias"),
-    (lambda _, weights: weights.update({"head.bias": weights["head.bias"].to(torch.int64)}), "head.bias"),
+    (lambda _, weights: weights.update({"members.0.head.bias": torch.zeros(2)}), "head.bias"),
+    (
+        lambda _, weights: weights.update({"members.0.head.bias": weights["members.0.head.bias"].to(torch.int64)}),
+        "head.bias",
+    ),
     (lambda state, _: state.pop("schema"), "schema"),
     (lambda state, _: state["schema"]["columns"].pop(), "fit together"),
     (lambda state, _: state["schema"]["columns"][1].update({"kind": "numeric"}), "fit together"),
@@ -390,7 +393,7 @@ HUGE: list[tuple[Callable[[Any, Any, dict[str, torch.Tensor]], Any], str]] = [
     (lambda _, state, __: state["encoder"]["makers"][0].update(slots=[""], style="pattern"), "style"),
     (lambda _, state, __: state["schema"]["columns"][1].update(dtype="U99999999"), "no dtype"),
     (lambda _, state, __: state["schema"]["columns"][3].update(dtype="datetime64[ns, Mars/Olympus]"), "fit together"),
-    (lambda _, __, weights: weights.update({"head.bias": torch.zeros(1)}), "head.bias"),
+    (lambda _, __, weights: weights.update({"members.0.head.bias": torch.zeros(1)}), "head.bias"),
 ]
 
 

@@ -9,7 +9,7 @@ import torch
 
 from synthgan.conditioning.pieces import Restriction
 from synthgan.encoding import TableEncoder
-from synthgan.models import CodeAxis, Generator, GeneratorConfig
+from synthgan.models import CodeAxis, Ensemble, GeneratorConfig
 from synthgan.models.late import PassState
 from synthgan.sampling.draws import DeviceRestriction, draw_block
 from synthgan.schema import infer_schema
@@ -31,11 +31,12 @@ def encoder() -> TableEncoder:
     return TableEncoder.fit(frame, infer_schema(frame), n_bins=8)
 
 
-@pytest.fixture(scope="module")
-def generator(encoder: TableEncoder) -> Generator:
+@pytest.fixture(scope="module", params=[1, 3], ids=["alone", "three"])
+def generator(encoder: TableEncoder, request: pytest.FixtureRequest) -> Ensemble:
+    config = GeneratorConfig(hidden_dim=12, n_layers=1, cell_dim=4, n_members=request.param)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        generator = Generator(CodeAxis(encoder.layout), GeneratorConfig(hidden_dim=12, n_layers=1, cell_dim=4))
+        generator = Ensemble(CodeAxis(encoder.layout), config)
         with torch.no_grad():
             for weight in generator.parameters():
                 weight.add_(0.3 * torch.randn_like(weight))
@@ -44,25 +45,27 @@ def generator(encoder: TableEncoder) -> Generator:
 
 
 def reference(
-    generator: Generator, state: PassState, block: int, pieces: dict[int, list[tuple[float, float]]]
+    generator: Ensemble, states: tuple[PassState, ...], block: int, pieces: dict[int, list[tuple[float, float]]]
 ) -> dict[tuple[int, int, int], float]:
     """Probability of each (code, cell, piece), from the definition in `Restriction`, one cell at a time."""
     cells = generator.axis.layout.blocks[block].cells
     low, high = generator.axis.bounds(block)
     out: dict[tuple[int, int, int], float] = {}
-    logits = generator.block_logits(state, block)[0].double()
+    members = list(zip(generator.members, states, strict=True))
+    shares = sum(torch.softmax(member.block_logits(own, block)[0].double(), dim=0) for member, own in members)
     code_weight = {}
     for code in range(high - low):
         flats = [flat for flat in range(len(cells.code)) if cells.code[flat] == code]
         room = {flat: sum(max(b - a, 1e-9) for a, b in pieces.get(flat, [])) for flat in flats}
-        code_weight[code] = float(torch.exp(logits[code])) * sum(cells.weight[flat] * room[flat] for flat in flats)
+        code_weight[code] = float(shares[code]) * sum(cells.weight[flat] * room[flat] for flat in flats)
         if not code_weight[code]:
             continue
-        if block in generator.cells.blocks:
-            scores = generator.cells.one(state.hidden[:1], block, torch.tensor([low + code]))[0].double()
-        else:
-            scores = torch.zeros(1, dtype=torch.float64)
-        weight = {flat: float(torch.exp(scores[place])) * room[flat] for place, flat in enumerate(flats)}
+        likely = torch.ones(1, dtype=torch.float64)
+        if block in generator.cell_blocks:
+            asked = torch.tensor([low + code])
+            scores = [member.cells.one(own.hidden[:1], block, asked)[0].double() for member, own in members]
+            likely = torch.stack([torch.softmax(own, dim=0) for own in scores]).sum(dim=0)
+        weight = {flat: float(likely[place]) * room[flat] for place, flat in enumerate(flats)}
         for place, flat in enumerate(flats):
             for index in range(len(pieces.get(flat, []))):
                 out[code, place, index] = weight[flat] / sum(weight.values()) / len(pieces[flat])
@@ -70,14 +73,14 @@ def reference(
     return {key: share * code_weight[key[0]] / total for key, share in out.items()}
 
 
-def drawn(generator: Generator, block: int, pieces: dict[int, list[tuple[float, float]]]) -> None:
+def drawn(generator: Ensemble, block: int, pieces: dict[int, list[tuple[float, float]]]) -> None:
     cells = generator.axis.layout.blocks[block].cells
     flat = np.array([flat for flat, parts in pieces.items() for _ in parts])
     start, stop = (np.array([part[end] for parts in pieces.values() for part in parts]) for end in (0, 1))
     restriction = DeviceRestriction(Restriction.of(cells, flat, start, stop), torch.device("cpu"))
-    state = generator.begin(generator.empty(N))
+    states = generator.begin(generator.empty(N))
     uniform = torch.rand(N, 3, generator=torch.Generator().manual_seed(1))
-    codes, positions = draw_block(generator, state, block, uniform, [(None, restriction)])
+    codes, positions = draw_block(generator, states, block, uniform, [(None, restriction)])
     local = (codes - generator.axis.bounds(block)[0]).numpy()
     found, inside = cells.flatten(local, positions.numpy())
     interval = generator.axis.layout.blocks[block].interval
@@ -87,7 +90,7 @@ def drawn(generator: Generator, block: int, pieces: dict[int, list[tuple[float, 
             place_fits = (inside > a - 1e-5) & (inside < b + 1e-5) if interval[row_flat] else True
             piece[(found == row_flat) & place_fits] = index
     assert (piece >= 0).all(), "a draw outside every piece"
-    wanted = reference(generator, state, block, pieces)
+    wanted = reference(generator, states, block, pieces)
     assert sum(wanted.values()) == pytest.approx(1)
     keys, counts = np.unique(np.stack([local, found - cells.first[local], piece]), axis=1, return_counts=True)
     seen = dict(zip(map(tuple, keys.T.tolist()), counts / N, strict=True))
@@ -97,41 +100,41 @@ def drawn(generator: Generator, block: int, pieces: dict[int, list[tuple[float, 
         assert abs(seen.get(key, 0) - share) <= 5 * np.sqrt(share * (1 - share) / N) + 1e-6, key
 
 
-def test_pieces_of_intervals_with_missing(encoder: TableEncoder, generator: Generator) -> None:
+def test_pieces_of_intervals_with_missing(encoder: TableEncoder, generator: Ensemble) -> None:
     cells = encoder.layout.blocks[0].cells
     last = len(cells.code) - 1
     pieces = {0: [(0.2, 0.7)], 3: [(0.0, 0.1), (0.5, 1.0)], 20: [(0.0, 1.0)], 21: [(0.3, 0.3)], last: [(0.0, 1.0)]}
     drawn(generator, 0, pieces)
 
 
-def test_all_of_a_number(encoder: TableEncoder, generator: Generator) -> None:
+def test_all_of_a_number(encoder: TableEncoder, generator: Ensemble) -> None:
     drawn(generator, 1, {flat: [(0.0, 1.0)] for flat in range(len(encoder.layout.blocks[1].cells.code))})
 
 
-def test_some_levels_own_and_shared(encoder: TableEncoder, generator: Generator) -> None:
+def test_some_levels_own_and_shared(encoder: TableEncoder, generator: Ensemble) -> None:
     assert encoder.layout.blocks[2].cells.max_cells > 1
     drawn(generator, 2, {flat: [(0.0, 1.0)] for flat in (0, 5, 130, 131, 140, 199)})
 
 
-def test_a_restriction_of_some_rows_leaves_the_others_alone(encoder: TableEncoder, generator: Generator) -> None:
+def test_a_restriction_of_some_rows_leaves_the_others_alone(encoder: TableEncoder, generator: Ensemble) -> None:
     cells = encoder.layout.blocks[2].cells
     only = DeviceRestriction(Restriction.cells_only(cells, np.array([131])), torch.device("cpu"))
-    state = generator.begin(generator.empty(1000))
+    states = generator.begin(generator.empty(1000))
     uniform = torch.rand(1000, 3, generator=torch.Generator().manual_seed(2))
     rows = torch.arange(1000) % 2 == 0
-    free, _ = draw_block(generator, state, 2, uniform, [])
-    codes, positions = draw_block(generator, state, 2, uniform, [(rows, only)])
+    free, _ = draw_block(generator, states, 2, uniform, [])
+    codes, positions = draw_block(generator, states, 2, uniform, [(rows, only)])
     local = (codes - generator.axis.bounds(2)[0]).numpy()
     assert (cells.flatten(local, positions.numpy())[0][::2] == 131).all()
     assert torch.equal(codes[1::2], free[1::2])
 
 
-def test_the_ends_of_the_uniform_draw_stay_inside(encoder: TableEncoder, generator: Generator) -> None:
+def test_the_ends_of_the_uniform_draw_stay_inside(encoder: TableEncoder, generator: Ensemble) -> None:
     edge = torch.tensor([0.0, 1 - 2**-24])
     uniform = torch.cartesian_prod(edge, edge, edge)
-    state = generator.begin(generator.empty(len(uniform)))
+    states = generator.begin(generator.empty(len(uniform)))
     for block, item in enumerate(encoder.layout.blocks):
-        codes, positions = draw_block(generator, state, block, uniform, [])
+        codes, positions = draw_block(generator, states, block, uniform, [])
         low, high = generator.axis.bounds(block)
         assert ((codes >= low) & (codes < high)).all()
         assert ((positions >= 0) & (positions < 1)).all()

@@ -203,7 +203,7 @@ def test_a_checkpoint_of_another_network_is_refused(table: pd.DataFrame, tmp_pat
     assert found is not None
     about, state = found
     fields = {key: value for key, value in about.items() if key not in ("kind", "format", "sha256", "digest")}
-    state["training"]["state"]["generator"].pop("head.bias")
+    state["training"]["state"]["generator"].pop("members.0.head.bias")
     folder.write(2, fields, state)
     with pytest.raises(ArchiveError, match="does not fit"):
         SynthGAN(**SIZES).fit(table, checkpoint=tmp_path, resume=True)
@@ -212,7 +212,7 @@ def test_a_checkpoint_of_another_network_is_refused(table: pd.DataFrame, tmp_pat
 def poison(training: Training, value: float) -> None:
     """Spoil the weights, as a batch does that no gradient is finite on."""
     with torch.no_grad():
-        training.state.generator.first.weight[0].fill_(value)
+        training.state.generator.members[0].first.weight[0].fill_(value)
 
 
 def poison_all(training: Training, steps: Iterator[Any], value: float) -> None:
