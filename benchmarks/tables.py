@@ -51,6 +51,7 @@ def main() -> None:
     parts: dict[str, Callable[[], str]] = {
         "results": lambda: full(document, {"ceiling", "synthgan"}),
         "results in full": lambda: full(document),
+        "peers": lambda: peers(document),
         "agreement": lambda: agreement(json.loads((HERE / "results" / "judge_agreement.json").read_text())),
     }
     stale = [
@@ -92,6 +93,24 @@ def full(document: dict[str, Any], models: set[str] | None = None) -> str:
             seeds = {run["seed"] for run in runs if run.get("seed") is not None}
             lines.append([table, label, str(len(seeds) or ""), *cells])
     return head(document) + markdown(["table", "model", "seeds", *COLUMNS.values()], lines) + speed(document)
+
+
+def peers(document: dict[str, Any]) -> str:
+    """Return the two-sample test on unseen rows, and the utility, of each table and model side by side."""
+    rows = [row for row in document["rows"] if row.get("passes", "default") == "default"]
+    found = dict.fromkeys(row["model"] for row in rows)
+    names = ["synthgan", *(model for model in found if model not in ORDER), "ceiling"]
+    lines = []
+    for table in dict.fromkeys(row["table"] for row in rows):
+        runs = {name: [row for row in rows if (row["table"], row["model"]) == (table, name)] for name in names}
+        pairs = ([cell(median(runs[name], key), key) for key in ("c2st_holdout", "mle")] for name in names)
+        lines.append([table, *(" / ".join(pair) if pair[0] else "" for pair in pairs)])
+    others = {row["seed"] for row in rows if row["model"] not in ORDER and row.get("seed") is not None}
+    how = (
+        "*Two-sample test on rows never seen / utility*, as above, each model with its own defaults (CTGAN, TVAE: 300 "
+        f"epochs); of the others {'one seed' if len(others) == 1 else f'{len(others)} seeds'}. Blank: not measured.\n\n"
+    )
+    return how + markdown(["table", *names], lines)
 
 
 def head(document: dict[str, Any]) -> str:

@@ -215,7 +215,7 @@ class TestInspect:
             assert all(name in run("inspect", model).stdout for name in file.namelist())
         assert [item["name"] for item in data["encoder"]["columns"]] == [c["name"] for c in state["encoder"]["columns"]]
         assert data["encoder"]["columns"][1]["levels"] == state["encoder"]["columns"][1]["levels"]
-        assert data["weights"]["head.weight"][0] == "float32"
+        assert data["weights"]["members.0.head.weight"][0] == "float32"
 
     def test_a_model_under_another_name(self, run, model: Path, tmp_path: Path) -> None:
         shutil.copy(model, tmp_path / "model.bin")
