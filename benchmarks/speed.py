@@ -8,14 +8,13 @@ Steps: the measurement behind `synthgan.training.device.compute_dtype`, bfloat16
 Each line is the median of five rounds, taken in turn in one process, so that a busy moment hits all alike.
 ``share_of_peak`` is what the step's matrix products come to, of what this machine was just seen to do when it did
 nothing else. Fits have the default settings, two thirds of the table, and a process of their own. Results:
-benchmarks/results/speed.json; a part that was not asked for stays as it was.
+benchmarks/results/speed.json; a part that was not asked for stays as it was, unless it is of another machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -28,7 +27,7 @@ from typing import Any
 import pandas as pd
 import torch
 from data import TARGETS, load, split
-from quality import machine
+from quality import machine, peak_mb
 from torch.utils.flop_counter import FlopCounterMode
 
 from synthgan import SynthGAN, infer_schema
@@ -63,12 +62,17 @@ def main() -> None:
         print(json.dumps(fit_one(*args.one, max(args.threads))))
         return
     measured = [fit(table, args) for table in args.fits] if args.fits else training(args) + sampling(args)
-    known = json.loads(args.out.read_text())["rows"] if args.out.exists() else []
-    again = {(row["what"], row["table"]) for row in measured}
-    rows = [row for row in known if (row["what"], row["table"]) not in again] + measured
-    args.out.write_text(json.dumps({"machine": machine(max(args.threads)), "rows": rows}, indent=1) + "\n")
+    here = {key: value for key, value in machine(0).items() if key != "threads"}
+    known = json.loads(args.out.read_text()) if args.out.exists() else {"machine": here, "rows": []}
+    again = {_key(row) for row in measured}
+    others = [row for row in known["rows"] if _key(row) not in again] if known["machine"] == here else []
+    args.out.write_text(json.dumps({"machine": here, "rows": others + measured}, indent=1) + "\n")
     for row in measured:
         print(json.dumps(row))
+
+
+def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["what"], row["table"], row["threads"]
 
 
 def training(args: argparse.Namespace) -> list[dict[str, Any]]:
@@ -162,7 +166,7 @@ def fit_one(source: str, target: str, threads: int) -> dict[str, float]:
         "fit_seconds": round(time.perf_counter() - began, 1),
         "fit_cpu_seconds": round(time.process_time() - cpu, 1),
         "steps": int(model.history_["step"].iloc[-1]),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_mb": peak_mb(),
     }
 
 

@@ -103,14 +103,18 @@ def peers(document: dict[str, Any]) -> str:
     lines = []
     for table in dict.fromkeys(row["table"] for row in rows):
         runs = {name: [row for row in rows if (row["table"], row["model"]) == (table, name)] for name in names}
-        pairs = ([cell(median(runs[name], key), key) for key in ("c2st_holdout", "mle")] for name in names)
-        lines.append([table, *(" / ".join(pair) if pair[0] else "" for pair in pairs)])
-    others = {row["seed"] for row in rows if row["model"] not in ORDER and row.get("seed") is not None}
+        lines.append([table, *(pair(runs[name]) for name in names)])
     how = (
         "*Two-sample test on rows never seen / utility*, as above, each model with its own defaults (CTGAN, TVAE: 300 "
-        f"epochs); of the others {'one seed' if len(others) == 1 else f'{len(others)} seeds'}. Blank: not measured.\n\n"
+        "epochs); seeds as in docs/benchmarks.md. Blank: not measured.\n\n"
     )
     return how + markdown(["table", *names], lines)
+
+
+def pair(runs: Sequence[Row]) -> str:
+    if runs and all("failed" in run for run in runs):
+        return "failed"
+    return " / ".join(cell(median(runs, key), key) for key in ("c2st_holdout", "mle")) if runs else ""
 
 
 def head(document: dict[str, Any]) -> str:

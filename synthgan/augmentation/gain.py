@@ -100,7 +100,8 @@ def augmentation_gain(
     max_test_rows : int
         Test rows of a fold at most.
     generator : estimator, optional
-        Another synthesizer than `SynthGAN` with its defaults. It is copied unfitted for each fit.
+        Another synthesizer than `SynthGAN` with its defaults. It is copied unfitted for each fit, with one generator
+        unless its `n_members` say otherwise.
     folder : path, optional
         Where finished folds are kept. A call with the same data and settings goes on where the last one ended, however
         it ended; a folder of another measurement is refused.

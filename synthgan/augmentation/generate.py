@@ -52,7 +52,9 @@ def fresh(generator: Generator | None, seed: int) -> Generator:
     model: Generator = SynthGAN() if generator is None else clone(generator)
     params = model.get_params()
     # Rare values are kept: the model is thrown away, and its rows go beside the real ones that they may resemble.
-    wanted = {"random_state": seed, "protect_rare": 1, "n_members": params.get("n_members") or 1}
+    wanted = {"random_state": seed, "protect_rare": 1}
+    if params.get("n_members", 1) is None:
+        wanted["n_members"] = 1
     model.set_params(**{name: value for name, value in wanted.items() if name in params})
     return model
 
@@ -63,7 +65,7 @@ class ClassRows:
     Parameters
     ----------
     generator : Generator or None
-        Copied, not changed; None is SynthGAN with its defaults.
+        Copied, not changed; None is SynthGAN with its defaults, and one generator.
     features : DataFrame of shape (n, p)
         Without the target.
     y : ndarray of int, shape (n,)

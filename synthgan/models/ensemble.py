@@ -15,17 +15,17 @@ from synthgan.models.generator import Generator, GeneratorConfig
 from synthgan.models.late import PassState
 from synthgan.models.relations import Anchors
 
-__all__ = ["Ensemble", "mean_distribution"]
+__all__ = ["Ensemble", "log_mean", "mean_distribution"]
 
 
 class Ensemble(nn.Module):
-    r"""Generators with weights and batches of their own, whose probabilities are averaged block by block.
+    r"""Generators with weights and batches of their own, whose probabilities are averaged draw by draw.
 
-    .. math:: p(x_b \mid x_{known}) = \frac{1}{K} \sum_{k=1}^{K} p_k(x_b \mid x_{known})
+    .. math:: p(c_b \mid x_{known}) = \frac{1}{K} \sum_{k=1}^{K} p_k(c_b \mid x_{known})
 
-    Of few rows a network learns much that is chance, and every network something else: their mean is likelier to hold
-    for rows that none has seen (Lakshminarayanan, Pritzel, Blundell 2017, arXiv 1612.01474). An ensemble of one is the
-    generator itself.
+    for the code c of a block b, and again for the cell given that code. Of few rows a network learns much that is
+    chance, and every network something else: their mean is likelier to hold for rows that none has seen
+    (Lakshminarayanan, Pritzel, Blundell 2017, arXiv 1612.01474). An ensemble of one is the generator itself.
 
     Parameters
     ----------
@@ -145,5 +145,9 @@ def mean_distribution(logits: Sequence[Tensor]) -> Tensor:
     """
     if len(logits) == 1:
         return logits[0]
-    shares = torch.stack([torch.log_softmax(own, dim=1) for own in logits])
-    return torch.logsumexp(shares, dim=0) - math.log(len(logits))
+    return log_mean([torch.log_softmax(own, dim=1) for own in logits])
+
+
+def log_mean(logs: Sequence[Tensor]) -> Tensor:
+    """Log of the mean of numbers that are given by their logs, entry by entry; a single one stays as it is."""
+    return logs[0] if len(logs) == 1 else torch.logsumexp(torch.stack(list(logs)), dim=0) - math.log(len(logs))

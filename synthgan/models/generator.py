@@ -15,10 +15,13 @@ from synthgan.models.late import Late, PassState
 from synthgan.models.layers import Linear, ResidualTrunk
 from synthgan.models.relations import Anchors, Relations, anchors_of
 
-__all__ = ["LOGIT_LIMIT", "CellHead", "Generator", "GeneratorConfig"]
+__all__ = ["LOGIT_LIMIT", "MAX_MEMBERS", "CellHead", "Generator", "GeneratorConfig"]
 
 LOGIT_LIMIT = 30.0
 """Logits are clamped to +-30, so that ``exp`` needs no shift by the maximum: e^30 is far inside float32."""
+
+MAX_MEMBERS = 64
+"""Generators of an ensemble at most: what is won by one more is soon nothing."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

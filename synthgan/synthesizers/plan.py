@@ -12,19 +12,18 @@ import torch
 from synthgan.encoding import TableLayout
 from synthgan.errors import ConfigError
 from synthgan.models import DiscriminatorConfig, GeneratorConfig
+from synthgan.models.generator import MAX_MEMBERS
 from synthgan.synthesizers.critique import MIN_REAL_ROWS, n_trees
 from synthgan.training import TrainingConfig
 from synthgan.training.config import check_number
 
-__all__ = ["FitPlan", "default_hidden_dim", "default_members", "make_plan"]
+__all__ = ["FitPlan", "check_members", "default_hidden_dim", "default_members", "make_plan"]
 
 MAX_LATE_DIM = 256
 """Width of the late layer at most; twice the network's where that is less."""
 
-SMALL_TABLE_MEMBERS = 4
-"""Generators of an ensemble for a small table: beyond four little is won (CHANGELOG tells what was measured)."""
-
-MAX_MEMBERS = 64
+SMALL_TABLE_MEMBERS = 2
+"""Generators of an ensemble for a small table; benchmarks/ablation.py compares 1, 2, 4 and 8."""
 
 LEAST_BATCH = 16
 """Smallest batch that `max_megabytes` leads to."""
@@ -93,9 +92,19 @@ def default_members(n_rows: int) -> int:
     Examples
     --------
     >>> [default_members(n) for n in (200, 3000)]
-    [4, 1]
+    [2, 1]
     """
     return SMALL_TABLE_MEMBERS if n_rows < MIN_REAL_ROWS else 1
+
+
+def check_members(n_members: int | None, adversarial_share: float) -> None:
+    """Raise `ConfigError` for a number of generators that cannot be, or of which the game knows only one."""
+    check_number("n_members", n_members, 1, MAX_MEMBERS, whole=True, optional=True)
+    if n_members is not None and n_members > 1 and adversarial_share:
+        raise ConfigError(
+            f"n_members={n_members} and an adversarial_share do not go together: set n_members=1, or no "
+            "adversarial_share"
+        )
 
 
 def make_plan(
@@ -116,26 +125,25 @@ def make_plan(
         when even small batches take more than `max_megabytes`.
     """
     check_number("hidden_dim", hidden_dim, 1, math.inf, whole=True, optional=True)
-    check_number("n_members", n_members, 1, MAX_MEMBERS, whole=True, optional=True)
-    if n_members is None:
-        n_members = 1 if config.adversarial_share else default_members(n_rows)
-    elif n_members > 1 and config.adversarial_share:
-        raise ConfigError(
-            f"n_members={n_members} and an adversarial_share do not go together: set n_members=1, or no "
-            "adversarial_share"
-        )
-    width = hidden_dim or default_hidden_dim(n_rows)
+    check_members(n_members, config.adversarial_share)
+    width = default_hidden_dim(n_rows) if hidden_dim is None else int(hidden_dim)
     generator, discriminator = (
-        GeneratorConfig(hidden_dim=width, late_dim=min(2 * width, MAX_LATE_DIM), dropout=0.1, n_members=n_members),
+        GeneratorConfig(hidden_dim=width, late_dim=min(2 * width, MAX_LATE_DIM), dropout=0.1),
         DiscriminatorConfig(hidden_dim=width),
     )
+    limit = _limit(max_megabytes)
+    members = n_members if n_members is not None else 1 if config.adversarial_share else default_members(n_rows)
+    several = dataclasses.replace(generator, n_members=int(members))
+    if n_members is not None or _affordable(n_rows, layout, config, several, device, limit):
+        generator = several
     wanted = batch = min(config.batch_size, n_rows)
     memory = _memory(n_rows, layout, config, generator, batch)
-    while (limit := _limit(max_megabytes)) and memory > limit:
+    while limit and memory > limit:
         if batch <= LEAST_BATCH:
             raise ConfigError(
                 f"max_megabytes={max_megabytes:g} are too few: training takes about {memory / 1e6:.0f} MB even with "
                 f"batches of {batch} rows. Allow more, or set a hidden_dim below {width}"
+                f"{', or fewer n_members' if generator.n_members > 1 else ''}"
             )
         batch = max(batch * 3 // 4, LEAST_BATCH)
         memory = _memory(n_rows, layout, config, generator, batch)
@@ -156,6 +164,23 @@ def make_plan(
         discriminator_config=discriminator,
         estimated_seconds=_seconds(layout, config, generator, batch, n_steps + n_late // 2, device),
     )
+
+
+def _affordable(
+    n_rows: int,
+    layout: TableLayout,
+    config: TrainingConfig,
+    sizes: GeneratorConfig,
+    device: torch.device,
+    limit: float | None,
+) -> bool:
+    """Whether there is time and memory for what nobody asked for: smaller batches, or fewer steps, would cost more."""
+    batch = min(config.batch_size, n_rows)
+    n_steps = config.n_steps(n_rows) + config.n_late(n_rows) // 2
+    unlimited = dataclasses.replace(config, max_seconds=None)
+    seconds = _seconds(layout, unlimited, sizes, batch, n_steps, device)
+    late = config.max_seconds is not None and seconds is not None and seconds > config.max_seconds
+    return not late and not (limit and _memory(n_rows, layout, config, sizes, batch) > limit)
 
 
 def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: GeneratorConfig, batch: int) -> int:

@@ -19,6 +19,7 @@ from synthgan.encoding import TableEncoder, TableLayout, checked_min_rows, prote
 from synthgan.errors import ArchiveError, ConditionError, ConfigError
 from synthgan.models import CodeAxis, Ensemble, GeneratorConfig
 from synthgan.models.critic import MAX_DEPTH
+from synthgan.models.generator import MAX_MEMBERS
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
 from synthgan.schema import ColumnKind, ColumnName, Schema, validate
@@ -27,7 +28,7 @@ from synthgan.synthesizers.critique import MIN_REAL_ROWS, SHARE_OF_SECONDS, add_
 from synthgan.synthesizers.fitted import FittedModel, check_weights
 from synthgan.synthesizers.frames import as_frame, fill_holes
 from synthgan.synthesizers.lastlook import last_look
-from synthgan.synthesizers.plan import FitPlan, make_plan
+from synthgan.synthesizers.plan import FitPlan, check_members, make_plan
 from synthgan.synthesizers.protocol import ConditionsLike
 from synthgan.training import Training, TrainingConfig, new_state
 from synthgan.training.device import compute_dtype, resolve_device
@@ -62,9 +63,10 @@ class SynthGAN(TableSynthesizer):
     hidden_dim : int or None, default=None
         Width of the generator; None lets the size of the table decide.
     n_members : int or None, default=None
-        Generators that are trained side by side, and whose probabilities are averaged: rows of small tables become more
-        faithful, and fit and sampling take as many times as long. None means 4 for tables of fewer than 2,000 rows,
-        and 1 for larger ones, or where there is an adversarial stage.
+        Generators, 64 at most, that are trained side by side, and whose probabilities are averaged: rows never seen are
+        likelier under several, and fit and sampling take as many times as long. None means 2 for tables of fewer than
+        2,000 rows, and 1 for larger ones, where there is an adversarial stage, or where `max_seconds` or
+        `max_megabytes` are not enough for 2.
     max_seconds : float or None, default=None
         Seconds of training at most; a quarter of them is kept for the critic.
     max_megabytes : float or None, default=None
@@ -150,6 +152,7 @@ class SynthGAN(TableSynthesizer):
     def _check_parameters(self) -> None:
         self._training_config()
         check_select(self.select)
+        check_members(self.n_members, self.adversarial_share)
 
     def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
         return super()._fit_encoder(frame, schema).with_relations(frame)
@@ -364,8 +367,11 @@ class SynthGAN(TableSynthesizer):
         if weights and not any(name.startswith("members.") for name in weights):
             # Files of the time before ensembles hold one generator.
             weights = {name if name.startswith("critic.") else f"members.0.{name}": weights[name] for name in weights}
+        if type(sizes.n_members) is not int or not 1 <= sizes.n_members <= MAX_MEMBERS:
+            raise ArchiveError(f"n_members cannot be {sizes.n_members!r}; it is from 1 to {MAX_MEMBERS}")
         with torch.device("meta"):  # shapes first: nothing is allocated until they are known to match
-            check_weights(weights, Ensemble(CodeAxis(encoder.layout), sizes).state_dict())
+            one = Ensemble(CodeAxis(encoder.layout), dataclasses.replace(sizes, n_members=1)).state_dict()
+        check_weights(weights, _of_members(one, sizes.n_members))
         with torch.random.fork_rng(devices=[]):
             generator = Ensemble(CodeAxis(encoder.layout), sizes)
         generator.load_state_dict(dict(weights))
@@ -432,6 +438,14 @@ class SynthGAN(TableSynthesizer):
         for start, rows in self._sampler(model).chunks(n_rows, wanted, seed, n_passes, select):
             fixed = wanted.fixed(layout, start, start + len(rows))
             yield model.encoder.decode(rows, start, wanted.adjust(start), fixed)
+
+
+def _of_members(one: Mapping[str, Tensor], n_members: int) -> dict[str, Tensor]:
+    """The weights of an ensemble of one, as those of several members."""
+    first = "members.0."
+    shared = {name: weight for name, weight in one.items() if not name.startswith(first)}
+    own = {name.removeprefix(first): weight for name, weight in one.items() if name.startswith(first)}
+    return shared | {f"members.{k}.{name}": weight for k in range(n_members) for name, weight in own.items()}
 
 
 def check_select(select: Any) -> int:

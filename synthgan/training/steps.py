@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from synthgan.conditioning.masks import draw_known, draw_pass
 from synthgan.models.discriminator import Discriminator
+from synthgan.models.ensemble import log_mean
 from synthgan.models.features import Rows
 from synthgan.models.generator import Generator
 from synthgan.models.losses import (
@@ -46,7 +46,7 @@ def hidden_likelihood(
     asked = ~filled
     n_asked = asked.sum().clamp(min=1)
     losses = [_losses(network, rows, known, drawn, filled) for network in networks]
-    codes, cells = (_of_the_mean(list(parts)) for parts in zip(*losses, strict=True))
+    codes, cells = (-log_mean([-nats for nats in parts]) for parts in zip(*losses, strict=True))
     of_cells = asked[:, networks[0].cells.blocks]
     return (codes * asked).sum() / n_asked, (cells * of_cells).sum() / n_asked
 
@@ -64,11 +64,6 @@ def _losses(
     n_cells = axis.n_cells[rows.codes[:, blocks]]
     cells = torch.minimum((rows.positions[:, blocks] * n_cells).long(), n_cells - 1)
     return codes, cell_cross_entropy(network.cell_logits(state, rows.codes, anchors), cells)
-
-
-def _of_the_mean(nats: list[Tensor]) -> Tensor:
-    """Negative log of the mean of probabilities that are given in nats."""
-    return nats[0] if len(nats) == 1 else math.log(len(nats)) - torch.logsumexp(-torch.stack(nats), dim=0)
 
 
 def likelihood_step(state: TrainState) -> Tensor:

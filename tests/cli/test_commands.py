@@ -30,6 +30,7 @@ class TestFit:
         assert result.exit_code == 0
         assert result.stdout == ""
         assert result.stderr.startswith("plan: 344 rows x 8 columns")
+        assert ", 2 generators, " in result.stderr.splitlines()[0]
         assert "next: synthgan sample" in result.stderr
         assert SynthGAN.load(tmp_path / "m.synthgan").seed_ == 3
 

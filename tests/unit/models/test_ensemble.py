@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from synthgan import SynthGAN, infer_schema
+from synthgan.augmentation.generate import fresh
 from synthgan.conditioning.masks import draw_known
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.errors import ConfigError
@@ -94,14 +95,39 @@ def test_rows_are_scored_by_the_mean(three: Ensemble, encoded: tuple[TableEncode
 def test_small_tables_get_several(kinds: pd.DataFrame) -> None:
     model = SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(kinds)
     members = model.model_.generator.members
-    assert len(members) == 4
+    assert len(members) == 2
     assert not torch.equal(members[0].head.weight, members[1].head.weight)
     large = pd.DataFrame({"x": np.arange(2000) % 7})
-    assert model.plan(large).generator_config.n_members == 1
-    assert SynthGAN(n_members=2).plan(large).generator_config.n_members == 2
-    assert SynthGAN(adversarial_share=0.5).plan(kinds).generator_config.n_members == 1
+    assert members_of(SynthGAN(), large) == 1
+    assert members_of(SynthGAN(n_members=3), large) == 3
+    assert members_of(SynthGAN(n_members=3.0, hidden_dim=np.int64(8)), large) == 3
+    assert members_of(SynthGAN(adversarial_share=0.5), kinds) == 1
     with pytest.raises(ConfigError, match="n_members=2 and an adversarial_share"):
-        SynthGAN(n_members=2, adversarial_share=0.5).plan(kinds)
+        SynthGAN(n_members=2, adversarial_share=0.5).fit(large.assign(x=1))  # said before there is anything to learn
+
+
+def test_several_only_where_there_is_time_and_memory_for_them(kinds: pd.DataFrame) -> None:
+    both, one = (SynthGAN(n_members=n_members).plan(kinds) for n_members in (2, 1))
+    assert both.memory_bytes > one.memory_bytes
+    assert both.estimated_seconds > one.estimated_seconds
+    between = (both.memory_bytes + one.memory_bytes) / 2e6
+    assert members_of(SynthGAN(max_megabytes=between), kinds) == 1
+    assert SynthGAN(max_megabytes=between).plan(kinds).batch_size == both.batch_size  # rather than smaller batches
+    assert members_of(SynthGAN(max_megabytes=between, n_members=2), kinds) == 2
+    assert members_of(SynthGAN(max_seconds=both.estimated_seconds - 0.1), kinds) == 1
+    assert members_of(SynthGAN(max_seconds=both.estimated_seconds + 0.1), kinds) == 2
+    with pytest.raises(ConfigError, match="fewer n_members"):
+        SynthGAN(max_megabytes=1, n_members=2).plan(kinds)
+
+
+def members_of(model: SynthGAN, table: pd.DataFrame) -> int:
+    return model.plan(table).generator_config.n_members
+
+
+def test_augmentation_has_one_unless_asked() -> None:
+    assert fresh(None, 0).get_params()["n_members"] == 1
+    assert fresh(SynthGAN(), 0).get_params()["n_members"] == 1
+    assert fresh(SynthGAN(n_members=4), 0).get_params()["n_members"] == 4
 
 
 def test_every_member_learns() -> None:

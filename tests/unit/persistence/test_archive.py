@@ -388,6 +388,10 @@ HUGE: list[tuple[Callable[[Any, Any, dict[str, torch.Tensor]], Any], str]] = [
     (lambda manifest, *_: manifest["generator"].update(hidden_dim=10**9), "hidden_dim"),
     (lambda manifest, *_: manifest["generator"].update(n_layers=10**6), "n_layers"),
     (lambda manifest, *_: manifest["generator"].update(noise_dim=-1), "noise_dim"),
+    *[
+        (lambda manifest, *_, value=value: manifest["generator"].update(n_members=value), "n_members|weight")
+        for value in (0, True, 1.0, 3, 65, 10**9)
+    ],
     (lambda _, state, __: state["encoder"]["columns"][0]["code"].__setitem__(-1, 10**12), "gaps"),
     (lambda _, state, __: state["encoder"]["makers"][0].update(width=10**9), "longer"),
     (lambda _, state, __: state["encoder"]["makers"][0].update(slots=[""], style="pattern"), "style"),
