@@ -52,6 +52,7 @@ def main() -> None:
         "results": lambda: full(document, {"ceiling", "synthgan"}),
         "results in full": lambda: full(document),
         "peers": lambda: peers(document),
+        "speed": lambda: speeds(json.loads((HERE / "results" / "speed.json").read_text())),
         "agreement": lambda: agreement(json.loads((HERE / "results" / "judge_agreement.json").read_text())),
     }
     stale = [
@@ -136,6 +137,25 @@ def speed(document: dict[str, Any]) -> str:
         if both := sorted(set(mine) & set(other)):
             found.append(f"{other[both[-1]] / mine[both[-1]]:.1f} times on {table}")
     return f"\nFaster to fit than CTGAN (300 epochs, same run): {', '.join(found)}.\n" if found else ""
+
+
+def speeds(document: dict[str, Any]) -> str:
+    """Return what speed.py found: fits, steps, sampling."""
+    lines = []
+    for row in document["rows"]:
+        what, found = row["what"], ""
+        if what == "fit":
+            what = f"fit of {row['rows']:,} rows"
+            found = f"{row['fit_seconds']:.0f} s, {row['peak_mb']:,} MB at the peak"
+        elif what == "sampling":
+            what, found = f"sampling, {row['how']}", f"{row['rows_per_second']:,} rows a second"
+        else:
+            what, found = f"{what}, {row['dtype']}", f"{row['milliseconds']:.0f} ms"
+            if row["share_of_peak"] is not None:
+                peak = f"{row['matrix_peak_gflops']:,} Gflop/s"
+                found += f", {row['share_of_peak']:.0%} of what matrix products alone reach ({peak})"
+        lines.append([row["table"], str(row["threads"]), what, found])
+    return markdown(["table", "threads", "what", "measured"], lines)
 
 
 def agreement(document: dict[str, Any]) -> str:
