@@ -132,11 +132,13 @@ def make_plan(
         DiscriminatorConfig(hidden_dim=width),
     )
     limit = _limit(max_megabytes)
+    wanted = batch = min(config.batch_size, n_rows)
     members = n_members if n_members is not None else 1 if config.adversarial_share else default_members(n_rows)
     several = dataclasses.replace(generator, n_members=int(members))
-    if n_members is not None or _affordable(n_rows, layout, config, several, device, limit):
+    # Nobody asked for several: before they make batches smaller, one it is. Seconds have no say in it, because they
+    # may change when a training is taken up again.
+    if n_members is not None or not limit or _memory(n_rows, layout, config, several, batch) <= limit:
         generator = several
-    wanted = batch = min(config.batch_size, n_rows)
     memory = _memory(n_rows, layout, config, generator, batch)
     while limit and memory > limit:
         if batch <= LEAST_BATCH:
@@ -164,23 +166,6 @@ def make_plan(
         discriminator_config=discriminator,
         estimated_seconds=_seconds(layout, config, generator, batch, n_steps + n_late // 2, device),
     )
-
-
-def _affordable(
-    n_rows: int,
-    layout: TableLayout,
-    config: TrainingConfig,
-    sizes: GeneratorConfig,
-    device: torch.device,
-    limit: float | None,
-) -> bool:
-    """Whether there is time and memory for what nobody asked for: smaller batches, or fewer steps, would cost more."""
-    batch = min(config.batch_size, n_rows)
-    n_steps = config.n_steps(n_rows) + config.n_late(n_rows) // 2
-    unlimited = dataclasses.replace(config, max_seconds=None)
-    seconds = _seconds(layout, unlimited, sizes, batch, n_steps, device)
-    late = config.max_seconds is not None and seconds is not None and seconds > config.max_seconds
-    return not late and not (limit and _memory(n_rows, layout, config, sizes, batch) > limit)
 
 
 def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: GeneratorConfig, batch: int) -> int:

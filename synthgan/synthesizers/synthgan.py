@@ -65,8 +65,8 @@ class SynthGAN(TableSynthesizer):
     n_members : int or None, default=None
         Generators, 64 at most, that are trained side by side, and whose probabilities are averaged: rows never seen are
         likelier under several, and fit and sampling take as many times as long. None means 2 for tables of fewer than
-        2,000 rows, and 1 for larger ones, where there is an adversarial stage, or where `max_seconds` or
-        `max_megabytes` are not enough for 2.
+        2,000 rows, and 1 for larger ones, where there is an adversarial stage, or where `max_megabytes` are not enough
+        for 2.
     max_seconds : float or None, default=None
         Seconds of training at most; a quarter of them is kept for the critic.
     max_megabytes : float or None, default=None

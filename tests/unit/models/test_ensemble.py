@@ -106,7 +106,7 @@ def test_small_tables_get_several(kinds: pd.DataFrame) -> None:
         SynthGAN(n_members=2, adversarial_share=0.5).fit(large.assign(x=1))  # said before there is anything to learn
 
 
-def test_several_only_where_there_is_time_and_memory_for_them(kinds: pd.DataFrame) -> None:
+def test_several_only_where_there_is_memory_for_them(kinds: pd.DataFrame) -> None:
     both, one = (SynthGAN(n_members=n_members).plan(kinds) for n_members in (2, 1))
     assert both.memory_bytes > one.memory_bytes
     assert both.estimated_seconds > one.estimated_seconds
@@ -114,8 +114,6 @@ def test_several_only_where_there_is_time_and_memory_for_them(kinds: pd.DataFram
     assert members_of(SynthGAN(max_megabytes=between), kinds) == 1
     assert SynthGAN(max_megabytes=between).plan(kinds).batch_size == both.batch_size  # rather than smaller batches
     assert members_of(SynthGAN(max_megabytes=between, n_members=2), kinds) == 2
-    assert members_of(SynthGAN(max_seconds=both.estimated_seconds - 0.1), kinds) == 1
-    assert members_of(SynthGAN(max_seconds=both.estimated_seconds + 0.1), kinds) == 2
     with pytest.raises(ConfigError, match="fewer n_members"):
         SynthGAN(max_megabytes=1, n_members=2).plan(kinds)
 

@@ -158,6 +158,18 @@ def test_other_data_or_settings_are_refused(
     assert {entry: entry.read_bytes() for entry in tmp_path.iterdir()} == kept
 
 
+@pytest.mark.parametrize(("before", "after"), [(0.05, None), (None, 1e-3)])
+def test_seconds_may_change_on_the_way(
+    table: pd.DataFrame, tmp_path: Path, before: float | None, after: float | None
+) -> None:
+    """However few they are: they decide nothing about the networks."""
+    settings = {"hidden_dim": 8, "random_state": 0}
+    SynthGAN(**settings, max_seconds=before).fit(table, checkpoint=tmp_path, stop=lambda: True)
+    resumed = SynthGAN(**settings, max_seconds=after).fit(table, checkpoint=tmp_path, resume=True)
+    assert not resumed.interrupted_
+    assert len(resumed.model_.generator.members) == 2
+
+
 def test_a_checkpoint_in_the_way_is_not_overwritten(table: pd.DataFrame, tmp_path: Path) -> None:
     SynthGAN(**SIZES).fit(table, checkpoint=tmp_path, stop=lambda: True)
     with pytest.raises(ConfigError, match="step 1: take it up"):
