@@ -18,7 +18,7 @@ from synthgan.training.critic import fit_critic
 
 __all__ = ["add_critic", "n_trees"]
 
-MAX_REAL_ROWS = 20_000
+MAX_REAL_ROWS = 40_000
 """More of the table's rows are not looked at: a critic of so many is good enough."""
 
 MIN_REAL_ROWS = 2000

@@ -84,14 +84,14 @@ class TrainingConfig:
         return round(self.adversarial_share * self.n_steps(n_rows))
 
     def n_late(self, n_rows: int) -> int:
-        """Steps, beside `n_steps`, in which only the late layer learns: a third as many as the network's; cheaper ones.
+        """Steps, beside `n_steps`, in which only the late layer learns: a quarter as many as the network's; cheaper ones.
 
         Examples
         --------
         >>> TrainingConfig().n_late(32_000)
-        716
+        537
         """
-        return round((self.n_steps(n_rows) - self.n_adversarial(n_rows)) / 3)
+        return round((self.n_steps(n_rows) - self.n_adversarial(n_rows)) / 4)
 
 
 def check_number(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from synthgan.encoding import EncodedTable
 from synthgan.models.axis import CodeAxis
 from synthgan.models.critic import LEAST_LOG_WEIGHT, N_BINS, Critic, keep_probabilities
 from synthgan.models.features import rows_of
+from synthgan.training.boosting import Boosting
 
 __all__ = ["fit_critic"]
 
@@ -22,15 +22,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bins = npt.NDArray[np.uint8]
 
-LEARNING_RATE = 0.1
-RIDGE = 10.0
-"""Added to a leaf's second derivatives (a row adds at most 1/4): a leaf of few rows says little."""
-
 ROWS_PER_BIN = 20
 """Rows of the table in a bin of a number, or more: small tables get fewer bins than `N_BINS`."""
-
-ROW_SHARE, COLUMN_SHARE = 0.5, 0.5
-"""Shares of the rows and columns that one tree sees."""
 
 MARGIN_BINS, MARGIN_ROWS, MARGIN_ROUNDS = 32, 5.0, 10
 """Bins of equal mass whose weighted share is set to the table's; rows added to both sides; passes over the columns."""
@@ -72,9 +65,7 @@ def fit_critic(
     critic.bins.copy_(torch.from_numpy(_by_code(axis, bins, np.uint8)))
     lookup = [np.asarray(bins[block], np.uint8) for block in range(len(bins))]
     rows = np.concatenate([_look_up(lookup, cells), _look_up(lookup, fake_cells[:n_learned])], axis=1)
-    is_real = np.arange(rows.shape[1]) < len(real)
-    weight = np.where(is_real, 1.0, len(real) / n_learned)
-    boosting = _Boosting(rows, is_real, weight)
+    boosting = Boosting(rows, np.arange(rows.shape[1]) < len(real))
     for tree in range(len(critic.leaf)):
         if time.monotonic() - began > max_seconds:
             break
@@ -145,100 +136,6 @@ def _by_code(
         cell = np.arange(len(block.cells.code)) - block.cells.first[block.cells.code]
         out[offset + block.cells.code, cell] = value
     return out
-
-
-@dataclasses.dataclass(eq=False)
-class _Boosting:
-    """Gradient boosting of the logistic loss with symmetric trees.
-
-    Parameters
-    ----------
-    bins : ndarray of uint8, shape (B, n)
-        What the trees ask about.
-    is_real : ndarray of bool, shape (n,)
-        What they tell.
-    weight : ndarray of float64, shape (n,)
-        Of each row.
-    """
-
-    bins: Bins
-    is_real: npt.NDArray[np.bool_]
-    weight: Floats
-    score: Floats = dataclasses.field(init=False)
-
-    def __post_init__(self) -> None:
-        self.score = np.zeros(len(self.is_real))
-
-    def grow(self, depth: int, stream: np.random.Generator) -> tuple[npt.NDArray[np.int16], Bins, Floats]:
-        """Add a tree: the blocks and thresholds of its questions, and the values of its leaves."""
-        n_blocks, n_rows = self.bins.shape
-        seen = np.flatnonzero(stream.random(n_rows) < ROW_SHARE)
-        columns = np.sort(stream.permutation(n_blocks)[: int(np.ceil(n_blocks * COLUMN_SHARE))])
-        p = 1 / (1 + np.exp(-self.score[seen]))
-        slope = (p - self.is_real[seen]) * self.weight[seen]
-        bend = p * (1 - p) * self.weight[seen]
-        histogram = _Histogram(self.bins[np.ix_(columns, seen)], slope, bend)
-        block, threshold = np.zeros(depth, np.int16), np.zeros(depth, np.uint8)
-        for question in range(depth):
-            column, threshold[question] = histogram.best_question()
-            block[question] = columns[column]
-            histogram.split(column, threshold[question], last=question == depth - 1)
-        leaf = histogram.leaf
-        sums = [np.bincount(leaf, part, 2**depth) for part in (slope, bend)]
-        value = -LEARNING_RATE * sums[0] / (sums[1] + RIDGE)
-        of_row = np.zeros(n_rows, np.int64)
-        for asked, limit in zip(block, threshold, strict=True):
-            of_row = 2 * of_row + (self.bins[asked] > limit)
-        self.score += value[of_row]
-        return block, threshold, value
-
-
-class _Histogram:
-    """Sums of the first and second derivatives by leaf, column and bin, as a symmetric tree grows.
-
-    A leaf's sums are those of its two halves: only one of them is summed up, the other is what is left.
-
-    Parameters
-    ----------
-    bins : ndarray of uint8, shape (C, n)
-        Columns and rows that the tree sees.
-    slope, bend : ndarray of float64, shape (n,)
-        Derivatives of the loss by the score of each row.
-    """
-
-    def __init__(self, bins: Bins, slope: Floats, bend: Floats) -> None:
-        self.bins, self.parts = bins, (slope, bend)
-        self.n_columns, self.n_bins = len(bins), int(bins.max()) + 2  # one bin stays empty: a threshold to try
-        self.place = bins + self.n_bins * np.arange(self.n_columns)[:, None]
-        self.leaf = np.zeros(bins.shape[1], np.int64)
-        self.sums = self._summed(np.arange(bins.shape[1]), 1)
-
-    def best_question(self) -> tuple[int, int]:
-        """The column and threshold that lower the loss most when every leaf is split by them (second order)."""
-        below = self.sums.cumsum(axis=3)
-        slope, bend = below
-        total_slope, total_bend = below[..., -1:]
-        gain = slope**2 / (bend + RIDGE) + (total_slope - slope) ** 2 / (total_bend - bend + RIDGE)
-        best = int(gain.sum(axis=0)[:, :-1].argmax())
-        return best // (self.n_bins - 1), best % (self.n_bins - 1)
-
-    def split(self, column: int, threshold: int, *, last: bool) -> None:
-        """Split every leaf; the sums of the `last` leaves are not needed."""
-        above = self.bins[column] > threshold
-        if not last:
-            few = above if 2 * above.sum() < len(above) else ~above
-            one = self._summed(np.flatnonzero(few), self.sums.shape[1])
-            halves = (self.sums - one, one) if few is above else (one, self.sums - one)
-            self.sums = np.stack(halves, axis=2).reshape(2, -1, self.n_columns, self.n_bins)
-        self.leaf = 2 * self.leaf + above
-
-    def _summed(self, rows: Ints, n_leaves: int) -> Floats:
-        shape = (2, n_leaves, self.n_columns, self.n_bins)
-        index = (self.place[:, rows] + (self.n_columns * self.n_bins) * self.leaf[rows]).ravel()
-        out = np.empty((2, np.prod(shape[1:])))
-        for sums, part in zip(out, self.parts, strict=True):
-            sums[:] = np.bincount(index, np.tile(part[rows], self.n_columns), len(sums))
-        return out.reshape(shape)
 
 
 def _margins(axis: CodeAxis, real: Ints, fake: Ints, score: Floats, n_candidates: int) -> list[Floats]:

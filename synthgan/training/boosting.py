@@ -1,0 +1,128 @@
+"""Boosted symmetric trees that tell two tables apart."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+__all__ = ["Boosting"]
+
+Floats = npt.NDArray[np.float64]
+Bins = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+LEARNING_RATE = 0.1
+RIDGE = 10.0
+"""Added to a leaf's second derivatives (a row adds at most 1/4): a leaf of few rows says little."""
+
+REAL_SHARE, FAKE_SHARE, COLUMN_SHARE = 0.9, 0.4, 0.7
+"""Shares of the table's rows, of the generated rows and of the columns that one tree sees. The table's rows are the few
+that everything is learned from; of the generated ones there are more than a tree needs."""
+
+
+@dataclasses.dataclass(eq=False)
+class Boosting:
+    """Gradient boosting of the logistic loss with symmetric trees.
+
+    Parameters
+    ----------
+    bins : ndarray of uint8, shape (B, n)
+        What the trees ask about.
+    is_real : ndarray of bool, shape (n,)
+        What they tell: rows of the table from generated ones, which count as much in all.
+    """
+
+    bins: Bins
+    is_real: Mask
+    score: Floats = dataclasses.field(init=False)
+    share: Floats = dataclasses.field(init=False)
+    weight: Floats = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        n_real = self.is_real.sum()
+        self.score = np.zeros(len(self.is_real))
+        self.share = np.where(self.is_real, REAL_SHARE, FAKE_SHARE)
+        balance = np.where(self.is_real, 1.0, n_real / max(len(self.is_real) - n_real, 1))
+        self.weight = balance * REAL_SHARE / self.share
+
+    def grow(self, depth: int, stream: np.random.Generator) -> tuple[npt.NDArray[np.int16], Bins, Floats]:
+        """Add a tree: the blocks and thresholds of its questions, and the values of its leaves."""
+        n_blocks, n_rows = self.bins.shape
+        seen = np.flatnonzero(stream.random(n_rows) < self.share)
+        columns = np.sort(stream.permutation(n_blocks)[: int(np.ceil(n_blocks * COLUMN_SHARE))])
+        p = 1 / (1 + np.exp(-self.score[seen]))
+        weight = self.weight[seen]
+        sums = Sums(self.bins[columns].take(seen, axis=1), (p - self.is_real[seen]) * weight, p * (1 - p) * weight)
+        block, threshold = np.zeros(depth, np.int16), np.zeros(depth, np.uint8)
+        for question in range(depth):
+            column, threshold[question] = sums.best_question()
+            block[question] = columns[column]
+            sums.split(column, threshold[question], last=question == depth - 1)
+        value = sums.leaf_values(2**depth)
+        leaf = np.zeros(n_rows, np.uint8)
+        for asked, limit in zip(block, threshold, strict=True):
+            leaf = 2 * leaf + (self.bins[asked] > limit)
+        self.score += value[leaf]
+        return block, threshold, value
+
+
+class Sums:
+    """Sums of the first and second derivatives by leaf, column and bin, as a symmetric tree grows.
+
+    A leaf's sums are those of its two halves: only one of them is summed up, the other is what is left.
+
+    Parameters
+    ----------
+    bins : ndarray of uint8, shape (C, n)
+        Columns and rows that the tree sees.
+    slope, bend : ndarray of float64, shape (n,)
+        Derivatives of the loss by the score of each row.
+    """
+
+    def __init__(self, bins: Bins, slope: Floats, bend: Floats) -> None:
+        self.bins, self.parts = bins, np.stack([slope, bend])
+        self.n_bins = int(bins.max()) + 2  # one bin stays empty: a threshold to try
+        self.leaf = np.zeros(bins.shape[1], np.int64)
+        self.sums = self._summed(slice(None), 1)
+
+    def best_question(self) -> tuple[int, int]:
+        """The column and threshold that lower the loss most when every leaf is split by them (second order)."""
+        below = self.sums.cumsum(dim=3)
+        total = below[..., -1:]
+        gain = _gain(below) + _gain(total - below)
+        best = int(gain.sum(dim=1)[:, :-1].argmax())
+        return best // (self.n_bins - 1), best % (self.n_bins - 1)
+
+    def split(self, column: int, threshold: int, *, last: bool) -> None:
+        """Split every leaf; the sums of the `last` leaves are not needed."""
+        above = self.bins[column] > threshold
+        if not last:
+            few = above if 2 * above.sum() < len(above) else ~above
+            one = self._summed(np.flatnonzero(few), self.sums.shape[2])
+            halves = (self.sums - one, one) if few is above else (one, self.sums - one)
+            self.sums = torch.stack(halves, dim=3).flatten(2, 3)
+        self.leaf = 2 * self.leaf + above
+
+    def leaf_values(self, n_leaves: int) -> Floats:
+        """Step of the score in each leaf (second order), shrunk by the learning rate."""
+        slope, bend = (np.bincount(self.leaf, part, n_leaves) for part in self.parts)
+        value: Floats = -LEARNING_RATE * slope / (bend + RIDGE)
+        return value
+
+    def _summed(self, rows: npt.NDArray[np.int64] | slice, n_leaves: int) -> Tensor:
+        """Sums over some rows, shape (2, C, n_leaves, n_bins); each column's in the order of the rows."""
+        bins, leaf = self.bins[:, rows] if isinstance(rows, slice) else self.bins.take(rows, axis=1), self.leaf[rows]
+        index = torch.from_numpy(bins).long() + torch.from_numpy(leaf * self.n_bins)
+        out = torch.zeros(2, len(bins), n_leaves * self.n_bins, dtype=torch.float64)
+        for sums, part in zip(out, self.parts, strict=True):
+            sums.scatter_add_(1, index, torch.from_numpy(part[rows]).expand(len(bins), -1))
+        return out.view(2, len(bins), n_leaves, self.n_bins)
+
+
+def _gain(sums: Tensor) -> Tensor:
+    """What a leaf of these sums (2, ...) lowers the loss by, twice."""
+    return sums[0].square() / (sums[1] + RIDGE)
