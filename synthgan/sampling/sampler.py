@@ -31,8 +31,12 @@ CHUNK_ROWS = 4096
 any sample of a seed."""
 
 
-SLICE_ROWS = 2048
-"""Rows that go through the network together: many enough that each call pays, few enough for a processor's cache."""
+SLICE_ROWS = 1024
+"""Rows that go through the network together, in a column order of their own: many enough that each call pays. A fixed
+order has errors of its own, which the mixture of many averages out (benchmarks/orders.py)."""
+
+FIRST_SLICE_ROWS = 64
+"""The same among the first `SLICE_ROWS` rows of a sample: small samples have many orders too."""
 
 
 class Sampler:
@@ -85,10 +89,11 @@ class Sampler:
         for start in range(0, n_rows, chunk_rows):
             stop = start + chunk_rows
             given = _repeated(conditions.given(start, stop), n_candidates)
-            rows = self._chunk(given, restrictions, first, seed, start // chunk_rows, n_passes)
+            kept = min(chunk_rows, n_rows - start)
+            wanted = kept if n_candidates == 1 else len(given)
+            rows = self._chunk(given, restrictions, first, seed, start // chunk_rows, n_passes, wanted)
             if n_candidates > 1:
                 rows = self._chosen(rows, conditions.group(start, stop), seed, start // chunk_rows)
-            kept = min(chunk_rows, n_rows - start)
             yield start, _to_table(self.generator.axis, Rows(rows.codes[:kept], rows.positions[:kept]))
 
     @torch.no_grad()
@@ -100,7 +105,9 @@ class Sampler:
         seed: int,
         index: int,
         n_passes: int | None,
+        n_wanted: int,
     ) -> Rows:
+        """Draw a chunk; what comes after the first `n_wanted` rows need not be filled."""
         axis = self.generator.axis
         known = torch.from_numpy(given.known).to(self.device)
         codes, positions = rows_of(axis, given)
@@ -109,10 +116,9 @@ class Sampler:
         wanted = [block for block in range(self.n_blocks) if not given.known[:, block].all()]
         ahead = [[block] for block in first if block in wanted]
         rest = [block for block in wanted if block not in first]
-        order = numpy_stream(seed, "column order", index).permutation(rest).tolist()
-        groups = ahead + passes_of(self.encoder.layout.blocks, order, n_passes)
-        for start in range(0, len(codes), SLICE_ROWS):
-            part = slice(start, start + SLICE_ROWS)
+        orders = numpy_stream(seed, "column order", index)
+        for part in _slices(index, n_wanted):
+            groups = ahead + passes_of(self.encoder.layout.blocks, orders.permutation(rest).tolist(), n_passes)
             self._complete(Rows(codes[part], positions[part]), known[part], uniform[:, part], groups, restrictions)
         return Rows(codes, positions)
 
@@ -203,6 +209,15 @@ class Sampler:
     ) -> npt.NDArray[np.float64]:
         local = (codes[:, block] - self.generator.axis.offsets[block]).cpu().numpy()
         return encoder.decode(local, positions[:, block].cpu().numpy())
+
+
+def _slices(index: int, n_rows: int) -> Iterator[slice]:
+    """Slices of a chunk that hold its first rows."""
+    start = 0
+    while start < n_rows:
+        n = FIRST_SLICE_ROWS if index == 0 and start < SLICE_ROWS else SLICE_ROWS
+        yield slice(start, start + n)
+        start += n
 
 
 def _repeated(table: EncodedTable, times: int) -> EncodedTable:

@@ -73,17 +73,18 @@ def fit_critic(
         critic.block[tree] = torch.from_numpy(block)
         critic.threshold[tree] = torch.from_numpy(threshold)
         critic.leaf[tree] = torch.from_numpy(leaf)
-    margins = _margins(axis, cells, fake_cells[n_learned:], _scores(critic, axis, fake)[n_learned:], n_candidates)
+    score = _scores(critic, axis, fake, n_learned)
+    margins = _margins(axis, cells, fake_cells[n_learned:], score, n_candidates)
     critic.margin.copy_(torch.from_numpy(_by_code(axis, margins, np.float32)))
 
 
-def _scores(critic: Critic, axis: CodeAxis, table: EncodedTable, chunk_rows: int = 512) -> Floats:
-    """Score rows in chunks: a row takes some bytes for each tree."""
-    out = np.empty(len(table))  # at once: a small array kept from each chunk would leave the heap in pieces
-    for start in range(0, len(table), chunk_rows):
-        part = slice(start, start + chunk_rows)
+def _scores(critic: Critic, axis: CodeAxis, table: EncodedTable, first: int, chunk_rows: int = 512) -> Floats:
+    """Score the rows from the `first` on, in chunks: a row takes some bytes for each tree."""
+    out = np.empty(len(table) - first)  # at once: a small array kept from each chunk would leave the heap in pieces
+    for start in range(0, len(out), chunk_rows):
+        part = slice(first + start, first + start + chunk_rows)
         rows = EncodedTable(table.codes[part], table.positions[part], table.known[part])
-        out[part] = critic(axis, rows_of(axis, rows)).double().cpu().numpy()
+        out[start : start + chunk_rows] = critic(axis, rows_of(axis, rows)).double().cpu().numpy()
     return out
 
 
