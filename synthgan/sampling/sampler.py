@@ -24,7 +24,7 @@ from synthgan.sampling.draws import DeviceRestriction, draw_block
 from synthgan.sampling.passes import passes_of
 from synthgan.sampling.selection import resample_groups
 
-__all__ = ["CHUNK_ROWS", "Sampler", "inference_copy"]
+__all__ = ["CHUNK_ROWS", "Sampler", "inference_copy", "slices"]
 
 CHUNK_ROWS = 4096
 """Rows, or candidates for rows, computed together: always whole chunks, each with its stream, so row i is the same in
@@ -117,7 +117,7 @@ class Sampler:
         ahead = [[block] for block in first if block in wanted]
         rest = [block for block in wanted if block not in first]
         orders = numpy_stream(seed, "column order", index)
-        for part in _slices(index, n_wanted):
+        for part in slices(index, n_wanted):
             groups = ahead + passes_of(self.encoder.layout.blocks, orders.permutation(rest).tolist(), n_passes)
             self._complete(Rows(codes[part], positions[part]), known[part], uniform[:, part], groups, restrictions)
         return Rows(codes, positions)
@@ -211,7 +211,7 @@ class Sampler:
         return encoder.decode(local, positions[:, block].cpu().numpy())
 
 
-def _slices(index: int, n_rows: int) -> Iterator[slice]:
+def slices(index: int, n_rows: int) -> Iterator[slice]:
     """Slices of a chunk that hold its first rows."""
     start = 0
     while start < n_rows:

@@ -16,20 +16,20 @@ from torch import Tensor, nn
 
 from synthgan.conditioning.space import Conditions, ConditionSpace
 from synthgan.encoding import TableEncoder, TableLayout, checked_min_rows, protect
-from synthgan.errors import ArchiveError, ConditionError, ConfigError
-from synthgan.models import CodeAxis, Ensemble, GeneratorConfig
-from synthgan.models.critic import MAX_DEPTH
-from synthgan.models.generator import MAX_MEMBERS
+from synthgan.errors import ConfigError
+from synthgan.models import CodeAxis, Ensemble
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
 from synthgan.schema import ColumnKind, ColumnName, Schema, validate
-from synthgan.synthesizers.base import FitJob, Run, TableSynthesizer, check_n_samples, joined
+from synthgan.synthesizers.base import FitJob, Run, TableSynthesizer, joined
 from synthgan.synthesizers.critique import MIN_REAL_ROWS, SHARE_OF_SECONDS, add_critic, n_trees
-from synthgan.synthesizers.fitted import FittedModel, check_weights
+from synthgan.synthesizers.fitted import FittedModel
 from synthgan.synthesizers.frames import as_frame, fill_holes
 from synthgan.synthesizers.lastlook import last_look
 from synthgan.synthesizers.plan import FitPlan, check_members, make_plan
 from synthgan.synthesizers.protocol import ConditionsLike
+from synthgan.synthesizers.rebuild import rebuilt_ensemble
+from synthgan.synthesizers.wanted import read_wanted
 from synthgan.training import Training, TrainingConfig, new_state
 from synthgan.training.device import compute_dtype, resolve_device
 
@@ -295,7 +295,7 @@ class SynthGAN(TableSynthesizer):
         if n_passes is not None and (not isinstance(n_passes, (int, np.integer)) or n_passes < 1):
             raise ConfigError(f"n_passes must be a whole number from 1, or None; got {n_passes!r}")
         n_candidates = self._n_candidates(model, select, n_passes)
-        n_rows, wanted = self._read_conditions(model, n_samples, conditions, class_counts)
+        n_rows, wanted = read_wanted(model, n_samples, conditions, class_counts)
         seed = resolve_seed(random_state)
         return self._batches(model, n_rows, wanted, seed, n_passes, n_candidates)
 
@@ -361,26 +361,7 @@ class SynthGAN(TableSynthesizer):
     def _network(
         cls, config: Mapping[str, Any], encoder: TableEncoder, weights: Mapping[str, Tensor], device: torch.device
     ) -> nn.Module:
-        sizes = GeneratorConfig(**config)
-        if sizes.critic_depth > MAX_DEPTH:
-            raise ArchiveError(f"critic_depth cannot be {sizes.critic_depth!r}; it is {MAX_DEPTH} at most")
-        if weights and not any(name.startswith("members.") for name in weights):
-            # Files of the time before ensembles hold one generator.
-            weights = {name if name.startswith("critic.") else f"members.0.{name}": weights[name] for name in weights}
-        if type(sizes.n_members) is not int or not 1 <= sizes.n_members <= MAX_MEMBERS:
-            raise ArchiveError(f"n_members cannot be {sizes.n_members!r}; it is from 1 to {MAX_MEMBERS}")
-        with torch.device("meta"):  # shapes first: nothing is allocated until they are known to match
-            one = Ensemble(CodeAxis(encoder.layout), dataclasses.replace(sizes, n_members=1)).state_dict()
-        check_weights(weights, _of_members(one, sizes.n_members))
-        with torch.random.fork_rng(devices=[]):
-            generator = Ensemble(CodeAxis(encoder.layout), sizes)
-        generator.load_state_dict(dict(weights))
-        if generator.critic is not None and not generator.critic.fits(generator.axis):
-            raise ArchiveError("the critic in the model file asks about columns that the table does not have")
-        for member in generator.members:
-            member.folded = True
-        generator.set_compute_dtype(compute_dtype(device))
-        return generator.to(device).eval()
+        return rebuilt_ensemble(config, encoder, weights, device)
 
     def _sampler(self, model: FittedModel) -> Sampler:
         return Sampler(cast(Ensemble, model.generator), model.encoder)
@@ -396,38 +377,6 @@ class SynthGAN(TableSynthesizer):
             )
         return select
 
-    def _read_conditions(
-        self,
-        model: FittedModel,
-        n_samples: int | None,
-        conditions: ConditionsLike,
-        class_counts: Mapping[Any, int] | None,
-    ) -> tuple[int, Conditions]:
-        space = ConditionSpace(model.encoder)
-        if isinstance(conditions, pd.DataFrame) or hasattr(conditions, "to_arrow"):
-            if class_counts is not None:
-                raise ConditionError(
-                    "class counts go with a mapping of conditions, not with a frame: put the target in the frame"
-                )
-            wanted = space.from_frame(as_frame(conditions, min_rows=0))
-        else:
-            wanted = space.from_mapping({} if conditions is None else conditions)
-        if class_counts is not None:
-            if model.target is None:
-                raise ConditionError(
-                    "class counts are about the target, and this model was fitted without one: fit(..., target=...)"
-                )
-            wanted = space.with_counts(wanted, model.target, class_counts)
-        n_rows = len(wanted.row_of) if wanted.row_of is not None else model.n_rows
-        if n_samples is None:
-            return n_rows, wanted
-        n_samples = check_n_samples(n_samples)
-        if wanted.row_of is not None and n_samples != n_rows:
-            raise ConditionError(
-                f"the conditions ask for {n_rows} rows, and n_samples for {n_samples}; leave n_samples out"
-            )
-        return n_samples, wanted
-
     def _batches(
         self, model: FittedModel, n_rows: int, wanted: Conditions, seed: int, n_passes: int | None, select: int
     ) -> Iterator[pd.DataFrame]:
@@ -438,14 +387,6 @@ class SynthGAN(TableSynthesizer):
         for start, rows in self._sampler(model).chunks(n_rows, wanted, seed, n_passes, select):
             fixed = wanted.fixed(layout, start, start + len(rows))
             yield model.encoder.decode(rows, start, wanted.adjust(start), fixed)
-
-
-def _of_members(one: Mapping[str, Tensor], n_members: int) -> dict[str, Tensor]:
-    """The weights of an ensemble of one, as those of several members."""
-    first = "members.0."
-    shared = {name: weight for name, weight in one.items() if not name.startswith(first)}
-    own = {name.removeprefix(first): weight for name, weight in one.items() if name.startswith(first)}
-    return shared | {f"members.{k}.{name}": weight for k in range(n_members) for name, weight in own.items()}
 
 
 def check_select(select: Any) -> int:

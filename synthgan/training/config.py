@@ -84,7 +84,7 @@ class TrainingConfig:
         return round(self.adversarial_share * self.n_steps(n_rows))
 
     def n_late(self, n_rows: int) -> int:
-        """Steps, beside `n_steps`, in which only the late layer learns: a quarter as many as the network's; cheaper ones.
+        """Steps, beside `n_steps`, in which only the late layer learns: a quarter as many as the network's.
 
         Examples
         --------

@@ -10,7 +10,7 @@ import pytest
 
 from synthgan import SynthGAN
 from synthgan.errors import ConfigError, NotFittedError
-from synthgan.sampling.sampler import CHUNK_ROWS
+from synthgan.sampling.sampler import CHUNK_ROWS, FIRST_SLICE_ROWS, SLICE_ROWS, slices
 
 SETTINGS: list[dict[str, Any]] = [
     {},
@@ -23,8 +23,24 @@ SETTINGS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_few_rows_are_the_head_of_many(barely: SynthGAN, settings: dict[str, Any]) -> None:
     many = barely.sample(5000, random_state=3, **settings)
-    for n in (0, 1, 10, 100, CHUNK_ROWS, CHUNK_ROWS + 1):
+    for n in (0, 1, 10, FIRST_SLICE_ROWS, FIRST_SLICE_ROWS + 1, SLICE_ROWS + 1, CHUNK_ROWS, CHUNK_ROWS + 1):
         pd.testing.assert_frame_equal(barely.sample(n, random_state=3, **settings), many.head(n), check_exact=True)
+
+
+@pytest.mark.parametrize("chunk", [0, 3])
+@pytest.mark.parametrize("n_rows", [0, 1, FIRST_SLICE_ROWS, SLICE_ROWS + 1, CHUNK_ROWS])
+def test_slices_cover_the_rows_wanted_once(chunk: int, n_rows: int) -> None:
+    found = list(slices(chunk, n_rows))
+    covered = np.concatenate([np.arange(part.start, part.stop) for part in found] or [np.empty(0)])
+    np.testing.assert_array_equal(covered, np.arange(len(covered)))
+    assert n_rows <= len(covered) < n_rows + SLICE_ROWS
+
+
+def test_a_small_sample_has_many_column_orders() -> None:
+    sizes = [part.stop - part.start for part in slices(0, CHUNK_ROWS)]
+    assert sizes[:16] == [FIRST_SLICE_ROWS] * 16
+    assert sizes[16:] == [SLICE_ROWS] * 3
+    assert {part.stop - part.start for part in slices(1, CHUNK_ROWS)} == {SLICE_ROWS}
 
 
 @pytest.mark.parametrize("settings", [*SETTINGS, {"class_counts": {"red": 6000, "blue": 3000}}], ids=str)

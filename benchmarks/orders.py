@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""What a mixture of column orders earns: one model per table and seed, its rows drawn in few or many orders.
+
+    python benchmarks/orders.py --tables german_credit,online_shoppers --judge path/to/judge.py --data path/to/folder
+
+Rows are drawn without the critic's choice, so that nothing else makes up for what an order gets wrong; every
+``--rows-per-order`` rows have an order of their own, the first rows of a sample too. Tables, split and judges are those
+of quality.py; what is there already is not measured again. The table in docs/benchmarks.md is written anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from data import TARGETS, load, split
+from quality import machine, score
+from store import Store
+
+HERE = Path(__file__).parent
+BEGIN = "<!-- orders: begin (made by benchmarks/orders.py from benchmarks/results) -->"
+END = "<!-- orders: end -->"
+SAMPLES = 4
+"""Samples of each model: of one with few orders, the orders are chance."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", type=lambda text: text.split(","), default=["penguins"])
+    parser.add_argument("--seeds", type=lambda text: [int(word) for word in text.split(",")], default=[0])
+    parser.add_argument("--rows-per-order", type=int, nargs="+", default=[4096, 1024, 256, 64])
+    parser.add_argument("--passes", type=int, nargs="*", default=[4, 1], help="beside the default")
+    parser.add_argument("--data", type=Path, help="folder of <table>.csv.gz; without it the tables of packages")
+    parser.add_argument("--judge", type=Path, help="an outside judge's script")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "orders.json")
+    args = parser.parse_args()
+    store = Store(args.out, args.judge.name if args.judge else "synthgan.evaluate", machine(args.threads))
+    for table in args.tables:
+        for seed in args.seeds:
+            if not store.has(table, "orders", seed):
+                store.put(table, "orders", seed, list(measure(table, seed, args)))
+                write_table(store.rows())
+
+
+def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield what is measured of one model, a row for each number of passes, rows per order and sample."""
+    import torch
+
+    from synthgan import SynthGAN
+    from synthgan.sampling import sampler
+
+    torch.set_num_threads(args.threads)
+    target = TARGETS[table]
+    train, holdout = split(load(table, args.data), target)
+    model = SynthGAN(random_state=seed, select=1).fit(train, target=target)
+    for n_passes in (None, *args.passes):
+        for n_rows in args.rows_per_order:
+            sampler.SLICE_ROWS = sampler.FIRST_SLICE_ROWS = n_rows
+            for sample in range(SAMPLES):
+                began = time.perf_counter()
+                rows = model.sample(len(train), n_passes=n_passes, random_state=sample)
+                seconds = time.perf_counter() - began
+                row = {
+                    "passes": n_passes or "default",
+                    "rows_per_order": n_rows,
+                    "sample": sample,
+                    "seconds": seconds,
+                    "rows_drawn": len(rows),
+                }
+                row |= score(train, holdout, rows, target, args.judge)
+                print(json.dumps({"table": table, "seed": seed} | row), flush=True)
+                yield row
+
+
+def write_table(rows: list[dict[str, Any]]) -> None:
+    """Write the mean over seeds and samples into docs/benchmarks.md."""
+    lines = ["| table | passes | rows per order | two-sample test | utility | rows/s |", "|---|---|---|---|---|---|"]
+    for table, passes, n_rows in dict.fromkeys((row["table"], row["passes"], row["rows_per_order"]) for row in rows):
+        found = [row for row in rows if (row["table"], row["passes"], row["rows_per_order"]) == (table, passes, n_rows)]
+        test, utility = (statistics.mean(row[key] for row in found) for key in ("c2st_holdout", "mle"))
+        speed = statistics.median(row["rows_drawn"] / row["seconds"] for row in found)
+        lines.append(f"| {table} | {passes} | {n_rows:,} | {test:.3f} | {utility:.3f} | {speed:,.0f} |")
+    page = HERE.parent / "docs" / "benchmarks.md"
+    before, rest = page.read_text().split(BEGIN)
+    page.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + rest.split(END)[1])
+
+
+if __name__ == "__main__":
+    main()

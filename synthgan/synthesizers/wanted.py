@@ -1,0 +1,68 @@
+"""How many rows a sample has, and what they must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from synthgan.conditioning.space import Conditions, ConditionSpace
+from synthgan.errors import ConditionError
+from synthgan.synthesizers.base import check_n_samples
+from synthgan.synthesizers.fitted import FittedModel
+from synthgan.synthesizers.frames import as_frame
+from synthgan.synthesizers.protocol import ConditionsLike
+
+__all__ = ["read_wanted"]
+
+
+def read_wanted(
+    model: FittedModel,
+    n_samples: int | None,
+    conditions: ConditionsLike,
+    class_counts: Mapping[Any, int] | None,
+) -> tuple[int, Conditions]:
+    """Read what a sample is asked for.
+
+    Parameters
+    ----------
+    model : FittedModel
+        What it is asked of.
+    n_samples, conditions, class_counts
+        As `SynthGAN.sample` takes them.
+
+    Returns
+    -------
+    n_rows, wanted : int, Conditions
+        Rows to draw, and what each must hold.
+
+    Raises
+    ------
+    ConditionError, ConfigError
+        For a condition that no row can satisfy, numbers that contradict each other, or no number.
+    """
+    space = ConditionSpace(model.encoder)
+    if isinstance(conditions, pd.DataFrame) or hasattr(conditions, "to_arrow"):
+        if class_counts is not None:
+            raise ConditionError(
+                "class counts go with a mapping of conditions, not with a frame: put the target in the frame"
+            )
+        wanted = space.from_frame(as_frame(conditions, min_rows=0))
+    else:
+        wanted = space.from_mapping({} if conditions is None else conditions)
+    if class_counts is not None:
+        if model.target is None:
+            raise ConditionError(
+                "class counts are about the target, and this model was fitted without one: fit(..., target=...)"
+            )
+        wanted = space.with_counts(wanted, model.target, class_counts)
+    n_rows = len(wanted.row_of) if wanted.row_of is not None else model.n_rows
+    if n_samples is None:
+        return n_rows, wanted
+    n_samples = check_n_samples(n_samples)
+    if wanted.row_of is not None and n_samples != n_rows:
+        raise ConditionError(
+            f"the conditions ask for {n_rows} rows, and n_samples for {n_samples}; leave n_samples out"
+        )
+    return n_samples, wanted
