@@ -5,7 +5,8 @@
 
 Rows are drawn without the critic's choice, so that nothing else makes up for what an order gets wrong; every
 ``--rows-per-order`` rows have an order of their own, the first rows of a sample too. Tables, split and judges are those
-of quality.py; what is there already is not measured again. The table in docs/benchmarks.md is written anew.
+of quality.py; a table and seed that are there already are not measured again. The table in docs/benchmarks.md is
+written anew.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def main() -> None:
         for seed in args.seeds:
             if not store.has(table, "orders", seed):
                 store.put(table, "orders", seed, list(measure(table, seed, args)))
-                write_table(store.rows())
+    write_table(store.rows())
 
 
 def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -63,16 +63,8 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
         for n_rows in args.rows_per_order:
             sampler.SLICE_ROWS = sampler.FIRST_SLICE_ROWS = n_rows
             for sample in range(SAMPLES):
-                began = time.perf_counter()
                 rows = model.sample(len(train), n_passes=n_passes, random_state=sample)
-                seconds = time.perf_counter() - began
-                row = {
-                    "passes": n_passes or "default",
-                    "rows_per_order": n_rows,
-                    "sample": sample,
-                    "seconds": seconds,
-                    "rows_drawn": len(rows),
-                }
+                row = {"passes": n_passes or "default", "rows_per_order": n_rows, "sample": sample}
                 row |= score(train, holdout, rows, target, args.judge)
                 print(json.dumps({"table": table, "seed": seed} | row), flush=True)
                 yield row
@@ -80,12 +72,11 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
 
 def write_table(rows: list[dict[str, Any]]) -> None:
     """Write the mean over seeds and samples into docs/benchmarks.md."""
-    lines = ["| table | passes | rows per order | two-sample test | utility | rows/s |", "|---|---|---|---|---|---|"]
+    lines = ["| table | passes | rows per order | two-sample test | utility |", "|---|---|---|---|---|"]
     for table, passes, n_rows in dict.fromkeys((row["table"], row["passes"], row["rows_per_order"]) for row in rows):
         found = [row for row in rows if (row["table"], row["passes"], row["rows_per_order"]) == (table, passes, n_rows)]
         test, utility = (statistics.mean(row[key] for row in found) for key in ("c2st_holdout", "mle"))
-        speed = statistics.median(row["rows_drawn"] / row["seconds"] for row in found)
-        lines.append(f"| {table} | {passes} | {n_rows:,} | {test:.3f} | {utility:.3f} | {speed:,.0f} |")
+        lines.append(f"| {table} | {passes} | {n_rows:,} | {test:.3f} | {utility:.3f} |")
     page = HERE.parent / "docs" / "benchmarks.md"
     before, rest = page.read_text().split(BEGIN)
     page.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + rest.split(END)[1])

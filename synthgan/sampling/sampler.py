@@ -27,16 +27,16 @@ from synthgan.sampling.selection import resample_groups
 __all__ = ["CHUNK_ROWS", "Sampler", "inference_copy", "slices"]
 
 CHUNK_ROWS = 4096
-"""Rows, or candidates for rows, computed together: always whole chunks, each with its stream, so row i is the same in
-any sample of a seed."""
+"""Rows, or candidates for rows, whose random numbers are drawn together: always whole chunks, each with its streams, so
+row i is the same in any sample of a seed."""
 
 
 SLICE_ROWS = 1024
-"""Rows that go through the network together, in a column order of their own: many enough that each call pays. A fixed
-order has errors of its own, which the mixture of many averages out (benchmarks/orders.py)."""
+"""Rows, or candidates, that go through the network together, in a column order of their own: many enough that each call
+pays. An order has errors of its own, which the mixture of many averages out (benchmarks/orders.py)."""
 
 FIRST_SLICE_ROWS = 64
-"""The same among the first `SLICE_ROWS` rows of a sample: small samples have many orders too."""
+"""The same among the first `SLICE_ROWS`: small samples have several orders too."""
 
 
 class Sampler:
@@ -90,8 +90,8 @@ class Sampler:
             stop = start + chunk_rows
             given = _repeated(conditions.given(start, stop), n_candidates)
             kept = min(chunk_rows, n_rows - start)
-            wanted = kept if n_candidates == 1 else len(given)
-            rows = self._chunk(given, restrictions, first, seed, start // chunk_rows, n_passes, wanted)
+            n_drawn = kept if n_candidates == 1 else len(given)
+            rows = self._chunk(given, restrictions, first, seed, start // chunk_rows, n_passes, n_drawn)
             if n_candidates > 1:
                 rows = self._chosen(rows, conditions.group(start, stop), seed, start // chunk_rows)
             yield start, _to_table(self.generator.axis, Rows(rows.codes[:kept], rows.positions[:kept]))
@@ -105,9 +105,9 @@ class Sampler:
         seed: int,
         index: int,
         n_passes: int | None,
-        n_wanted: int,
+        n_drawn: int,
     ) -> Rows:
-        """Draw a chunk; what comes after the first `n_wanted` rows need not be filled."""
+        """Draw a chunk; what comes after the first `n_drawn` rows need not be filled."""
         axis = self.generator.axis
         known = torch.from_numpy(given.known).to(self.device)
         codes, positions = rows_of(axis, given)
@@ -117,7 +117,7 @@ class Sampler:
         ahead = [[block] for block in first if block in wanted]
         rest = [block for block in wanted if block not in first]
         orders = numpy_stream(seed, "column order", index)
-        for part in slices(index, n_wanted):
+        for part in slices(n_drawn, first=index == 0):
             groups = ahead + passes_of(self.encoder.layout.blocks, orders.permutation(rest).tolist(), n_passes)
             self._complete(Rows(codes[part], positions[part]), known[part], uniform[:, part], groups, restrictions)
         return Rows(codes, positions)
@@ -211,11 +211,17 @@ class Sampler:
         return encoder.decode(local, positions[:, block].cpu().numpy())
 
 
-def slices(index: int, n_rows: int) -> Iterator[slice]:
-    """Slices of a chunk that hold its first rows."""
+def slices(n_rows: int, *, first: bool) -> Iterator[slice]:
+    """Slices, the last of them whole, that cover so many rows of a chunk; a sample's `first` begins with short ones.
+
+    Examples
+    --------
+    >>> [(part.start, part.stop) for part in slices(70, first=True)]
+    [(0, 64), (64, 128)]
+    """
     start = 0
     while start < n_rows:
-        n = FIRST_SLICE_ROWS if index == 0 and start < SLICE_ROWS else SLICE_ROWS
+        n = FIRST_SLICE_ROWS if first and start < SLICE_ROWS else SLICE_ROWS
         yield slice(start, start + n)
         start += n
 

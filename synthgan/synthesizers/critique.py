@@ -16,7 +16,7 @@ from synthgan.rng import numpy_stream
 from synthgan.sampling import Sampler
 from synthgan.training.critic import fit_critic
 
-__all__ = ["add_critic", "n_trees"]
+__all__ = ["add_critic", "n_seen", "n_trees"]
 
 MAX_REAL_ROWS = 40_000
 """More of the table's rows are not looked at: a critic of so many is good enough."""
@@ -49,6 +49,18 @@ def n_trees(n_rows: int) -> int:
     return 0 if n_rows < MIN_REAL_ROWS else min(n_rows // 8, 1500)
 
 
+def n_seen(n_rows: int) -> int:
+    """Rows of a table of `n_rows`, and generated ones, that its critic is made of.
+
+    Examples
+    --------
+    >>> n_seen(1000), n_seen(10_000)
+    (0, 90000)
+    """
+    n_real = min(n_rows, MAX_REAL_ROWS)
+    return n_real + _n_generated(n_real)[1] if n_trees(n_rows) else 0
+
+
 def add_critic(
     generator: Ensemble,
     encoder: TableEncoder,
@@ -76,15 +88,14 @@ def add_critic(
     """
     began = time.monotonic()
     stream = numpy_stream(seed, "critic")
-    picked = np.sort(stream.permutation(len(table))[:MAX_REAL_ROWS])
-    real = EncodedTable(table.codes[picked], table.positions[picked], table.known[picked])
-    n_learned = min(LEARNED_PER_ROW * len(real), MAX_LEARNED_ROWS)
-    n_drawn = n_learned + max(FRESH_ROWS, len(real))
+    real = _picked(table, MAX_REAL_ROWS, stream)
+    n_learned, n_drawn = _n_generated(len(real))
     parts = []
     for _, rows in Sampler(generator, encoder).chunks(n_drawn, ConditionSpace(encoder).none(), seed):
         parts.append(rows)
         if time.monotonic() - began > DRAWING * max_seconds:
             n_learned = n_learned * sum(map(len, parts)) // n_drawn
+            real = _picked(real, n_learned, stream)  # a few generated rows must not outweigh many
             break
     fake = EncodedTable(
         np.concatenate([rows.codes for rows in parts]),
@@ -97,3 +108,15 @@ def add_critic(
         critic, generator.axis, real, fake, stream, n_learned, n_candidates, max_seconds - (time.monotonic() - began)
     )
     generator.critic, generator.config = critic, config
+
+
+def _n_generated(n_real: int) -> tuple[int, int]:
+    """Generated rows for so many of the table: those that the trees learn from, and all."""
+    n_learned = min(LEARNED_PER_ROW * n_real, MAX_LEARNED_ROWS)
+    return n_learned, n_learned + max(FRESH_ROWS, n_real)
+
+
+def _picked(table: EncodedTable, n_rows: int, stream: np.random.Generator) -> EncodedTable:
+    """Some rows at random, `n_rows` at most, in the table's order."""
+    rows = np.sort(stream.permutation(len(table))[:n_rows])
+    return EncodedTable(table.codes[rows], table.positions[rows], table.known[rows])

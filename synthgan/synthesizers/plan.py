@@ -13,7 +13,7 @@ from synthgan.encoding import TableLayout
 from synthgan.errors import ConfigError
 from synthgan.models import DiscriminatorConfig, GeneratorConfig
 from synthgan.models.generator import MAX_MEMBERS
-from synthgan.synthesizers.critique import MIN_REAL_ROWS, n_trees
+from synthgan.synthesizers.critique import MIN_REAL_ROWS, n_seen
 from synthgan.training import TrainingConfig
 from synthgan.training.config import check_number
 
@@ -177,7 +177,8 @@ def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: Gen
     if config.adversarial_share:
         weights_bytes += 16 * width * (n_codes + 2 * width)
         activation_bytes *= 2.5
-    critic_bytes = CRITIC_BYTES if n_trees(n_rows) else 0
+    seen = n_seen(n_rows)
+    critic_bytes = (CRITIC_BYTES if seen else 0) + CRITIC_CELL_BYTES * len(layout) * seen
     return int(LIBRARY_BYTES + critic_bytes + weights_bytes + activation_bytes + n_rows * layout.bytes_per_row)
 
 
@@ -192,8 +193,8 @@ LIBRARY_BYTES = 100_000_000
 """What torch takes for itself when the first step is taken."""
 
 
-CRITIC_BYTES = 50_000_000
-"""What training the critic, and drawing the rows for it, take beside that."""
+CRITIC_BYTES, CRITIC_CELL_BYTES = 30_000_000, 12
+"""What training the critic, and drawing the rows for it, take beside that: in all, and for each cell it sees."""
 
 
 def _limit(max_megabytes: Any) -> float | None:

@@ -17,7 +17,7 @@ Mask = npt.NDArray[np.bool_]
 
 LEARNING_RATE = 0.1
 RIDGE = 10.0
-"""Added to a leaf's second derivatives (a row adds at most 1/4): a leaf of few rows says little."""
+"""Added to a leaf's second derivatives (a row of the table adds at most 1/4): a leaf of few rows says little."""
 
 REAL_SHARE, FAKE_SHARE, COLUMN_SHARE = 0.9, 0.4, 0.7
 """Shares of the table's rows, of the generated rows and of the columns that one tree sees. The table's rows are the few
@@ -33,7 +33,8 @@ class Boosting:
     bins : ndarray of uint8, shape (B, n)
         What the trees ask about.
     is_real : ndarray of bool, shape (n,)
-        What they tell: rows of the table from generated ones, which count as much in all.
+        What they tell: rows of the table from generated ones, which count as much in all. There should be no fewer of
+        these, lest one of them decide about a leaf.
     """
 
     bins: Bins

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from synthgan import SynthGAN
+from synthgan.conditioning.space import ConditionSpace
 from synthgan.errors import ConfigError, NotFittedError
-from synthgan.sampling.sampler import CHUNK_ROWS, FIRST_SLICE_ROWS, SLICE_ROWS, slices
+from synthgan.models import Ensemble
+from synthgan.sampling.sampler import CHUNK_ROWS, FIRST_SLICE_ROWS, SLICE_ROWS, Sampler, slices
 
 SETTINGS: list[dict[str, Any]] = [
     {},
@@ -27,20 +29,30 @@ def test_few_rows_are_the_head_of_many(barely: SynthGAN, settings: dict[str, Any
         pd.testing.assert_frame_equal(barely.sample(n, random_state=3, **settings), many.head(n), check_exact=True)
 
 
-@pytest.mark.parametrize("chunk", [0, 3])
+@pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("n_rows", [0, 1, FIRST_SLICE_ROWS, SLICE_ROWS + 1, CHUNK_ROWS])
-def test_slices_cover_the_rows_wanted_once(chunk: int, n_rows: int) -> None:
-    found = list(slices(chunk, n_rows))
+def test_slices_cover_the_rows_wanted_once(first: bool, n_rows: int) -> None:
+    found = list(slices(n_rows, first=first))
     covered = np.concatenate([np.arange(part.start, part.stop) for part in found] or [np.empty(0)])
     np.testing.assert_array_equal(covered, np.arange(len(covered)))
     assert n_rows <= len(covered) < n_rows + SLICE_ROWS
 
 
-def test_a_small_sample_has_many_column_orders() -> None:
-    sizes = [part.stop - part.start for part in slices(0, CHUNK_ROWS)]
-    assert sizes[:16] == [FIRST_SLICE_ROWS] * 16
-    assert sizes[16:] == [SLICE_ROWS] * 3
-    assert {part.stop - part.start for part in slices(1, CHUNK_ROWS)} == {SLICE_ROWS}
+def test_a_small_sample_has_many_column_orders(barely: SynthGAN) -> None:
+    """Of 300 rows, five slices of them, every one is filled in an order of its own; and the next sample in others."""
+    drawn: list[tuple[int, ...]] = []
+
+    class Recorder(Sampler):
+        def _complete(self, rows: Any, known: Any, uniform: Any, groups: list[list[int]], restrictions: Any) -> None:
+            drawn.append(tuple(block for group in groups for block in group))
+            super()._complete(rows, known, uniform, groups, restrictions)
+
+    model = barely.model_
+    recorder = Recorder(cast(Ensemble, model.generator), model.encoder)
+    for seed in (0, 1):
+        list(recorder.chunks(300, ConditionSpace(model.encoder).none(), seed))
+    assert len(drawn) == len(set(drawn)) == 10
+    assert {tuple(sorted(order)) for order in drawn} == {tuple(range(len(model.encoder.layout)))}
 
 
 @pytest.mark.parametrize("settings", [*SETTINGS, {"class_counts": {"red": 6000, "blue": 3000}}], ids=str)
