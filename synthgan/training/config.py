@@ -86,12 +86,15 @@ class TrainingConfig:
     def n_late(self, n_rows: int) -> int:
         """Steps, beside `n_steps`, in which only the late layer learns: a quarter as many as the network's.
 
+        Before a game it is a third: one that starts from a late layer less trained strays from the table's shares.
+
         Examples
         --------
         >>> TrainingConfig().n_late(32_000)
         537
         """
-        return round((self.n_steps(n_rows) - self.n_adversarial(n_rows)) / 4)
+        n_adversarial = self.n_adversarial(n_rows)
+        return round((self.n_steps(n_rows) - n_adversarial) / (3 if n_adversarial else 4))
 
 
 def check_number(
