@@ -5,15 +5,14 @@
 
 Rows are drawn without the critic's choice, so that nothing else makes up for what an order gets wrong; every
 ``--rows-per-order`` rows have an order of their own, the first rows of a sample too. Tables, split and judges are those
-of quality.py; a table and seed that are there already are not measured again. The table in docs/benchmarks.md is
-written anew.
+of quality.py; a table and seed that are there already are not measured again. The table in docs/benchmarks.md is made
+by tables.py.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,6 @@ from quality import machine, score
 from store import Store
 
 HERE = Path(__file__).parent
-BEGIN = "<!-- orders: begin (made by benchmarks/orders.py from benchmarks/results) -->"
-END = "<!-- orders: end -->"
 SAMPLES = 4
 """Samples of each model: of one with few orders, the orders are chance."""
 
@@ -45,7 +42,6 @@ def main() -> None:
         for seed in args.seeds:
             if not store.has(table, "orders", seed):
                 store.put(table, "orders", seed, list(measure(table, seed, args)))
-    write_table(store.rows())
 
 
 def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -68,18 +64,6 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
                 row |= score(train, holdout, rows, target, args.judge)
                 print(json.dumps({"table": table, "seed": seed} | row), flush=True)
                 yield row
-
-
-def write_table(rows: list[dict[str, Any]]) -> None:
-    """Write the mean over seeds and samples into docs/benchmarks.md."""
-    lines = ["| table | passes | rows per order | two-sample test | utility |", "|---|---|---|---|---|"]
-    for table, passes, n_rows in dict.fromkeys((row["table"], row["passes"], row["rows_per_order"]) for row in rows):
-        found = [row for row in rows if (row["table"], row["passes"], row["rows_per_order"]) == (table, passes, n_rows)]
-        test, utility = (statistics.mean(row[key] for row in found) for key in ("c2st_holdout", "mle"))
-        lines.append(f"| {table} | {passes} | {n_rows:,} | {test:.3f} | {utility:.3f} |")
-    page = HERE.parent / "docs" / "benchmarks.md"
-    before, rest = page.read_text().split(BEGIN)
-    page.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + rest.split(END)[1])
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ def main() -> None:
         "results in full": lambda: full(document),
         "peers": lambda: peers(document),
         "speed": lambda: speeds(json.loads((HERE / "results" / "speed.json").read_text())),
+        "orders": lambda: orders(json.loads((HERE / "results" / "orders.json").read_text())),
         "agreement": lambda: agreement(json.loads((HERE / "results" / "judge_agreement.json").read_text())),
     }
     stale = [
@@ -156,6 +157,18 @@ def speeds(document: dict[str, Any]) -> str:
                 found += f", {row['share_of_peak']:.0%} of what matrix products alone reach ({peak})"
         lines.append([row["table"], str(row["threads"]), what, found])
     return markdown(["table", "threads", "what", "measured"], lines)
+
+
+def orders(document: dict[str, Any]) -> str:
+    """Return what orders.py found: the mean over seeds and samples."""
+    cases: dict[tuple[str, ...], list[Row]] = {}
+    for row in document["rows"]:
+        cases.setdefault((row["table"], str(row["passes"]), f"{row['rows_per_order']:,}"), []).append(row)
+    lines = [
+        [*case, *(f"{statistics.mean(row[key] for row in rows):.3f}" for key in ("c2st_holdout", "mle"))]
+        for case, rows in cases.items()
+    ]
+    return markdown(["table", "passes", "rows per order", "two-sample test", "utility"], lines)
 
 
 def agreement(document: dict[str, Any]) -> str:
