@@ -54,6 +54,7 @@ def main() -> None:
         "peers": lambda: peers(document),
         "speed": lambda: speeds(json.loads((HERE / "results" / "speed.json").read_text())),
         "orders": lambda: orders(json.loads((HERE / "results" / "orders.json").read_text())),
+        "target": lambda: target(json.loads((HERE / "results" / "target.json").read_text())),
         "agreement": lambda: agreement(json.loads((HERE / "results" / "judge_agreement.json").read_text())),
     }
     stale = [
@@ -169,6 +170,20 @@ def orders(document: dict[str, Any]) -> str:
         for case, rows in cases.items()
     ]
     return markdown(["table", "passes", "rows per order", "two-sample test", "utility"], lines)
+
+
+def target(document: dict[str, Any]) -> str:
+    """Return what target.py found: the mean over seeds and samples."""
+    cases: dict[tuple[str, ...], list[Row]] = {}
+    for row in document["rows"]:
+        cases.setdefault((row["table"], row["target"]), []).append(row)
+    keys = {"nats": 3, "mle": 3, "mle_real": 3, "c2st_holdout": 3, "dcr_share": 3}
+    lines = [
+        [*case, *(f"{statistics.mean(row[key] for row in rows):.{digits}f}" for key, digits in keys.items())]
+        for case, rows in cases.items()
+    ]
+    heads = ["nats of unseen targets", "utility", "utility, real rows", "two-sample test", "DCR share"]
+    return markdown(["table", "target by", *heads], lines)
 
 
 def agreement(document: dict[str, Any]) -> str:

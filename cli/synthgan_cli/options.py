@@ -23,7 +23,9 @@ __all__ = [
 ]
 
 Table = Annotated[str, typer.Argument(help="CSV, CSV.gz, TSV, Parquet or Feather; - for CSV on stdin.")]
-Target = Annotated[str | None, typer.Option("--target", "-t", help="The column of the classes, if there is one.")]
+Target = Annotated[
+    str | None, typer.Option("--target", "-t", help="The column that models should predict, if there is one.")
+]
 
 Model = Annotated[Path, typer.Argument(help="A .synthgan file, as `synthgan fit` writes it.", show_default=False)]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]

@@ -1,4 +1,4 @@
-"""Generators of one table that answer together, and the critic of the rows they draw."""
+"""Generators of one table that answer together, the target's trees, and the critic of the rows they draw."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from synthgan.models.features import Rows
 from synthgan.models.generator import Generator, GeneratorConfig
 from synthgan.models.late import PassState
 from synthgan.models.relations import Anchors
+from synthgan.models.target import TargetTrees
 
 __all__ = ["Ensemble", "log_mean", "mean_distribution"]
 
@@ -40,6 +41,8 @@ class Ensemble(nn.Module):
         The generators.
     critic : Critic or None
         Of the rows that they draw together.
+    target : TargetTrees or None
+        What one block is drawn from when all others are.
 
     Shape
     -----
@@ -54,6 +57,9 @@ class Ensemble(nn.Module):
             Generator(axis, config) for _ in range(config.n_members)
         )
         self.critic = Critic(axis, config.critic_trees, config.critic_depth) if config.critic_trees else None
+        self.target = (
+            TargetTrees(axis, config.target, config.target_trees, config.critic_depth) if config.target_trees else None
+        )
 
     @property
     def cell_blocks(self) -> tuple[int, ...]:
@@ -122,6 +128,16 @@ class Ensemble(nn.Module):
         """Logits (n, M) of the mean distribution over the cells of `codes` (n,) in one block."""
         pairs = zip(self.members, states, strict=True)
         return mean_distribution([member.block_cell_logits(own, block, codes, anchors) for member, own in pairs])
+
+    def given_others(self, rows: Rows, block: int) -> Tensor:
+        """Logits (n, n_codes of the block) by the networks, when all other blocks are known."""
+        codes, positions = rows
+        sums, known = self.empty(len(codes)), torch.ones_like(codes, dtype=torch.bool)
+        known[:, block] = False
+        for other in range(codes.shape[1]):
+            if other != block:
+                sums = self.fill(sums, other, codes[:, other], positions[:, other])
+        return self.block_logits(self.begin(sums), block, self.anchors(rows, known, block))
 
     def fold(self) -> None:
         """Make all members ready to sample; see `Generator.fold`."""

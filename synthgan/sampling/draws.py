@@ -32,6 +32,7 @@ def draw_block(
     uniform: Tensor,
     restrictions: list[tuple[Tensor | None, DeviceRestriction]],
     anchors: Anchors | None = None,
+    logits: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Draw one block of each row.
 
@@ -50,6 +51,8 @@ def draw_block(
 
     anchors : Anchors, optional
         Where other blocks say that this one lies.
+    logits : Tensor of float32, shape (n, n_codes of the block), optional
+        Of its codes, where others than the generator say so.
 
     Returns
     -------
@@ -59,7 +62,8 @@ def draw_block(
     """
     axis = generator.axis
     offset, _ = axis.bounds(block)
-    logits = generator.block_logits(states, block, anchors)
+    if logits is None:
+        logits = generator.block_logits(states, block, anchors)
     for chosen, allowed in restrictions:
         bent = logits + allowed.code_bonus
         logits = bent if chosen is None else torch.where(chosen[:, None], bent, logits)

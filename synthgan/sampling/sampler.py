@@ -39,6 +39,10 @@ FIRST_SLICE_ROWS = 64
 """The same among the first `SLICE_ROWS`: small samples have several orders too."""
 
 
+NO_TARGET = -1
+"""In place of the block that is drawn last, where none has trees of its own."""
+
+
 class Sampler:
     """Draws encoded rows from a trained generator.
 
@@ -55,6 +59,8 @@ class Sampler:
         self.encoder = encoder
         self.device = generator.axis.offsets.device
         self.n_blocks = len(encoder.layout)
+        trees = generator.target
+        self.target = NO_TARGET if trees is None else trees.target
 
     def chunks(
         self, n_rows: int, conditions: Conditions, seed: int, n_passes: int | None = None, n_candidates: int = 1
@@ -85,6 +91,8 @@ class Sampler:
             for block, found in conditions.restrictions.items()
         }
         first = self._restricted(conditions)
+        if self.target in first and not conditions.binds(self.encoder.layout, self.target):
+            first.remove(self.target)
         chunk_rows = max(CHUNK_ROWS // n_candidates, 1)
         for start in range(0, n_rows, chunk_rows):
             stop = start + chunk_rows
@@ -93,7 +101,8 @@ class Sampler:
             n_drawn = kept if n_candidates == 1 else len(given)
             rows = self._chunk(given, restrictions, first, seed, start // chunk_rows, n_passes, n_drawn)
             if n_candidates > 1:
-                rows = self._chosen(rows, conditions.group(start, stop), seed, start // chunk_rows)
+                proposed = given.known[:, self.target] | (self.target in first)
+                rows = self._chosen(rows, proposed, conditions.group(start, stop), seed, start // chunk_rows)
             yield start, _to_table(self.generator.axis, Rows(rows.codes[:kept], rows.positions[:kept]))
 
     @torch.no_grad()
@@ -115,10 +124,12 @@ class Sampler:
         uniform = torch.rand(self.n_blocks, len(codes), 3, generator=stream, device=self.device)
         wanted = [block for block in range(self.n_blocks) if not given.known[:, block].all()]
         ahead = [[block] for block in first if block in wanted]
-        rest = [block for block in wanted if block not in first]
+        rest = [block for block in wanted if block not in first and block != self.target]
+        last = [block for block in wanted if block not in first and block == self.target]
         orders = numpy_stream(seed, "column order", index)
         for part in slices(n_drawn, first=index == 0):
-            groups = ahead + passes_of(self.encoder.layout.blocks, orders.permutation(rest).tolist(), n_passes)
+            order = [*orders.permutation(rest).tolist(), *last]
+            groups = ahead + passes_of(self.encoder.layout.blocks, order, n_passes)
             self._complete(Rows(codes[part], positions[part]), known[part], uniform[:, part], groups, restrictions)
         return Rows(codes, positions)
 
@@ -139,11 +150,13 @@ class Sampler:
             if some:
                 sums = generator.fill(sums, block, codes[:, block], positions[:, block], known[:, block])
         for group in groups:
-            states = generator.begin(sums)
+            trees = generator.target if group is groups[-1] and group[-1] == self.target else None
+            states = () if trees is not None and len(group) == 1 else generator.begin(sums)
             for block in group:
                 allowed = self._allowed(restrictions.get(block), codes, positions)
                 anchors = generator.anchors(rows, filled, block)
-                code, position = draw_block(generator, states, block, uniform[block], allowed, anchors)
+                own = None if trees is None or block != self.target else trees(generator.axis, rows)
+                code, position = draw_block(generator, states, block, uniform[block], allowed, anchors, own)
                 free = ~known[:, block] if some_known[block] else None
                 codes[:, block] = code if free is None else torch.where(free, code, codes[:, block])
                 positions[:, block] = position if free is None else torch.where(free, position, positions[:, block])
@@ -154,14 +167,36 @@ class Sampler:
                     sums = generator.fill(sums, block, codes[:, block], positions[:, block], free)
 
     @torch.no_grad()
-    def _chosen(self, pool: Rows, group: npt.NDArray[np.int64], seed: int, index: int) -> Rows:
-        """Choose among the candidates of a chunk; rows with the same conditions (`group`) share theirs."""
+    def _chosen(
+        self,
+        pool: Rows,
+        proposed: npt.NDArray[np.bool_],
+        group: npt.NDArray[np.int64],
+        seed: int,
+        index: int,
+    ) -> Rows:
+        """Choose among the candidates of a chunk; rows with the same conditions (`group`) share theirs.
+
+        The critic knows rows of which the target was drawn last. Those that were `proposed` for a target count by how
+        much likelier its trees find it, given the others, than the networks that they were drawn from.
+        """
         critic = self.generator.critic
         assert critic is not None  # noqa: S101 - callers have looked
         score = critic(self.generator.axis, pool).double().cpu().numpy()
+        if self.target != NO_TARGET and proposed.any():
+            score = score + np.where(proposed, self._target_ratio(pool), 0.0)
         kept = torch.from_numpy(resample_groups(score, group, numpy_stream(seed, "select", index)))
         chosen = kept.to(self.device)
         return Rows(pool.codes[chosen], pool.positions[chosen])
+
+    def _target_ratio(self, rows: Rows) -> npt.NDArray[np.float64]:
+        """Log of how much likelier the target's trees find its codes than the networks do, given all other blocks."""
+        generator, block = self.generator, self.target
+        assert generator.target is not None  # noqa: S101 - callers have looked
+        code = (rows.codes[:, block] - generator.axis.offsets[block])[:, None]
+        logits = (generator.target(generator.axis, rows), generator.given_others(rows, block))
+        trees, networks = (torch.log_softmax(own, dim=1).gather(1, code)[:, 0] for own in logits)
+        return (trees - networks).double().cpu().numpy()
 
     @torch.no_grad()
     def _restricted(self, conditions: Conditions) -> list[int]:

@@ -51,12 +51,15 @@ class FitJob:
         Names the random streams.
     device : torch.device
         Where to train.
+    target : column label or None
+        The column that the table is about.
     """
 
     frame: pd.DataFrame
     encoder: TableEncoder
     seed: int
     device: torch.device
+    target: ColumnName | None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -186,7 +189,8 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         schema : Schema or mapping, optional
             What the columns are, or what to override in `infer_schema`'s guesses (column label to kind or to fields).
         target : column label, optional
-            The column that `class_counts` will be about.
+            The column that models will be trained to predict: what `class_counts` will be about, and what `SynthGAN`
+            gives trees of its own where it holds categories.
         callback : callable, optional
             Called with each `StepReport`; returning True ends training.
         stop : callable, optional
@@ -229,7 +233,7 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
             raise SchemaError(f"the target {target!r} is not a column of the table; it has {found.names}")
         fingerprint = _fingerprint(frame)
         shown = protect(frame, found, checked_min_rows(self.protect_rare))
-        job = FitJob(shown.frame, self._fit_encoder(shown.frame, shown.schema), seed, device)
+        job = FitJob(shown.frame, self._fit_encoder(shown.frame, shown.schema), seed, device, target)
         course = Course(callback, stop, self._log, checkpoints)
         self.alarms_ = []
         try:

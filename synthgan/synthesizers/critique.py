@@ -12,7 +12,7 @@ from synthgan.conditioning.space import ConditionSpace
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.models import Ensemble
 from synthgan.models.critic import Critic
-from synthgan.rng import numpy_stream
+from synthgan.rng import numpy_stream, resolve_seed
 from synthgan.sampling import Sampler
 from synthgan.training.critic import fit_critic
 
@@ -44,9 +44,9 @@ def n_trees(n_rows: int) -> int:
     Examples
     --------
     >>> [n_trees(n) for n in (200, 3000, 30_000)]
-    [0, 375, 1500]
+    [0, 250, 1000]
     """
-    return 0 if n_rows < MIN_REAL_ROWS else min(n_rows // 8, 1500)
+    return 0 if n_rows < MIN_REAL_ROWS else min(n_rows // 12, 1000)
 
 
 def n_seen(n_rows: int) -> int:
@@ -91,7 +91,8 @@ def add_critic(
     real = _picked(table, MAX_REAL_ROWS, stream)
     n_learned, n_drawn = _n_generated(len(real))
     parts = []
-    for _, rows in Sampler(generator, encoder).chunks(n_drawn, ConditionSpace(encoder).none(), seed):
+    # A seed of its own: rows that are drawn with the fit's seed later are to be as new to the critic as any others.
+    for _, rows in Sampler(generator, encoder).chunks(n_drawn, ConditionSpace(encoder).none(), resolve_seed(stream)):
         parts.append(rows)
         if time.monotonic() - began > DRAWING * max_seconds:
             n_learned = n_learned * sum(map(len, parts)) // n_drawn

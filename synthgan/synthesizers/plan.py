@@ -78,10 +78,10 @@ def default_hidden_dim(n_rows: int) -> int:
 
     Examples
     --------
-    >>> [default_hidden_dim(n) for n in (200, 3000, 10_000, 100_000)]
-    [128, 256, 512, 384]
+    >>> [default_hidden_dim(n) for n in (200, 3000, 20_000, 100_000)]
+    [128, 256, 384, 320]
     """
-    return next((width for limit, width in ((1000, 128), (5000, 256), (30_000, 512)) if n_rows < limit), 384)
+    return next((width for limit, width in ((1000, 128), (15_000, 256), (30_000, 384)) if n_rows < limit), 320)
 
 
 def default_members(n_rows: int) -> int:

@@ -12,8 +12,8 @@ from torch import Tensor
 from synthgan.encoding import TableEncoder
 from synthgan.errors import ArchiveError
 from synthgan.models import CodeAxis, Ensemble, GeneratorConfig
-from synthgan.models.critic import MAX_DEPTH
 from synthgan.models.generator import MAX_MEMBERS
+from synthgan.models.trees import MAX_DEPTH
 from synthgan.synthesizers.fitted import check_weights
 from synthgan.training.device import compute_dtype
 
@@ -44,6 +44,8 @@ def rebuilt_ensemble(
     sizes = GeneratorConfig(**config)
     if sizes.critic_depth > MAX_DEPTH:
         raise ArchiveError(f"critic_depth cannot be {sizes.critic_depth!r}; it is {MAX_DEPTH} at most")
+    if type(sizes.target) is not int or not 0 <= sizes.target < max(len(encoder.layout), 1):
+        raise ArchiveError(f"target cannot be {sizes.target!r}; the table has {len(encoder.layout)} blocks")
     if weights and not any(name.startswith("members.") for name in weights):
         # Files of the time before ensembles hold one generator.
         weights = {name if name.startswith("critic.") else f"members.0.{name}": weights[name] for name in weights}
@@ -55,8 +57,9 @@ def rebuilt_ensemble(
     with torch.random.fork_rng(devices=[]):
         generator = Ensemble(CodeAxis(encoder.layout), sizes)
     generator.load_state_dict(dict(weights))
-    if generator.critic is not None and not generator.critic.fits(generator.axis):
-        raise ArchiveError("the critic in the model file asks about columns that the table does not have")
+    for name, trees in (("critic", generator.critic), ("target's trees", generator.target)):
+        if trees is not None and not trees.fits(generator.axis):
+            raise ArchiveError(f"the {name} in the model file ask about columns that the table does not have")
     for member in generator.members:
         member.folded = True
     generator.set_compute_dtype(compute_dtype(device))

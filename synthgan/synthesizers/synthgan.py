@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -29,6 +30,7 @@ from synthgan.synthesizers.lastlook import last_look
 from synthgan.synthesizers.plan import FitPlan, check_members, make_plan
 from synthgan.synthesizers.protocol import ConditionsLike
 from synthgan.synthesizers.rebuild import rebuilt_ensemble
+from synthgan.synthesizers.targeted import add_target, target_block
 from synthgan.synthesizers.wanted import read_wanted
 from synthgan.training import Training, TrainingConfig, new_state
 from synthgan.training.device import compute_dtype, resolve_device
@@ -68,7 +70,7 @@ class SynthGAN(TableSynthesizer):
         2,000 rows, and 1 for larger ones, where there is an adversarial stage, or where `max_megabytes` are not enough
         for 2.
     max_seconds : float or None, default=None
-        Seconds of training at most; a quarter of them is kept for the critic.
+        Seconds of training at most; a quarter of them is kept for the target's trees and the critic.
     max_megabytes : float or None, default=None
         Memory that training may take beside the program and the table. Where it is not enough for `batch_size`, batches
         are smaller.
@@ -87,7 +89,7 @@ class SynthGAN(TableSynthesizer):
     schema_ : Schema
         What the columns are.
     target_ : str, int or None
-        The column that `class_counts` are about.
+        The column that `class_counts` are about; where it holds categories, it is drawn last, from trees of its own.
     history_ : DataFrame
         One row per report of the training loop: step, seconds, phase, losses, held-out likelihood.
     seed_ : int
@@ -162,9 +164,10 @@ class SynthGAN(TableSynthesizer):
         plan = self._plan(len(job.frame), layout, job.device)
         table = job.encoder.encode(job.frame)
         wants_critic = self.select > 1 and n_trees(len(table)) > 0
+        target = target_block(layout, job.target)
         limit = math.inf if self.max_seconds is None else self.max_seconds
         config = dataclasses.replace(self._training_config(), batch_size=plan.batch_size)
-        if wants_critic and self.max_seconds is not None:
+        if (wants_critic or target is not None) and self.max_seconds is not None:
             config = dataclasses.replace(config, max_seconds=(1 - SHARE_OF_SECONDS) * limit)
         state = new_state(
             table,
@@ -180,15 +183,20 @@ class SynthGAN(TableSynthesizer):
         self.alarms_ = training.record.monitor.alarms
 
         def finished() -> Ensemble:
-            state.generator.fold()
-            look = last_look(state.generator, job.encoder, table, job.seed)
+            generator, began = state.generator, time.monotonic()
+            generator.fold()
+            left = limit - training.seconds
+            try:
+                if target is not None and training.over:  # whoever cut training short does not wait for trees
+                    add_target(generator, target, state.train.table(), state.held_out.table(), job.seed, left / 2)
+                if wants_critic and training.over:
+                    left -= time.monotonic() - began
+                    add_critic(generator, job.encoder, table, job.seed, self.select, left)
+            except KeyboardInterrupt:  # the generator took far longer: it is not thrown away
+                logger.warning("interrupted: the model is kept without a critic")
+            look = last_look(generator, job.encoder, table, job.seed)
             training.record.monitor.observe(training.step, training.step, look, final=True)
-            if wants_critic and training.over:  # whoever cut training short does not wait for a critic
-                try:
-                    add_critic(state.generator, job.encoder, table, job.seed, self.select, limit - training.seconds)
-                except KeyboardInterrupt:  # the generator took far longer: it is not thrown away
-                    logger.warning("interrupted: the model is kept without a critic")
-            return state.generator
+            return generator
 
         return Run(training.steps(), finished, training)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,18 +11,16 @@ import torch
 
 from synthgan.encoding import EncodedTable
 from synthgan.models.axis import CodeAxis
-from synthgan.models.critic import LEAST_LOG_WEIGHT, N_BINS, Critic, keep_probabilities
+from synthgan.models.critic import LEAST_LOG_WEIGHT, Critic, keep_probabilities
 from synthgan.models.features import rows_of
+from synthgan.models.trees import N_BINS
+from synthgan.training.binning import by_code, cells_of_table, look_up, merged, most_bins
 from synthgan.training.boosting import Boosting
 
 __all__ = ["fit_critic"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Bins = npt.NDArray[np.uint8]
-
-ROWS_PER_BIN = 20
-"""Rows of the table in a bin of a number, or more: small tables get fewer bins than `N_BINS`."""
 
 MARGIN_BINS, MARGIN_ROWS, MARGIN_ROUNDS = 32, 5.0, 10
 """Bins of equal mass whose weighted share is set to the table's; rows added to both sides; passes over the columns."""
@@ -60,22 +57,19 @@ def fit_critic(
         When they are over, the trees that are missing stay without effect.
     """
     began = time.monotonic()
-    cells, fake_cells = _cells(axis, real), _cells(axis, fake)
+    cells, fake_cells = cells_of_table(axis, real), cells_of_table(axis, fake)
     bins = _bins(axis, cells, fake_cells[:n_learned])
-    critic.bins.copy_(torch.from_numpy(_by_code(axis, bins, np.uint8)))
+    critic.bins.copy_(torch.from_numpy(by_code(axis, bins, np.uint8)))
     lookup = [np.asarray(bins[block], np.uint8) for block in range(len(bins))]
-    rows = np.concatenate([_look_up(lookup, cells), _look_up(lookup, fake_cells[:n_learned])], axis=1)
+    rows = np.concatenate([look_up(lookup, cells), look_up(lookup, fake_cells[:n_learned])], axis=1)
     boosting = Boosting(rows, np.arange(rows.shape[1]) < len(real))
     for tree in range(len(critic.leaf)):
         if time.monotonic() - began > max_seconds:
             break
-        block, threshold, leaf = boosting.grow(critic.block.shape[1], stream)
-        critic.block[tree] = torch.from_numpy(block)
-        critic.threshold[tree] = torch.from_numpy(threshold)
-        critic.leaf[tree] = torch.from_numpy(leaf)
+        boosting.grow(critic.block.shape[1], stream).write(critic, tree)
     score = _scores(critic, axis, fake, n_learned)
     margins = _margins(axis, cells, fake_cells[n_learned:], score, n_candidates)
-    critic.margin.copy_(torch.from_numpy(_by_code(axis, margins, np.float32)))
+    critic.margin.copy_(torch.from_numpy(by_code(axis, margins, np.float32)))
 
 
 def _scores(critic: Critic, axis: CodeAxis, table: EncodedTable, first: int, chunk_rows: int = 512) -> Floats:
@@ -88,20 +82,10 @@ def _scores(critic: Critic, axis: CodeAxis, table: EncodedTable, first: int, chu
     return out
 
 
-def _cells(axis: CodeAxis, table: EncodedTable) -> Ints:
-    """Flat cell of each row in each block, shape (n, B)."""
-    out = table.codes.astype(np.int64)
-    place = {block: at for at, block in enumerate(axis.layout.positioned)}
-    for index, block in enumerate(axis.layout.blocks):
-        position = table.positions[:, place[index]] if index in place else np.full(len(table), 0.5, np.float32)
-        out[:, index], _ = block.cells.flatten(table.codes[:, index], position)
-    return out
-
-
 def _bins(axis: CodeAxis, real: Ints, fake: Ints) -> list[Ints]:
     """The bin of each flat cell of each block: neighbours in value, or categories that the two tables hold alike."""
     out = []
-    n_bins = int(np.clip(len(real) // ROWS_PER_BIN, 8, N_BINS))
+    n_bins = most_bins(len(real))
     for index, block in enumerate(axis.layout.blocks):
         n_cells = len(block.cells.code)
         mass = [np.bincount(side[:, index], minlength=n_cells) / len(side) for side in (real, fake)]
@@ -110,32 +94,8 @@ def _bins(axis: CodeAxis, real: Ints, fake: Ints) -> list[Ints]:
             few = MARGIN_ROWS / len(real)
             order = np.argsort((mass[0] + few) / (mass[1] + few), kind="stable")
         bins = np.empty(n_cells, np.int64)
-        bins[order] = _merged((mass[0] + mass[1])[order], n_bins)
+        bins[order] = merged((mass[0] + mass[1])[order], n_bins)
         out.append(bins)
-    return out
-
-
-def _merged(mass: Floats, n_bins: int) -> Ints:
-    """Merge neighbours into at most `n_bins` bins of about equal mass."""
-    if len(mass) <= n_bins:
-        return np.arange(len(mass))
-    middle = (mass.cumsum() - 0.5 * mass) / mass.sum()
-    bins: Ints = np.minimum((middle * n_bins).astype(np.int64), n_bins - 1)
-    return bins
-
-
-def _look_up(lookup: list[Bins], cells: Ints) -> Bins:
-    return np.stack([table[cells[:, block]] for block, table in enumerate(lookup)])
-
-
-def _by_code(
-    axis: CodeAxis, values: Sequence[npt.NDArray[np.generic]], dtype: npt.DTypeLike
-) -> npt.NDArray[np.generic]:
-    """Spread values per flat cell over the common axis: shape (T, M)."""
-    out = np.zeros(tuple(axis.interval.shape), dtype)
-    for block, offset, value in zip(axis.layout.blocks, axis.layout.offsets, values, strict=False):
-        cell = np.arange(len(block.cells.code)) - block.cells.first[block.cells.code]
-        out[offset + block.cells.code, cell] = value
     return out
 
 
@@ -144,7 +104,7 @@ def _margins(axis: CodeAxis, real: Ints, fake: Ints, score: Floats, n_candidates
     groups, wanted = [], []
     for index, block in enumerate(axis.layout.blocks):
         counts = np.bincount(real[:, index], minlength=len(block.cells.code)).astype(np.float64)
-        group = _merged(counts + 1e-9, MARGIN_BINS) if block.ordered else _merged(counts + 1e-9, N_BINS)
+        group = merged(counts + 1e-9, MARGIN_BINS) if block.ordered else merged(counts + 1e-9, N_BINS)
         groups.append(group)
         wanted.append(np.bincount(group, counts) / len(real))
     margins = [np.zeros(len(share)) for share in wanted]

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -56,6 +57,11 @@ class DeviceTable:
         positions = torch.full(codes.shape, 0.5, device=codes.device)
         positions[:, self.axis.positioned] = self.positions[index]
         return Rows(codes, positions)
+
+    def table(self) -> EncodedTable:
+        """Return the table, every cell known."""
+        codes = self.codes.cpu().numpy()
+        return EncodedTable(codes, self.positions.cpu().numpy(), np.ones(codes.shape, np.bool_))
 
     def counts(self) -> Tensor:
         """Rows that hold each code: float32, shape (T,)."""

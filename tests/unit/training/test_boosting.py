@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from synthgan.rng import numpy_stream
-from synthgan.training.boosting import LEARNING_RATE, RIDGE, Boosting, Sums
+from synthgan.training.boosting import RIDGE, Boosting, Sums, grow
 
 N_BINS = 6
 
@@ -22,20 +22,23 @@ def threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def rows(n: int, stream: np.random.Generator) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
-    """Bins (3, n) and both derivatives (2, n)."""
+def rows(
+    n: int, stream: np.random.Generator, n_scores: int = 1
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+    """Bins (3, n) and both derivatives by each score (2, n_scores, n)."""
     bins = stream.integers(0, N_BINS, (3, n), dtype=np.uint8)
-    return bins, np.stack([stream.normal(size=n), stream.random(n) / 4])
+    return bins, np.stack([stream.normal(size=(n_scores, n)), stream.random((n_scores, n)) / 4])
 
 
 def gain_of(leaf: npt.NDArray[np.int64], parts: npt.NDArray[np.float64]) -> float:
-    sums = [parts[:, leaf == one].sum(axis=1) for one in np.unique(leaf)]
-    return float(sum(slope**2 / (bend + RIDGE) for slope, bend in sums))
+    sums = [parts[:, :, leaf == one].sum(axis=2) for one in np.unique(leaf)]
+    return float(sum((slope**2 / (bend + RIDGE)).sum() for slope, bend in sums))
 
 
+@pytest.mark.parametrize("n_scores", [1, 3])
 @pytest.mark.parametrize("seed", range(5))
-def test_each_question_is_the_best_of_all(seed: int) -> None:
-    bins, parts = rows(300, numpy_stream(seed, "test"))
+def test_each_question_is_the_best_of_all(seed: int, n_scores: int) -> None:
+    bins, parts = rows(300, numpy_stream(seed, "test"), n_scores)
     sums, leaf = Sums(bins, *parts), np.zeros(300, np.int64)
     for question in range(3):
         gains = [[gain_of(2 * leaf + (column > at), parts) for at in range(N_BINS)] for column in bins]
@@ -44,20 +47,31 @@ def test_each_question_is_the_best_of_all(seed: int) -> None:
         sums.split(column, threshold, last=question == 2)
         leaf = 2 * leaf + (bins[column] > threshold)
     np.testing.assert_array_equal(sums.leaf, leaf)
-    expected = [-LEARNING_RATE * s / (b + RIDGE) for s, b in (parts[:, leaf == k].sum(axis=1) for k in range(8))]
+    expected = [-s / (b + RIDGE) for s, b in (parts[:, :, leaf == k].sum(axis=2) for k in range(8))]
     np.testing.assert_allclose(sums.leaf_values(8), expected)
 
 
 def test_the_larger_halves_sums_are_what_is_left() -> None:
-    bins, parts = rows(500, numpy_stream(1, "test"))
+    bins, parts = rows(500, numpy_stream(1, "test"), 2)
     sums = Sums(bins, *parts)
     for column, threshold in ((0, 0), (1, 4), (2, 2)):  # few rows above, few below, about half
         sums.split(column, threshold, last=False)
-    for part, found in zip(parts, sums.sums.numpy(), strict=True):
+    for part, found in zip(parts.reshape(4, -1), sums.sums.numpy().reshape(4, 3, 8, -1), strict=True):
         for column in range(3):
             expected = np.zeros((8, sums.n_bins))
             np.add.at(expected, (sums.leaf, bins[column]), part)
             np.testing.assert_allclose(found[column], expected, atol=1e-12)
+
+
+def test_a_tree_sees_only_its_rows_and_columns() -> None:
+    bins, parts = rows(400, numpy_stream(7, "test"))
+    columns, seen = np.array([0, 2]), np.arange(0, 400, 3)
+    tree = grow(bins, columns, seen, *parts[:, :, seen], depth=4, rate=0.5)
+    assert set(tree.block.tolist()) <= {0, 2}
+    leaf = tree.leaf(bins)
+    for one in np.unique(leaf[seen]):
+        slope, bend = parts[:, 0, seen[leaf[seen] == one]].sum(axis=1)
+        assert tree.value[one, 0] == pytest.approx(-0.5 * slope / (bend + RIDGE))
 
 
 def boosting(stream: np.random.Generator) -> Boosting:
@@ -82,7 +96,7 @@ def test_trees_lower_the_loss_by_what_their_leaves_say() -> None:
         leaf = np.zeros(6000, np.int64)
         for asked, limit in zip(block, threshold, strict=True):
             leaf = 2 * leaf + (trees.bins[asked] > limit)
-        np.testing.assert_allclose(trees.score - before, value[leaf])
+        np.testing.assert_allclose(trees.score - before, value[leaf, 0])
         losses.append(loss(trees))
     assert (np.diff(losses) < 0).all()
     assert losses[40] < 0.5

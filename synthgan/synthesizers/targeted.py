@@ -1,0 +1,67 @@
+"""After the networks: trees for the target."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+
+from synthgan.encoding import EncodedTable, TableLayout
+from synthgan.models import Ensemble
+from synthgan.rng import numpy_stream
+from synthgan.schema import ColumnName
+from synthgan.training.target import fit_target, nats
+
+__all__ = ["add_target", "target_block"]
+
+logger = logging.getLogger(__name__)
+
+MAX_CODES = 32
+"""Categories of a target at most: each has a score of its own in every leaf."""
+
+MIN_ROWS = 200
+"""Rows of a table at least."""
+
+
+def target_block(layout: TableLayout, target: ColumnName | None) -> int | None:
+    """Return the block that gets trees: the target's, where it holds from 2 to `MAX_CODES` categories or values."""
+    if target is None:
+        return None
+    found = [at for at, block in enumerate(layout.blocks) if target in (block.column, block.repeated)]
+    if len(found) != 1 or layout.blocks[found[0]].cells.max_cells > 1:
+        return None
+    return found[0] if 2 <= layout.blocks[found[0]].n_codes <= MAX_CODES else None
+
+
+def add_target(
+    generator: Ensemble,
+    block: int,
+    learned: EncodedTable,
+    watched: EncodedTable,
+    seed: int,
+    max_seconds: float = math.inf,
+) -> None:
+    """Grow trees for the target, and give them to the generator where they are better than its networks.
+
+    Parameters
+    ----------
+    generator : Ensemble
+        Trained and folded.
+    block : int
+        The target's.
+    learned, watched : EncodedTable
+        Rows that the networks have learned from, and rows that they have not.
+    seed : int
+        Names the random stream.
+    max_seconds : float
+        How long growing may take.
+    """
+    if len(learned) < MIN_ROWS or not len(watched):
+        return
+    axis, depth = generator.axis, generator.config.critic_depth
+    trees = fit_target(axis, block, depth, learned, watched, numpy_stream(seed, "target"), max_seconds)
+    of_trees, of_networks = nats(trees, axis, block, watched), nats(generator, axis, block, watched)
+    logger.info("nats of held-out targets: %.4f by %d trees, %.4f by networks", of_trees, len(trees.leaf), of_networks)
+    if of_trees < of_networks and len(trees.leaf):
+        generator.target = trees
+        generator.config = dataclasses.replace(generator.config, target=block, target_trees=len(trees.leaf))

@@ -1,0 +1,252 @@
+"""The target's trees: their gradients, what they learn, and the rows that are drawn with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+import torch
+from scipy.special import log_softmax
+
+from synthgan import SynthGAN
+from synthgan.encoding import TableEncoder
+from synthgan.errors import ArchiveError
+from synthgan.models import CodeAxis, Ensemble
+from synthgan.models.features import rows_of
+from synthgan.models.target import TargetTrees
+from synthgan.persistence import read_archive, write_archive
+from synthgan.rng import numpy_stream
+from synthgan.schema import infer_schema
+from synthgan.synthesizers.targeted import MAX_CODES, target_block
+from synthgan.training.target import _first_axis, _Learner, fit_target, nats
+
+N = 3000
+CLASSES = ["low", "middle", "high"]
+
+
+def table(n: int, stream: np.random.Generator) -> pd.DataFrame:
+    """Three classes by the signs of two numbers, one row in ten of a class by chance; `place` says nothing."""
+    x, y = stream.normal(size=(2, n))
+    kind = np.where(x * y > 0.3, 2, np.where(x * y < -0.3, 0, 1))
+    kind = np.where(stream.random(n) < 0.1, stream.integers(0, 3, n), kind)
+    place = stream.integers(0, 40, n).astype(str)
+    return pd.DataFrame({"x": x, "y": y, "place": place, "kind": np.array(CLASSES)[kind]})
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return table(N, numpy_stream(0, "test"))
+
+
+@pytest.fixture(scope="module")
+def encoder(frame: pd.DataFrame) -> TableEncoder:
+    return TableEncoder.fit(frame, infer_schema(frame))
+
+
+@pytest.fixture(scope="module")
+def model(frame: pd.DataFrame) -> SynthGAN:
+    return SynthGAN(epochs=30, hidden_dim=32, random_state=0).fit(frame, target="kind")
+
+
+@pytest.fixture(scope="module")
+def trees(model: SynthGAN) -> TargetTrees:
+    found = generator(model).target
+    assert found is not None
+    return found
+
+
+def generator(model: SynthGAN) -> Ensemble:
+    found = model.model_.generator
+    assert isinstance(found, Ensemble)
+    return found
+
+
+@pytest.mark.parametrize("n_codes", [2, 4])
+def test_derivatives_are_those_of_the_loss(n_codes: int) -> None:
+    stream = numpy_stream(1, "test")
+    codes = stream.integers(0, n_codes, 20, dtype=np.uint8)
+    learner = _Learner(codes, n_codes)
+    learner.scores = stream.normal(size=learner.scores.shape)
+    slope, bend = learner.derivatives()
+    loss = lambda scores: 20 * learner.nats(scores, codes)  # noqa: E731
+    for row, score in [(0, 0), (7, 0), (19, learner.scores.shape[1] - 1)]:
+        step = np.zeros(learner.scores.shape)
+        step[row, score] = 1e-4
+        up, here, down = (loss(learner.scores + sign * step) for sign in (1, 0, -1))
+        assert slope[score, row] == pytest.approx((up - down) / 2e-4, abs=1e-6)
+        factor = 1 if n_codes == 2 else 2
+        assert bend[score, row] == pytest.approx(factor * (up - 2 * here + down) / 1e-8, abs=1e-4)
+
+
+def test_logits_are_the_base_and_the_leaves(encoder: TableEncoder) -> None:
+    """Against trees that are walked one by one, in float64."""
+    axis = CodeAxis(encoder.layout)
+    for block in (target_block(encoder.layout, "kind"), target_block(encoder.layout, "place")):
+        if block is None:
+            continue
+        trees = TargetTrees(axis, block, n_trees=5, depth=3)
+        draw = torch.Generator().manual_seed(0)
+        trees.bins.random_(0, 50, generator=draw)
+        trees.block.random_(0, len(encoder.layout), generator=draw)
+        trees.threshold.random_(0, 50, generator=draw)
+        trees.leaf.normal_(generator=draw)
+        trees.base.normal_(generator=draw)
+        rows = rows_of(axis, encoder.encode(table(30, numpy_stream(2, "test"))))
+        for row, found in enumerate(trees(axis, rows)):
+            expected = trees.base.double().numpy().copy()
+            for tree in range(5):
+                leaf = 0
+                for asked, limit in zip(trees.block[tree].tolist(), trees.threshold[tree].tolist(), strict=True):
+                    code, n_cells = int(rows.codes[row, asked]), int(axis.n_cells[rows.codes[row, asked]])
+                    cell = min(int(float(rows.positions[row, asked]) * n_cells), n_cells - 1)
+                    leaf = 2 * leaf + (int(trees.bins[code, cell]) > limit)
+                expected += trees.leaf[tree, leaf].double().numpy()
+            np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
+
+
+def test_two_classes_take_one_score(encoder: TableEncoder, frame: pd.DataFrame) -> None:
+    two = frame.assign(kind=frame["kind"] == "low")
+    coder = TableEncoder.fit(two, infer_schema(two))
+    axis, block = CodeAxis(coder.layout), target_block(coder.layout, "kind")
+    assert block is not None
+    rows = coder.encode(two)
+    found = fit_target(axis, block, 4, rows, rows, numpy_stream(0, "test"))
+    assert found.leaf.shape[2] == 1
+    logits = found(axis, rows_of(axis, rows))
+    torch.testing.assert_close(logits[:, 0], found.base[0].expand(len(two)))
+    likelier = (logits[:, 1] > logits[:, 0]).numpy()
+    assert (likelier == two["kind"].to_numpy()).mean() > 0.85
+
+
+def test_trees_learn_what_can_be_known(encoder: TableEncoder, frame: pd.DataFrame) -> None:
+    """What the best guess would cost is known; without the trees it is the entropy of the shares, 1.03 nats."""
+    axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind")
+    assert block is not None
+    watched, fresh = (encoder.encode(table(1000, numpy_stream(seed, "test"))) for seed in (3, 4))
+    found = fit_target(axis, block, 6, encoder.encode(frame), watched, numpy_stream(0, "test"))
+    best = -(0.9 + 0.1 / 3) * np.log(0.9 + 0.1 / 3) - 2 * (0.1 / 3) * np.log(0.1 / 3)
+    assert best == pytest.approx(0.291, abs=0.001)
+    assert nats(found, axis, block, fresh) < best + 0.15
+    none = TargetTrees(axis, block, 0, 6)
+    none.base.copy_(found.base)
+    assert nats(none, axis, block, fresh) > 1.0
+
+
+def test_no_seconds_no_trees(encoder: TableEncoder, frame: pd.DataFrame) -> None:
+    axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind")
+    assert block is not None
+    rows = encoder.encode(frame)
+    assert len(fit_target(axis, block, 4, rows, rows, numpy_stream(0, "test"), max_seconds=0).leaf) == 0
+
+
+def test_categories_are_ordered_by_their_shares() -> None:
+    """Of two classes the first axis is the share; few rows of a category pull it to the middle."""
+    stream = numpy_stream(5, "test")
+    cells = stream.integers(0, 12, 2000)
+    codes = (stream.random(2000) < cells / 12).astype(np.uint8)
+    found = _first_axis(cells, 12, _Learner(codes, 2))
+    ones, all_ = (np.bincount(cells[keep], minlength=12) for keep in (codes == 1, codes < 2))
+    shrunk = (ones + 10 * codes.mean()) / (all_ + 10)
+    order, expected = np.argsort(found), np.argsort(shrunk)
+    assert order.tolist() in (expected.tolist(), expected[::-1].tolist())
+
+
+def test_which_targets_get_trees() -> None:
+    stream = numpy_stream(6, "test")
+    frame = pd.DataFrame(
+        {
+            "number": stream.normal(size=400),
+            "grade": stream.integers(3, 9, 400),
+            "two": stream.integers(0, 2, 400),
+            "many": stream.integers(0, MAX_CODES + 8, 400).astype(str),
+            "one": "same",
+            "when": pd.Timestamp("2024-01-01") + pd.to_timedelta(stream.integers(0, 10**6, 400), unit="s"),
+        }
+    )
+    layout = TableEncoder.fit(frame, infer_schema(frame)).layout
+    found = {name for name in [*frame, None] if target_block(layout, name) is not None}
+    assert found == {"grade", "two"}
+
+
+def shares_by_sign(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+    high = (rows["x"] * rows["y"] > 0.3).to_numpy()
+    return np.array([np.mean(rows["kind"][where] == "high") for where in (high, ~high)])
+
+
+def test_the_target_follows_the_rest_as_in_the_table(model: SynthGAN, trees: TargetTrees) -> None:
+    """Also in one pass, where the networks hardly know: standard errors below 0.02."""
+    wanted = shares_by_sign(table(50_000, numpy_stream(7, "test")))
+    for way in ({}, {"select": 1}, {"n_passes": 1}):
+        found = shares_by_sign(model.sample(3000, random_state=1, **way))
+        np.testing.assert_allclose(found, wanted, atol=0.08)
+
+
+def test_draws_are_from_the_trees(model: SynthGAN, trees: TargetTrees) -> None:
+    """The mean log-probability that the trees give their own draws is what they expect of it."""
+    rows = model.sample(3000, select=1, random_state=2)
+    axis = generator(model).axis
+    coded = rows_of(axis, model.model_.encoder.encode(rows))
+    logs = log_softmax(trees(axis, coded).double().numpy(), axis=1)
+    code = (coded.codes[:, trees.target] - axis.offsets[trees.target]).numpy()
+    expected, spread = (np.exp(logs) * logs).sum(axis=1), logs.std()
+    assert logs[np.arange(3000), code].mean() == pytest.approx(expected.mean(), abs=5 * spread / 3000**0.5)
+
+
+def test_given_targets_stay_and_the_others_follow_them(model: SynthGAN, frame: pd.DataFrame) -> None:
+    counts = {"high": 900, "low": 600}
+    rows = model.sample(class_counts=counts, random_state=3)
+    assert rows["kind"].value_counts().to_dict() == counts
+    for kind in counts:
+        real, drawn = (np.mean(np.sign(one["x"] * one["y"])[one["kind"] == kind]) for one in (frame, rows))
+        assert drawn == pytest.approx(real, abs=0.1)
+
+
+def test_candidates_for_a_given_target_count_by_what_the_trees_say(model: SynthGAN, frame: pd.DataFrame) -> None:
+    """Rows given a class are chosen so that the class fits them better than without the choice."""
+    fits = [
+        np.mean(rows["x"] * rows["y"] > 0.3)
+        for select in (1, 8)
+        for rows in [model.sample(2000, conditions={"kind": "high"}, select=select, random_state=4)]
+    ]
+    real = np.mean((frame["x"] * frame["y"] > 0.3)[frame["kind"] == "high"])
+    assert abs(fits[1] - real) < abs(fits[0] - real) + 0.02
+    assert abs(fits[1] - real) < 0.06
+
+
+def test_holes_of_the_target_are_filled_by_the_trees(model: SynthGAN, frame: pd.DataFrame) -> None:
+    holed = table(1500, numpy_stream(8, "test"))
+    truth = holed["kind"].copy()
+    holed["kind"] = None
+    filled = model.impute(holed, random_state=0)
+    # A draw hits the row's class with the sum of its squared shares: 0.874.
+    assert np.mean(filled["kind"] == truth) == pytest.approx(0.874, abs=0.06)
+
+
+def test_heads_are_the_same_with_trees(model: SynthGAN) -> None:
+    pd.testing.assert_frame_equal(model.sample(30, random_state=5), model.sample(700, random_state=5).head(30))
+
+
+def test_a_file_keeps_the_trees(model: SynthGAN, tmp_path: Path) -> None:
+    path = tmp_path / "m.synthgan"
+    model.save(path)
+    again = SynthGAN.load(path)
+    pd.testing.assert_frame_equal(again.sample(200, random_state=6), model.sample(200, random_state=6))
+
+
+@pytest.mark.parametrize("target", [-1, 99, 1.0, "x", True])
+def test_a_target_out_of_range_is_refused(model: SynthGAN, tmp_path: Path, target: object) -> None:
+    path = tmp_path / "m.synthgan"
+    model.save(path)
+    manifest, state, weights = read_archive(path)
+    rest = {key: value for key, value in manifest.items() if key not in ("kind", "format", "sha256", "digest")}
+    rest["generator"]["target"] = target
+    write_archive(path, rest, state, weights)
+    with pytest.raises(ArchiveError, match="target"):
+        SynthGAN.load(path)
+
+
+def test_without_a_target_there_are_no_trees(frame: pd.DataFrame) -> None:
+    assert generator(SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(frame)).target is None
