@@ -41,11 +41,15 @@ class TargetTrees(Trees):
     base: Tensor
 
     def __init__(self, axis: CodeAxis, target: int, n_trees: int, depth: int) -> None:
-        self.target = target
         low, high = axis.bounds(target)
         n_codes = high - low
         super().__init__(axis, n_trees, depth, (n_scores(n_codes),))
+        self.target = target
         self.register_buffer("base", torch.zeros(n_codes))
+
+    def fits(self, axis: CodeAxis) -> bool:
+        """Whether every question is about a block that there is, and that is not the target's."""
+        return super().fits(axis) and not bool((self.block == self.target).any())
 
     def forward(self, axis: CodeAxis, rows: Rows) -> Tensor:
         """Return logits of the target's codes, float32, shape (n, C); the rows' own targets are not looked at."""

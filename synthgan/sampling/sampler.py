@@ -130,7 +130,8 @@ class Sampler:
         for part in slices(n_drawn, first=index == 0):
             order = [*orders.permutation(rest).tolist(), *last]
             groups = ahead + passes_of(self.encoder.layout.blocks, order, n_passes)
-            self._complete(Rows(codes[part], positions[part]), known[part], uniform[:, part], groups, restrictions)
+            rows = Rows(codes[part], positions[part])
+            self._complete(rows, known[part], uniform[:, part], groups, restrictions, by_trees=bool(last))
         return Rows(codes, positions)
 
     def _complete(
@@ -140,8 +141,13 @@ class Sampler:
         uniform: Tensor,
         groups: list[list[int]],
         restrictions: dict[int, DeviceRestriction | DayDependent],
+        *,
+        by_trees: bool,
     ) -> None:
-        """Draw what is not known of rows, in place: block after block of each group, a pass for each group."""
+        """Draw what is not known of rows, in place: block after block of each group, a pass for each group.
+
+        The very last block is the target, drawn `by_trees` of its own, or like any other.
+        """
         generator, (codes, positions) = self.generator, rows
         some_known = known.any(dim=0).tolist()
         # As long as nothing is known, all rows are alike: the network runs for one of them.
@@ -150,12 +156,14 @@ class Sampler:
             if some:
                 sums = generator.fill(sums, block, codes[:, block], positions[:, block], known[:, block])
         for group in groups:
-            trees = generator.target if group is groups[-1] and group[-1] == self.target else None
+            trees = generator.target if by_trees and group is groups[-1] else None
             states = () if trees is not None and len(group) == 1 else generator.begin(sums)
             for block in group:
                 allowed = self._allowed(restrictions.get(block), codes, positions)
-                anchors = generator.anchors(rows, filled, block)
-                own = None if trees is None or block != self.target else trees(generator.axis, rows)
+                if trees is not None and block == self.target:
+                    own, anchors = trees(generator.axis, rows), None
+                else:
+                    own, anchors = None, generator.anchors(rows, filled, block)
                 code, position = draw_block(generator, states, block, uniform[block], allowed, anchors, own)
                 free = ~known[:, block] if some_known[block] else None
                 codes[:, block] = code if free is None else torch.where(free, code, codes[:, block])

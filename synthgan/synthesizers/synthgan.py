@@ -89,7 +89,7 @@ class SynthGAN(TableSynthesizer):
     schema_ : Schema
         What the columns are.
     target_ : str, int or None
-        The column that `class_counts` are about; where it holds categories, it is drawn last, from trees of its own.
+        The column that `class_counts` are about; where it holds 2 to 32 categories, it has trees of its own.
     history_ : DataFrame
         One row per report of the training loop: step, seconds, phase, losses, held-out likelihood.
     seed_ : int
@@ -97,7 +97,8 @@ class SynthGAN(TableSynthesizer):
     alarms_ : list of Alarm
         The troubles that training ran into, with advice; empty in a loaded model (`history_` still tells of them).
     interrupted_ : bool
-        Whether training was cut short by Ctrl-C or by the callback; the model is usable all the same, without a critic.
+        Whether training was cut short by Ctrl-C or by the callback; the model is usable all the same, without a critic
+        and without trees for the target.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of str
@@ -188,12 +189,13 @@ class SynthGAN(TableSynthesizer):
             left = limit - training.seconds
             try:
                 if target is not None and training.over:  # whoever cut training short does not wait for trees
-                    add_target(generator, target, state.train.table(), state.held_out.table(), job.seed, left / 2)
+                    seconds = left / 2 if wants_critic else left
+                    add_target(generator, target, state.train.table(), state.held_out.table(), job.seed, seconds)
                 if wants_critic and training.over:
                     left -= time.monotonic() - began
                     add_critic(generator, job.encoder, table, job.seed, self.select, left)
             except KeyboardInterrupt:  # the generator took far longer: it is not thrown away
-                logger.warning("interrupted: the model is kept without a critic")
+                logger.warning("interrupted: the model is kept without a critic, or trees of the target")
             look = last_look(generator, job.encoder, table, job.seed)
             training.record.monitor.observe(training.step, training.step, look, final=True)
             return generator
@@ -349,8 +351,8 @@ class SynthGAN(TableSynthesizer):
         Returns
         -------
         ndarray of float64, shape (n_rows,)
-            Nats. Numbers count by the probability of their quantile cell, so scores compare rows of one model, not
-            models.
+            Nats, by the networks alone. Numbers count by the probability of their quantile cell, so scores compare rows
+            of one model, not models.
         """
         model = self._fitted()
         frame = validate(as_frame(X, min_rows=1), model.encoder.schema)

@@ -7,12 +7,13 @@ import logging
 import math
 
 from synthgan.encoding import EncodedTable, TableLayout
+from synthgan.encoding.layout import Block
 from synthgan.models import Ensemble
 from synthgan.rng import numpy_stream
 from synthgan.schema import ColumnName
 from synthgan.training.target import fit_target, nats
 
-__all__ = ["add_target", "target_block"]
+__all__ = ["add_target", "may_have_trees", "target_block"]
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ MAX_CODES = 32
 """Categories of a target at most: each has a score of its own in every leaf."""
 
 MIN_ROWS = 200
-"""Rows of a table at least."""
+"""Rows to learn from at least."""
 
 
 def target_block(layout: TableLayout, target: ColumnName | None) -> int | None:
@@ -28,9 +29,12 @@ def target_block(layout: TableLayout, target: ColumnName | None) -> int | None:
     if target is None:
         return None
     found = [at for at, block in enumerate(layout.blocks) if target in (block.column, block.repeated)]
-    if len(found) != 1 or layout.blocks[found[0]].cells.max_cells > 1:
-        return None
-    return found[0] if 2 <= layout.blocks[found[0]].n_codes <= MAX_CODES else None
+    return found[0] if len(found) == 1 and len(layout) > 1 and may_have_trees(layout.blocks[found[0]]) else None
+
+
+def may_have_trees(block: Block) -> bool:
+    """Whether a block holds from 2 to `MAX_CODES` categories or values, each of which is a code."""
+    return 2 <= block.n_codes <= MAX_CODES and block.cells.max_cells == 1 and not bool(block.interval.any())
 
 
 def add_target(

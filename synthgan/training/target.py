@@ -24,13 +24,14 @@ Ints = npt.NDArray[np.int64]
 Bins = npt.NDArray[np.uint8]
 
 LEARNING_RATE = 0.2
-"""Twice the critic's: half as many trees, which are as good."""
+"""Half of it takes twice the trees, which are no better."""
 
 MAX_TREES, PATIENCE = 400, 40
 """Trees at most; trees without an improvement on the watched rows after which there are enough."""
 
-MAX_SCORES = 120_000
-"""Rows times scores of each that trees learn from: more of the table's rows are not looked at."""
+MAX_SCORES, MAX_SUMS = 60_000, 80_000
+"""Rows times scores that trees learn from: more of the table's rows are not looked at. Scores times columns times bins:
+with more the columns get fewer bins, because a tree sums by all of them in each leaf."""
 
 FEW_ROWS = 10.0
 """Rows with the table's shares of the target that are added to each category's, when categories are put in an order."""
@@ -161,13 +162,14 @@ class _Learner:
 
 def _bins(axis: CodeAxis, cells: Ints, learner: _Learner) -> list[Ints]:
     """The bin of each flat cell of each block: neighbours in value, or categories with alike shares of the target."""
-    out = []
-    for index, block in enumerate(axis.layout.blocks):
+    out, blocks = [], axis.layout.blocks
+    n_bins = min(most_bins(len(cells)), max(MAX_SUMS // (len(blocks) * learner.scores.shape[1]), 8))
+    for index, block in enumerate(blocks):
         n_cells = len(block.cells.code)
         mass = np.bincount(cells[:, index], minlength=n_cells).astype(np.float64)
         order = np.arange(n_cells) if block.ordered else np.argsort(_first_axis(cells[:, index], n_cells, learner))
         bins = np.empty(n_cells, np.int64)
-        bins[order] = merged(mass[order] + 1e-9, most_bins(len(cells)))
+        bins[order] = merged(mass[order] + 1e-9, n_bins)
         out.append(bins)
     return out
 

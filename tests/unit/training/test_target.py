@@ -84,9 +84,7 @@ def test_derivatives_are_those_of_the_loss(n_codes: int) -> None:
 def test_logits_are_the_base_and_the_leaves(encoder: TableEncoder) -> None:
     """Against trees that are walked one by one, in float64."""
     axis = CodeAxis(encoder.layout)
-    for block in (target_block(encoder.layout, "kind"), target_block(encoder.layout, "place")):
-        if block is None:
-            continue
+    for block in (2, 3):
         trees = TargetTrees(axis, block, n_trees=5, depth=3)
         draw = torch.Generator().manual_seed(0)
         trees.bins.random_(0, 50, generator=draw)
@@ -229,6 +227,83 @@ def test_heads_are_the_same_with_trees(model: SynthGAN) -> None:
     pd.testing.assert_frame_equal(model.sample(30, random_state=5), model.sample(700, random_state=5).head(30))
 
 
+def tell(model: SynthGAN, shares: dict[str, float]) -> None:
+    """Have trees say how y is shared out whatever x, and nothing else say anything."""
+    found, values = generator(model), pd.DataFrame({"x": "a", "y": list(shares)})
+    for weight in found.parameters():
+        weight.data.zero_()
+    assert found.critic is not None
+    found.critic.leaf.zero_()
+    found.critic.margin.zero_()
+    found.target = TargetTrees(found.axis, 1, 1, 6)
+    codes = torch.from_numpy(model.model_.encoder.encode(values).codes[:, 1]).long()
+    found.target.base[codes] = torch.tensor(list(shares.values())).log()
+
+
+@pytest.fixture(scope="module")
+def flat() -> SynthGAN:
+    stream = numpy_stream(9, "test")
+    frame = pd.DataFrame({"x": stream.choice(["a", "b"], 2500), "y": stream.choice(["p", "q", "r"], 2500)})
+    model = SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(frame, target="y")
+    tell(model, {"p": 0.6, "q": 0.3, "r": 0.1})
+    return model
+
+
+def test_a_restricted_target_counts_once(flat: SynthGAN) -> None:
+    """The networks draw it evenly of the two that are allowed; the choice among candidates makes that 2 to 1."""
+    for select, share in ((1, 1 / 2), (8, 2 / 3)):
+        rows = flat.sample(20_000, conditions={"x": "a", "y": {"p", "q"}}, select=select, random_state=9)
+        assert set(rows["y"]) == {"p", "q"}
+        assert np.mean(rows["y"] == "p") == pytest.approx(share, abs=0.02)
+
+
+def test_a_free_target_is_drawn_as_the_trees_say(flat: SynthGAN) -> None:
+    for select in (1, 8):
+        shares = flat.sample(20_000, select=select, random_state=10)["y"].value_counts(normalize=True)
+        np.testing.assert_allclose(shares[["p", "q", "r"]], [0.6, 0.3, 0.1], atol=0.02)
+
+
+@pytest.mark.parametrize("other", ["same", None])
+def test_a_target_alone_in_its_table(other: object) -> None:
+    frame = pd.DataFrame({"kind": ["a", "b", "c"] * 150, "other": other})
+    assert len(SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(frame, target="kind").sample(7)) == 7
+
+
+def test_a_resumed_fit_has_the_same_trees(frame: pd.DataFrame, tmp_path: Path) -> None:
+    settings = {"epochs": 8, "hidden_dim": 8, "random_state": 0, "select": 1}
+    whole = SynthGAN(**settings).fit(frame, target="kind")
+    asked = {"target": "kind", "checkpoint": tmp_path, "checkpoint_every": 5}
+    SynthGAN(**settings).fit(frame, **asked, stop=iter([False] * 12 + [True] * 99).__next__)
+    again = SynthGAN(**settings).fit(frame, **asked, resume=True)
+    pd.testing.assert_frame_equal(again.sample(300, random_state=1), whole.sample(300, random_state=1))
+
+
+def test_an_interrupt_costs_only_the_trees(frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synthgan.synthesizers.targeted.fit_target", interrupt)
+    found = SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(frame, target="kind")
+    assert generator(found).target is None
+    assert len(found.sample(7)) == 7
+
+
+def test_seconds_are_kept(frame: pd.DataFrame) -> None:
+    found = SynthGAN(epochs=10**6, hidden_dim=8, max_seconds=0.5, select=1, random_state=0).fit(frame, target="kind")
+    assert len(found.sample(7)) == 7
+
+
+def test_trees_that_ask_about_their_own_target_are_refused(model: SynthGAN, tmp_path: Path) -> None:
+    path = tmp_path / "m.synthgan"
+    model.save(path)
+    manifest, state, weights = read_archive(path)
+    weights["target.block"][0, 0] = manifest["generator"]["target"]
+    rest = {key: value for key, value in manifest.items() if key not in ("kind", "format", "sha256", "digest")}
+    write_archive(path, rest, state, weights)
+    with pytest.raises(ArchiveError, match="target"):
+        SynthGAN.load(path)
+
+
 def test_a_file_keeps_the_trees(model: SynthGAN, tmp_path: Path) -> None:
     path = tmp_path / "m.synthgan"
     model.save(path)
@@ -236,7 +311,7 @@ def test_a_file_keeps_the_trees(model: SynthGAN, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(again.sample(200, random_state=6), model.sample(200, random_state=6))
 
 
-@pytest.mark.parametrize("target", [-1, 99, 1.0, "x", True])
+@pytest.mark.parametrize("target", [-1, 99, 1.0, "x", True, 0])
 def test_a_target_out_of_range_is_refused(model: SynthGAN, tmp_path: Path, target: object) -> None:
     path = tmp_path / "m.synthgan"
     model.save(path)
