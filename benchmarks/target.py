@@ -62,7 +62,7 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
         if way == "trees" and trees is None:
             continue
         generator.target = own
-        loss = None if block is None else round(nats(own or generator, generator.axis, block, unseen), 4)
+        loss = None if block is None else round(nats(own, generator, block, unseen), 4)
         for sample in range(SAMPLES):
             row = {"target": way, "sample": sample, "nats": loss}
             rows = model.sample(len(train), random_state=1000 + sample)

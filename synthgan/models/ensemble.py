@@ -14,7 +14,7 @@ from synthgan.models.features import Rows
 from synthgan.models.generator import Generator, GeneratorConfig
 from synthgan.models.late import PassState
 from synthgan.models.relations import Anchors
-from synthgan.models.target import TargetTrees
+from synthgan.models.target import make_target
 
 __all__ = ["Ensemble", "log_mean", "mean_distribution"]
 
@@ -58,7 +58,7 @@ class Ensemble(nn.Module):
         )
         self.critic = Critic(axis, config.critic_trees, config.critic_depth) if config.critic_trees else None
         self.target = (
-            TargetTrees(axis, config.target, config.target_trees, config.critic_depth) if config.target_trees else None
+            make_target(axis, config.target, config.target_trees, config.critic_depth) if config.target_trees else None
         )
 
     @property

@@ -157,13 +157,14 @@ class Sampler:
                 sums = generator.fill(sums, block, codes[:, block], positions[:, block], known[:, block])
         for group in groups:
             trees = generator.target if by_trees and group is groups[-1] else None
-            states = () if trees is not None and len(group) == 1 else generator.begin(sums)
+            alone = trees is not None and not trees.reads_network and len(group) == 1
+            states = () if alone else generator.begin(sums)
             for block in group:
                 allowed = self._allowed(restrictions.get(block), codes, positions)
+                anchors, own = generator.anchors(rows, filled, block), None
                 if trees is not None and block == self.target:
-                    own, anchors = trees(generator.axis, rows), None
-                else:
-                    own, anchors = None, generator.anchors(rows, filled, block)
+                    network = generator.block_logits(states, block, anchors) if trees.reads_network else None
+                    own = trees(generator.axis, rows, network)
                 code, position = draw_block(generator, states, block, uniform[block], allowed, anchors, own)
                 free = ~known[:, block] if some_known[block] else None
                 codes[:, block] = code if free is None else torch.where(free, code, codes[:, block])
@@ -202,7 +203,8 @@ class Sampler:
         generator, block = self.generator, self.target
         assert generator.target is not None  # noqa: S101 - callers have looked
         code = (rows.codes[:, block] - generator.axis.offsets[block])[:, None]
-        logits = (generator.target(generator.axis, rows), generator.given_others(rows, block))
+        network = generator.given_others(rows, block)
+        logits = (generator.target(generator.axis, rows, network), network)
         trees, networks = (torch.log_softmax(own, dim=1).gather(1, code)[:, 0] for own in logits)
         return (trees - networks).double().cpu().numpy()
 

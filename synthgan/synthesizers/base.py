@@ -190,7 +190,7 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
             What the columns are, or what to override in `infer_schema`'s guesses (column label to kind or to fields).
         target : column label, optional
             The column that models will be trained to predict: what `class_counts` will be about, and what `SynthGAN`
-            gives trees of its own where it holds categories.
+            gives trees of its own.
         callback : callable, optional
             Called with each `StepReport`; returning True ends training.
         stop : callable, optional

@@ -15,7 +15,7 @@ from synthgan.models import CodeAxis, Ensemble, GeneratorConfig
 from synthgan.models.generator import MAX_MEMBERS
 from synthgan.models.trees import MAX_DEPTH
 from synthgan.synthesizers.fitted import check_weights
-from synthgan.synthesizers.targeted import may_have_trees
+from synthgan.synthesizers.targeted import takes_trees
 from synthgan.training.device import compute_dtype
 
 __all__ = ["rebuilt_ensemble"]
@@ -47,8 +47,8 @@ def rebuilt_ensemble(
         raise ArchiveError(f"critic_depth cannot be {sizes.critic_depth!r}; it is {MAX_DEPTH} at most")
     if type(sizes.target) is not int or not 0 <= sizes.target < max(len(encoder.layout), 1):
         raise ArchiveError(f"target cannot be {sizes.target!r}; the table has {len(encoder.layout)} blocks")
-    if sizes.target_trees and not may_have_trees(encoder.layout.blocks[sizes.target]):
-        raise ArchiveError("the target in the model file is no column of categories that could have trees")
+    if sizes.target_trees and not takes_trees(encoder.layout.blocks[sizes.target]):
+        raise ArchiveError("the target in the model file is no column that could have trees")
     if weights and not any(name.startswith("members.") for name in weights):
         # Files of the time before ensembles hold one generator.
         weights = {name if name.startswith("critic.") else f"members.0.{name}": weights[name] for name in weights}

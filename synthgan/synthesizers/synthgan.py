@@ -89,7 +89,7 @@ class SynthGAN(TableSynthesizer):
     schema_ : Schema
         What the columns are.
     target_ : str, int or None
-        The column that `class_counts` are about; where it holds 2 to 32 categories, it has trees of its own.
+        The column that `class_counts` are about; categories and numbers have trees of their own.
     history_ : DataFrame
         One row per report of the training loop: step, seconds, phase, losses, held-out likelihood.
     seed_ : int

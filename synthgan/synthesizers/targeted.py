@@ -9,32 +9,30 @@ import math
 from synthgan.encoding import EncodedTable, TableLayout
 from synthgan.encoding.layout import Block
 from synthgan.models import Ensemble
+from synthgan.models.target import has_classes, has_numbers
 from synthgan.rng import numpy_stream
 from synthgan.schema import ColumnName
 from synthgan.training.target import fit_target, nats
 
-__all__ = ["add_target", "may_have_trees", "target_block"]
+__all__ = ["add_target", "takes_trees", "target_block"]
 
 logger = logging.getLogger(__name__)
-
-MAX_CODES = 32
-"""Categories of a target at most: each has a score of its own in every leaf."""
 
 MIN_ROWS = 200
 """Rows to learn from at least."""
 
 
 def target_block(layout: TableLayout, target: ColumnName | None) -> int | None:
-    """Return the block that gets trees: the target's, where it holds from 2 to `MAX_CODES` categories or values."""
+    """Return the block that gets trees: the target's, where it is one of categories or of numbers."""
     if target is None:
         return None
     found = [at for at, block in enumerate(layout.blocks) if target in (block.column, block.repeated)]
-    return found[0] if len(found) == 1 and len(layout) > 1 and may_have_trees(layout.blocks[found[0]]) else None
+    return found[0] if len(found) == 1 and len(layout) > 1 and takes_trees(layout.blocks[found[0]]) else None
 
 
-def may_have_trees(block: Block) -> bool:
-    """Whether a block holds from 2 to `MAX_CODES` categories or values, each of which is a code."""
-    return 2 <= block.n_codes <= MAX_CODES and block.cells.max_cells == 1 and not bool(block.interval.any())
+def takes_trees(block: Block) -> bool:
+    """Whether a block is one that trees can be grown for."""
+    return has_classes(block) or has_numbers(block)
 
 
 def add_target(
@@ -62,10 +60,9 @@ def add_target(
     """
     if len(learned) < MIN_ROWS or not len(watched):
         return
-    axis, depth = generator.axis, generator.config.critic_depth
-    trees = fit_target(axis, block, depth, learned, watched, numpy_stream(seed, "target"), max_seconds)
-    of_trees, of_networks = nats(trees, axis, block, watched), nats(generator, axis, block, watched)
-    logger.info("nats of held-out targets: %.4f by %d trees, %.4f by networks", of_trees, len(trees.leaf), of_networks)
-    if of_trees < of_networks and len(trees.leaf):
+    trees = fit_target(generator, block, learned, watched, numpy_stream(seed, "target"), max_seconds)
+    by_trees, by_networks = nats(trees, generator, block, watched), nats(None, generator, block, watched)
+    logger.info("nats of held-out targets: %.4f by %d trees, %.4f by networks", by_trees, len(trees.leaf), by_networks)
+    if by_trees < by_networks and len(trees.leaf):
         generator.target = trees
         generator.config = dataclasses.replace(generator.config, target=block, target_trees=len(trees.leaf))

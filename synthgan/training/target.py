@@ -13,7 +13,7 @@ from synthgan.encoding import EncodedTable
 from synthgan.models.axis import CodeAxis
 from synthgan.models.ensemble import Ensemble
 from synthgan.models.features import rows_of
-from synthgan.models.target import TargetTrees, n_scores
+from synthgan.models.target import ClassTrees, NumberTrees, TargetTrees, has_classes, make_target
 from synthgan.training.binning import by_code, cells_of_table, look_up, merged, most_bins
 from synthgan.training.boosting import Tree, grow
 
@@ -26,36 +26,36 @@ Bins = npt.NDArray[np.uint8]
 LEARNING_RATE = 0.2
 """Half of it takes twice the trees, which are no better."""
 
-MAX_TREES, PATIENCE = 400, 40
+MAX_TREES, PATIENCE = 600, 40
 """Trees at most; trees without an improvement on the watched rows after which there are enough."""
 
 MAX_SCORES, MAX_SUMS = 60_000, 80_000
 """Rows times scores that trees learn from: more of the table's rows are not looked at. Scores times columns times bins:
 with more the columns get fewer bins, because a tree sums by all of them in each leaf."""
 
+NEWTON_STEPS = 20
+"""Steps towards the best three numbers: a handful do."""
+
 FEW_ROWS = 10.0
-"""Rows with the table's shares of the target that are added to each category's, when categories are put in an order."""
+"""Rows like the whole table's that are added to each category's, when categories are put in an order."""
 
 
 def fit_target(
-    axis: CodeAxis,
+    generator: Ensemble,
     target: int,
-    depth: int,
     table: EncodedTable,
     watched: EncodedTable,
     stream: np.random.Generator,
     max_seconds: float = math.inf,
 ) -> TargetTrees:
-    """Grow trees that tell a block of categories by all the blocks of other columns.
+    """Grow trees that tell a block by all the blocks of other columns.
 
     Parameters
     ----------
-    axis : CodeAxis
-        The table's layout.
+    generator : Ensemble
+        Folded, in eval mode: says what numbers are like beside what trees say.
     target : int
         The block.
-    depth : int
-        Questions of a tree.
     table, watched : EncodedTable
         Rows to learn from, and rows that tell when to stop; every cell is known.
     stream : numpy Generator
@@ -69,60 +69,82 @@ def fit_target(
         Those trees that were the best on the watched rows.
     """
     began = time.monotonic()
-    low, high = axis.bounds(target)
-    picked = np.sort(stream.permutation(len(table))[: MAX_SCORES // n_scores(high - low)])
+    axis, depth = generator.axis, generator.config.critic_depth
+    block = axis.layout.blocks[target]
+    n_scores = make_target(axis, target, 0, depth).leaf.shape[2]
+    picked = np.sort(stream.permutation(len(table))[: MAX_SCORES // n_scores])
     table = EncodedTable(table.codes[picked], table.positions[picked], table.known[picked])
     cells = cells_of_table(axis, table)
-    learner = _Learner(table.codes[:, target], high - low)
+    learner = (_Classes if has_classes(block) else _Numbers)(table.codes[:, target], block.n_codes)
     bins = _bins(axis, cells, learner)
     lookup = [np.asarray(own, np.uint8) for own in bins]
     rows, seen = look_up(lookup, cells), look_up(lookup, cells_of_table(axis, watched))
-    column = axis.layout.blocks[target].column
-    columns = np.array([at for at, block in enumerate(axis.layout.blocks) if block.column != column], np.int64)
+    columns = np.array([at for at, one in enumerate(axis.layout.blocks) if one.column != block.column], np.int64)
     trees: list[Tree] = []
-    scores = np.zeros((len(watched), learner.scores.shape[1]))
-    best, n_best = learner.nats(scores, watched.codes[:, target]), 0
+    scores, codes = np.zeros((len(watched), n_scores)), watched.codes[:, target]
+    best, n_best = learner.loss(scores, codes), 0
     while len(trees) < min(MAX_TREES, n_best + PATIENCE) and time.monotonic() - began < max_seconds:
         tree = grow(rows, columns, np.arange(len(table)), *learner.derivatives(), depth, LEARNING_RATE)
         learner.scores += tree.value[tree.leaf(rows)]
         scores += tree.value[tree.leaf(seen)]
         trees.append(tree)
-        if (nats := learner.nats(scores, watched.codes[:, target])) < best:
-            best, n_best = nats, len(trees)
-    out = TargetTrees(axis, target, n_best, depth).to(axis.offsets.device)
+        if (loss := learner.loss(scores, codes)) < best:
+            best, n_best = loss, len(trees)
+    out = make_target(axis, target, n_best, depth).to(axis.offsets.device)
     out.bins.copy_(torch.from_numpy(by_code(axis, bins, np.uint8)))
-    out.base.copy_(torch.from_numpy(learner.base))
     for at, tree in enumerate(trees[:n_best]):
         tree.write(out, at)
+    if isinstance(out, ClassTrees):
+        out.base.copy_(torch.from_numpy(learner.base))
+    elif isinstance(out, NumberTrees):
+        out.position.copy_(torch.from_numpy(learner.base))
+        _fit_tilt(out, generator, watched)
     return out
 
 
 @torch.no_grad()
-def nats(model: TargetTrees | Ensemble, axis: CodeAxis, target: int, table: EncodedTable) -> float:
+def nats(trees: TargetTrees | None, generator: Ensemble, target: int, table: EncodedTable) -> float:
     """Mean negative log-probability of the target's codes, given all blocks of other columns.
 
     Parameters
     ----------
-    model : TargetTrees or Ensemble
-        An ensemble is folded, in eval mode.
-    axis : CodeAxis
-        The table's layout.
+    trees : TargetTrees or None
+        None asks the networks alone.
+    generator : Ensemble
+        Folded, in eval mode.
     target : int
         The block.
     table : EncodedTable
         Every cell known.
     """
-    rows = rows_of(axis, table)
-    if isinstance(model, TargetTrees):
-        logits = model(axis, rows)
-    else:
-        logits = model.given_others(rows, target)
-    logs = torch.log_softmax(logits, dim=1).gather(1, (rows.codes[:, target] - axis.offsets[target])[:, None])
-    return -float(logs.double().mean())
+    rows = rows_of(generator.axis, table)
+    logits = generator.given_others(rows, target)
+    if trees is not None:
+        logits = trees(generator.axis, rows, logits)
+    code = rows.codes[:, target] - generator.axis.offsets[target]
+    return -float(torch.log_softmax(logits, dim=1).gather(1, code[:, None]).double().mean())
 
 
-class _Learner:
-    """The scores of the rows that trees learn from.
+@torch.no_grad()
+def _fit_tilt(trees: NumberTrees, generator: Ensemble, table: EncodedTable) -> None:
+    """Set a, b and g to those of the greatest likelihood: Newton's method, on a loss that is convex in them."""
+    axis, rows = generator.axis, rows_of(generator.axis, table)
+    terms = trees.terms(generator.given_others(rows, trees.target), trees.scores(axis, rows)).double()
+    code = rows.codes[:, trees.target] - axis.offsets[trees.target]
+    held = terms[torch.arange(len(code), device=code.device), code]
+    tilt = trees.tilt.double()
+    for _ in range(NEWTON_STEPS):
+        p = torch.softmax((terms * tilt).sum(dim=2), dim=1)[..., None]
+        mean = (p * terms).sum(dim=1)
+        spread = torch.einsum("ncs,nct->nst", p * terms, terms) - mean[:, :, None] * mean[:, None, :]
+        ridge = 1e-6 * torch.eye(3, dtype=tilt.dtype, device=tilt.device)
+        tilt = tilt - torch.linalg.solve(spread.mean(dim=0) + ridge, (mean - held).mean(dim=0))
+    if bool(tilt.isfinite().all()):
+        trees.tilt.copy_(tilt)
+
+
+class _Classes:
+    """The scores of the rows that trees learn from: categories, by the logistic loss.
 
     Parameters
     ----------
@@ -136,9 +158,9 @@ class _Learner:
         share = np.bincount(codes, minlength=n_codes) + 0.5
         self.base = np.log(share / share.sum())
         self.is_code = np.eye(n_codes)[codes]
-        self.scores = np.zeros((len(codes), n_scores(n_codes)))
+        self.scores = np.zeros((len(codes), 1 if n_codes == 2 else n_codes))
 
-    def nats(self, scores: Floats, codes: Bins) -> float:
+    def loss(self, scores: Floats, codes: Bins) -> float:
         """Mean negative log-probability of rows with these scores (n, S)."""
         return -float(np.log(self._probabilities(scores)[np.arange(len(codes)), codes]).mean())
 
@@ -152,6 +174,16 @@ class _Learner:
         bend = p * (1 - p) if n == 1 else 2 * p * (1 - p)
         return np.ascontiguousarray((p - self.is_code[:, -n:]).T), np.ascontiguousarray(bend.T)
 
+    def order(self, cells: Ints, n_cells: int) -> Ints:
+        """Categories along the axis on which their shares of the target differ most: correspondence analysis."""
+        share = self.is_code.mean(axis=0)
+        counts = np.stack([np.bincount(cells, is_code, n_cells) for is_code in self.is_code.T], axis=1)
+        counts += FEW_ROWS * share
+        total = counts.sum(axis=1, keepdims=True)
+        profile = (counts / total - share) / np.sqrt(share + 1e-9)
+        _, _, axes = np.linalg.svd(np.sqrt(total) * profile, full_matrices=False)
+        return np.argsort(profile @ axes[0], kind="stable")
+
     def _probabilities(self, scores: Floats) -> Floats:
         logits = np.broadcast_to(self.base, (len(scores), len(self.base))).copy()
         logits[:, -scores.shape[1] :] += scores
@@ -160,28 +192,47 @@ class _Learner:
         return p
 
 
-def _bins(axis: CodeAxis, cells: Ints, learner: _Learner) -> list[Ints]:
-    """The bin of each flat cell of each block: neighbours in value, or categories with alike shares of the target."""
+class _Numbers:
+    """The scores of the rows that trees learn from: numbers, by the squared error of their normal scores.
+
+    Parameters
+    ----------
+    codes : ndarray of uint8, shape (n,)
+        The target's, in the order of the numbers.
+    n_codes : int
+        How many there are.
+    """
+
+    def __init__(self, codes: Bins, n_codes: int) -> None:
+        share = np.bincount(codes, minlength=n_codes) + 0.5
+        middle = (share.cumsum() - 0.5 * share) / share.sum()
+        self.base = torch.special.ndtri(torch.from_numpy(middle)).numpy()
+        self.wanted = self.base[codes][:, None]
+        self.scores = np.zeros((len(codes), 1))
+
+    def loss(self, scores: Floats, codes: Bins) -> float:
+        """Mean squared error of rows with these scores (n, 1)."""
+        return float(np.square(scores[:, 0] - self.base[codes]).mean())
+
+    def derivatives(self) -> tuple[Floats, Floats]:
+        """First and second derivatives of half the squared error: (1, n) each."""
+        return np.ascontiguousarray((self.scores - self.wanted).T), np.ones((1, len(self.scores)))
+
+    def order(self, cells: Ints, n_cells: int) -> Ints:
+        """Categories by the mean of their numbers."""
+        total = np.bincount(cells, self.wanted[:, 0], n_cells)
+        return np.argsort(total / (np.bincount(cells, minlength=n_cells) + FEW_ROWS), kind="stable")
+
+
+def _bins(axis: CodeAxis, cells: Ints, learner: _Classes | _Numbers) -> list[Ints]:
+    """The bin of each flat cell of each block: neighbours in value, or categories that are alike in the target."""
     out, blocks = [], axis.layout.blocks
     n_bins = min(most_bins(len(cells)), max(MAX_SUMS // (len(blocks) * learner.scores.shape[1]), 8))
     for index, block in enumerate(blocks):
         n_cells = len(block.cells.code)
         mass = np.bincount(cells[:, index], minlength=n_cells).astype(np.float64)
-        order = np.arange(n_cells) if block.ordered else np.argsort(_first_axis(cells[:, index], n_cells, learner))
+        order = np.arange(n_cells) if block.ordered else learner.order(cells[:, index], n_cells)
         bins = np.empty(n_cells, np.int64)
         bins[order] = merged(mass[order] + 1e-9, n_bins)
         out.append(bins)
     return out
-
-
-def _first_axis(cells: Ints, n_cells: int, learner: _Learner) -> Floats:
-    """Coordinate of each category on the axis along which the target's shares differ most: correspondence analysis."""
-    share = learner.is_code.mean(axis=0)
-    counts = (
-        np.stack([np.bincount(cells, is_code, n_cells) for is_code in learner.is_code.T], axis=1) + FEW_ROWS * share
-    )
-    total = counts.sum(axis=1, keepdims=True)
-    profile = (counts / total - share) / np.sqrt(share + 1e-9)
-    _, _, axes = np.linalg.svd(np.sqrt(total) * profile, full_matrices=False)
-    first: Floats = profile @ axes[0]
-    return first

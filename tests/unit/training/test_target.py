@@ -14,14 +14,14 @@ from scipy.special import log_softmax
 from synthgan import SynthGAN
 from synthgan.encoding import TableEncoder
 from synthgan.errors import ArchiveError
-from synthgan.models import CodeAxis, Ensemble
+from synthgan.models import CodeAxis, Ensemble, GeneratorConfig
 from synthgan.models.features import rows_of
-from synthgan.models.target import TargetTrees
+from synthgan.models.target import MAX_CLASSES, ClassTrees, NumberTrees, TargetTrees
 from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import numpy_stream
 from synthgan.schema import infer_schema
-from synthgan.synthesizers.targeted import MAX_CODES, target_block
-from synthgan.training.target import _first_axis, _Learner, fit_target, nats
+from synthgan.synthesizers.targeted import target_block
+from synthgan.training.target import _Classes, _Numbers, fit_target, nats
 
 N = 3000
 CLASSES = ["low", "middle", "high"]
@@ -64,14 +64,22 @@ def generator(model: SynthGAN) -> Ensemble:
     return found
 
 
+def untrained(axis: CodeAxis) -> Ensemble:
+    """Networks that know nothing."""
+    torch.manual_seed(0)
+    networks = Ensemble(axis, GeneratorConfig(hidden_dim=8)).eval()
+    networks.fold()
+    return networks
+
+
 @pytest.mark.parametrize("n_codes", [2, 4])
 def test_derivatives_are_those_of_the_loss(n_codes: int) -> None:
     stream = numpy_stream(1, "test")
     codes = stream.integers(0, n_codes, 20, dtype=np.uint8)
-    learner = _Learner(codes, n_codes)
+    learner = _Classes(codes, n_codes)
     learner.scores = stream.normal(size=learner.scores.shape)
     slope, bend = learner.derivatives()
-    loss = lambda scores: 20 * learner.nats(scores, codes)  # noqa: E731
+    loss = lambda scores: 20 * learner.loss(scores, codes)  # noqa: E731
     for row, score in [(0, 0), (7, 0), (19, learner.scores.shape[1] - 1)]:
         step = np.zeros(learner.scores.shape)
         step[row, score] = 1e-4
@@ -85,7 +93,7 @@ def test_logits_are_the_base_and_the_leaves(encoder: TableEncoder) -> None:
     """Against trees that are walked one by one, in float64."""
     axis = CodeAxis(encoder.layout)
     for block in (2, 3):
-        trees = TargetTrees(axis, block, n_trees=5, depth=3)
+        trees = ClassTrees(axis, block, n_trees=5, depth=3)
         draw = torch.Generator().manual_seed(0)
         trees.bins.random_(0, 50, generator=draw)
         trees.block.random_(0, len(encoder.layout), generator=draw)
@@ -111,7 +119,8 @@ def test_two_classes_take_one_score(encoder: TableEncoder, frame: pd.DataFrame) 
     axis, block = CodeAxis(coder.layout), target_block(coder.layout, "kind")
     assert block is not None
     rows = coder.encode(two)
-    found = fit_target(axis, block, 4, rows, rows, numpy_stream(0, "test"))
+    found = fit_target(untrained(axis), block, rows, rows, numpy_stream(0, "test"))
+    assert isinstance(found, ClassTrees)
     assert found.leaf.shape[2] == 1
     logits = found(axis, rows_of(axis, rows))
     torch.testing.assert_close(logits[:, 0], found.base[0].expand(len(two)))
@@ -124,20 +133,22 @@ def test_trees_learn_what_can_be_known(encoder: TableEncoder, frame: pd.DataFram
     axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind")
     assert block is not None
     watched, fresh = (encoder.encode(table(1000, numpy_stream(seed, "test"))) for seed in (3, 4))
-    found = fit_target(axis, block, 6, encoder.encode(frame), watched, numpy_stream(0, "test"))
+    networks = untrained(axis)
+    found = fit_target(networks, block, encoder.encode(frame), watched, numpy_stream(0, "test"))
+    assert isinstance(found, ClassTrees)
     best = -(0.9 + 0.1 / 3) * np.log(0.9 + 0.1 / 3) - 2 * (0.1 / 3) * np.log(0.1 / 3)
     assert best == pytest.approx(0.291, abs=0.001)
-    assert nats(found, axis, block, fresh) < best + 0.15
-    none = TargetTrees(axis, block, 0, 6)
+    assert nats(found, networks, block, fresh) < best + 0.15
+    none = ClassTrees(axis, block, 0, 6)
     none.base.copy_(found.base)
-    assert nats(none, axis, block, fresh) > 1.0
+    assert nats(none, networks, block, fresh) > 1.0
 
 
 def test_no_seconds_no_trees(encoder: TableEncoder, frame: pd.DataFrame) -> None:
     axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind")
     assert block is not None
     rows = encoder.encode(frame)
-    assert len(fit_target(axis, block, 4, rows, rows, numpy_stream(0, "test"), max_seconds=0).leaf) == 0
+    assert len(fit_target(untrained(axis), block, rows, rows, numpy_stream(0, "test"), max_seconds=0).leaf) == 0
 
 
 def test_categories_are_ordered_by_their_shares() -> None:
@@ -145,10 +156,10 @@ def test_categories_are_ordered_by_their_shares() -> None:
     stream = numpy_stream(5, "test")
     cells = stream.integers(0, 12, 2000)
     codes = (stream.random(2000) < cells / 12).astype(np.uint8)
-    found = _first_axis(cells, 12, _Learner(codes, 2))
+    order = _Classes(codes, 2).order(cells, 12)
     ones, all_ = (np.bincount(cells[keep], minlength=12) for keep in (codes == 1, codes < 2))
     shrunk = (ones + 10 * codes.mean()) / (all_ + 10)
-    order, expected = np.argsort(found), np.argsort(shrunk)
+    expected = np.argsort(shrunk)
     assert order.tolist() in (expected.tolist(), expected[::-1].tolist())
 
 
@@ -159,14 +170,97 @@ def test_which_targets_get_trees() -> None:
             "number": stream.normal(size=400),
             "grade": stream.integers(3, 9, 400),
             "two": stream.integers(0, 2, 400),
-            "many": stream.integers(0, MAX_CODES + 8, 400).astype(str),
+            "many": stream.integers(0, MAX_CLASSES + 8, 400).astype(str),
             "one": "same",
             "when": pd.Timestamp("2024-01-01") + pd.to_timedelta(stream.integers(0, 10**6, 400), unit="s"),
         }
     )
     layout = TableEncoder.fit(frame, infer_schema(frame)).layout
     found = {name for name in [*frame, None] if target_block(layout, name) is not None}
-    assert found == {"grade", "two"}
+    assert found == {"grade", "two", "number"}
+    holes = frame.assign(number=frame["number"].where(frame["number"] < 1))
+    assert target_block(TableEncoder.fit(holes, infer_schema(holes)).layout, "number") is None
+
+
+def bump(n: int, stream: np.random.Generator) -> pd.DataFrame:
+    """A number that is the product of two others, and noise: R2 of the best guess is .8."""
+    x, y = stream.normal(size=(2, n))
+    return pd.DataFrame({"x": x, "y": y, "z": x * y + 0.5 * stream.normal(size=n)})
+
+
+@pytest.fixture(scope="module")
+def numbers() -> SynthGAN:
+    return SynthGAN(epochs=30, hidden_dim=32, random_state=0).fit(bump(N, numpy_stream(20, "test")), target="z")
+
+
+def r2(rows: pd.DataFrame) -> float:
+    return float(1 - np.var(rows["z"] - rows["x"] * rows["y"]) / np.var(rows["z"]))
+
+
+def test_a_number_follows_the_rest(numbers: SynthGAN) -> None:
+    found = generator(numbers)
+    assert isinstance(found.target, NumberTrees)
+    with_trees = [r2(numbers.sample(3000, random_state=1, **way)) for way in ({"select": 1}, {"n_passes": 1})]
+    trees, found.target = found.target, None
+    without = [r2(numbers.sample(3000, random_state=1, **way)) for way in ({"select": 1}, {"n_passes": 1})]
+    found.target = trees
+    assert min(with_trees) > 0.6
+    assert all(one > other + 0.05 for one, other in zip(with_trees, without, strict=True))
+
+
+def test_a_number_in_a_range_stays_there(numbers: SynthGAN) -> None:
+    rows = numbers.sample(500, conditions={"z": (0.5, 1.0)}, random_state=2)
+    assert rows["z"].between(0.5, 1.0).all()
+    assert numbers.sample(3, conditions={"z": 0.25}, random_state=3)["z"].tolist() == [0.25] * 3
+
+
+def test_a_file_keeps_the_trees_of_a_number(numbers: SynthGAN, tmp_path: Path) -> None:
+    path = tmp_path / "m.synthgan"
+    numbers.save(path)
+    pd.testing.assert_frame_equal(SynthGAN.load(path).sample(90, random_state=6), numbers.sample(90, random_state=6))
+
+
+def test_logits_of_a_number_are_those_of_the_formula(numbers: SynthGAN) -> None:
+    trees, found = generator(numbers).target, generator(numbers)
+    assert isinstance(trees, NumberTrees)
+    rows = rows_of(found.axis, numbers.model_.encoder.encode(bump(40, numpy_stream(21, "test"))))
+    network = torch.randn(40, len(trees.position), generator=torch.Generator().manual_seed(0))
+    a, b, g = trees.tilt.double().numpy()
+    z, mean = trees.position.double().numpy(), trees.scores(found.axis, rows).double().numpy()
+    expected = a * log_softmax(network.double().numpy(), axis=1) + b * mean * z - g * z**2 / 2
+    np.testing.assert_allclose(trees(found.axis, rows, network).numpy(), expected, atol=1e-4)
+
+
+def test_the_tilt_is_the_likeliest(numbers: SynthGAN) -> None:
+    """On the rows that it was fitted on, any other is worse: the loss is convex."""
+    found, encoder = generator(numbers), numbers.model_.encoder
+    learned, watched = (encoder.encode(bump(n, numpy_stream(n, "test"))) for n in (2000, 500))
+    trees = fit_target(found, 2, learned, watched, numpy_stream(0, "test"))
+    assert isinstance(trees, NumberTrees)
+    best = nats(trees, found, 2, watched)
+    assert best < nats(None, found, 2, watched)
+    for at in range(3):
+        for step in (-0.1, 0.1):
+            trees.tilt[at] += step
+            assert nats(trees, found, 2, watched) > best
+            trees.tilt[at] -= step
+
+
+def test_derivatives_of_numbers_are_those_of_the_loss() -> None:
+    stream = numpy_stream(22, "test")
+    codes = stream.integers(0, 9, 20, dtype=np.uint8)
+    learner = _Numbers(codes, 9)
+    learner.scores = stream.normal(size=(20, 1))
+    slope, bend = learner.derivatives()
+    step = np.zeros((20, 1))
+    step[4] = 1e-4
+    up, down = (10 * learner.loss(learner.scores + sign * step, codes) for sign in (1, -1))
+    assert slope[0, 4] == pytest.approx((up - down) / 2e-4, abs=1e-6)
+    assert bend.tolist() == [[1.0] * 20]
+    means = [
+        learner.base[codes[np.arange(20) % 3 == one]].sum() / (sum(np.arange(20) % 3 == one) + 10) for one in range(3)
+    ]
+    assert learner.order(np.arange(20) % 3, 3).tolist() == np.argsort(means).tolist()
 
 
 def shares_by_sign(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -187,7 +281,7 @@ def test_draws_are_from_the_trees(model: SynthGAN, trees: TargetTrees) -> None:
     rows = model.sample(3000, select=1, random_state=2)
     axis = generator(model).axis
     coded = rows_of(axis, model.model_.encoder.encode(rows))
-    logs = log_softmax(trees(axis, coded).double().numpy(), axis=1)
+    logs = log_softmax(trees(axis, coded, None).double().numpy(), axis=1)
     code = (coded.codes[:, trees.target] - axis.offsets[trees.target]).numpy()
     expected, spread = (np.exp(logs) * logs).sum(axis=1), logs.std()
     assert logs[np.arange(3000), code].mean() == pytest.approx(expected.mean(), abs=5 * spread / 3000**0.5)
@@ -235,7 +329,7 @@ def tell(model: SynthGAN, shares: dict[str, float]) -> None:
     assert found.critic is not None
     found.critic.leaf.zero_()
     found.critic.margin.zero_()
-    found.target = TargetTrees(found.axis, 1, 1, 6)
+    found.target = ClassTrees(found.axis, 1, 1, 6)
     codes = torch.from_numpy(model.model_.encoder.encode(values).codes[:, 1]).long()
     found.target.base[codes] = torch.tensor(list(shares.values())).log()
 
