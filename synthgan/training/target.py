@@ -26,7 +26,7 @@ Bins = npt.NDArray[np.uint8]
 LEARNING_RATE = 0.2
 """Half of it takes twice the trees, which are no better."""
 
-MAX_TREES, PATIENCE = 600, 40
+MAX_TREES, PATIENCE = 1000, 40
 """Trees at most; trees without an improvement on the watched rows after which there are enough."""
 
 MAX_SCORES, MAX_SUMS = 60_000, 80_000
