@@ -43,9 +43,11 @@ def test_a_small_sample_has_many_column_orders(barely: SynthGAN) -> None:
     drawn: list[tuple[int, ...]] = []
 
     class Recorder(Sampler):
-        def _complete(self, rows: Any, known: Any, uniform: Any, groups: list[list[int]], restrictions: Any) -> None:
+        def _complete(
+            self, rows: Any, known: Any, uniform: Any, groups: list[list[int]], *rest: Any, **how: Any
+        ) -> None:
             drawn.append(tuple(block for group in groups for block in group))
-            super()._complete(rows, known, uniform, groups, restrictions)
+            super()._complete(rows, known, uniform, groups, *rest, **how)
 
     model = barely.model_
     recorder = Recorder(cast(Ensemble, model.generator), model.encoder)
