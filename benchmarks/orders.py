@@ -14,34 +14,21 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from data import TARGETS, load, split
-from quality import machine, score
-from store import Store
+from one_model import measure_all, options
+from quality import score
 
-HERE = Path(__file__).parent
 SAMPLES = 4
 """Samples of each model: of one with few orders, the orders are chance."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tables", type=lambda text: text.split(","), default=["penguins"])
-    parser.add_argument("--seeds", type=lambda text: [int(word) for word in text.split(",")], default=[0])
+    parser = options(__doc__, "orders")
     parser.add_argument("--rows-per-order", type=int, nargs="+", default=[4096, 1024, 256, 64])
     parser.add_argument("--passes", type=int, nargs="*", default=[4, 1], help="beside the default")
-    parser.add_argument("--data", type=Path, help="folder of <table>.csv.gz; without it the tables of packages")
-    parser.add_argument("--judge", type=Path, help="an outside judge's script")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=HERE / "results" / "orders.json")
-    args = parser.parse_args()
-    store = Store(args.out, args.judge.name if args.judge else "synthgan.evaluate", machine(args.threads))
-    for table in args.tables:
-        for seed in args.seeds:
-            if not store.has(table, "orders", seed):
-                store.put(table, "orders", seed, list(measure(table, seed, args)))
+    measure_all("orders", parser.parse_args(), measure)
 
 
 def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[str, Any]]:

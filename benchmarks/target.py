@@ -14,32 +14,18 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from data import TARGETS, load, split
-from quality import machine, score
-from store import Store
+from one_model import measure_all, options
+from quality import score
 
-HERE = Path(__file__).parent
 SAMPLES = 3
 """Samples of each model and way."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tables", type=lambda text: text.split(","), default=["penguins"])
-    parser.add_argument("--seeds", type=lambda text: [int(word) for word in text.split(",")], default=[0])
-    parser.add_argument("--data", type=Path, help="folder of <table>.csv.gz; without it the tables of packages")
-    parser.add_argument("--judge", type=Path, help="an outside judge's script")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=HERE / "results" / "target.json")
-    args = parser.parse_args()
-    store = Store(args.out, args.judge.name if args.judge else "synthgan.evaluate", machine(args.threads))
-    for table in args.tables:
-        for seed in args.seeds:
-            if not store.has(table, "target", seed):
-                store.put(table, "target", seed, list(measure(table, seed, args)))
+    measure_all("target", options(__doc__, "target").parse_args(), measure)
 
 
 def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -56,7 +42,7 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
     train, holdout = split(load(table, args.data), target)
     model = SynthGAN(random_state=seed, select=1).fit(train, target=target)
     encoder, generator = model.model_.encoder, model.model_.generator
-    block, trees = target_block(encoder.layout, target), generator.target
+    block, trees = target_block(encoder.layout, target, len(train)), generator.target
     unseen = encoder.encode(validate(holdout, encoder.schema))
     for way, own in (("network", None), ("trees", trees)):
         if way == "trees" and trees is None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -17,7 +20,7 @@ MAX_CLASSES = 32
 """Categories of a target at most: each has a score of its own in every leaf."""
 
 
-class TargetTrees(Trees):
+class TargetTrees(Trees, ABC):
     """Boosted symmetric trees for the column that the table is about.
 
     A network that answers for any columns given any others learns none of its answers as well as trees learn one. The
@@ -38,7 +41,11 @@ class TargetTrees(Trees):
     ----------
     leaf : Tensor of float32, shape (n_trees, 2**depth, S)
         What each leaf adds to each score.
+    reads_network : bool
+        Whether the networks have a say.
     """
+
+    reads_network: ClassVar[bool]
 
     def __init__(self, axis: CodeAxis, target: int, n_trees: int, depth: int, n_scores: int) -> None:
         super().__init__(axis, n_trees, depth, (n_scores,))
@@ -56,6 +63,7 @@ class TargetTrees(Trees):
         first = torch.arange(len(self.leaf), device=leaves.device) * self.leaf.shape[1]
         return functional.embedding_bag(leaves.t() + first, self.leaf.flatten(0, 1), mode="sum")
 
+    @abstractmethod
     def forward(self, axis: CodeAxis, rows: Rows, network: Tensor | None) -> Tensor:
         """Return logits of the target's codes, float32, shape (n, C).
 
@@ -68,12 +76,6 @@ class TargetTrees(Trees):
         network : Tensor of float32, shape (n, C)
             The networks' logits; not needed where `reads_network` is false.
         """
-        raise NotImplementedError
-
-    @property
-    def reads_network(self) -> bool:
-        """Whether the networks have a say."""
-        raise NotImplementedError
 
 
 class ClassTrees(TargetTrees):

@@ -101,7 +101,9 @@ class Sampler:
             n_drawn = kept if n_candidates == 1 else len(given)
             rows = self._chunk(given, restrictions, first, seed, start // chunk_rows, n_passes, n_drawn)
             if n_candidates > 1:
-                proposed = given.known[:, self.target] | (self.target in first)
+                proposed = None
+                if self.target != NO_TARGET:
+                    proposed = given.known[:, self.target] | (self.target in first)
                 rows = self._chosen(rows, proposed, conditions.group(start, stop), seed, start // chunk_rows)
             yield start, _to_table(self.generator.axis, Rows(rows.codes[:kept], rows.positions[:kept]))
 
@@ -179,7 +181,7 @@ class Sampler:
     def _chosen(
         self,
         pool: Rows,
-        proposed: npt.NDArray[np.bool_],
+        proposed: npt.NDArray[np.bool_] | None,
         group: npt.NDArray[np.int64],
         seed: int,
         index: int,
@@ -192,7 +194,7 @@ class Sampler:
         critic = self.generator.critic
         assert critic is not None  # noqa: S101 - callers have looked
         score = critic(self.generator.axis, pool).double().cpu().numpy()
-        if self.target != NO_TARGET and proposed.any():
+        if proposed is not None and proposed.any():
             score = score + np.where(proposed, self._target_ratio(pool), 0.0)
         kept = torch.from_numpy(resample_groups(score, group, numpy_stream(seed, "select", index)))
         chosen = kept.to(self.device)

@@ -165,7 +165,7 @@ class SynthGAN(TableSynthesizer):
         plan = self._plan(len(job.frame), layout, job.device)
         table = job.encoder.encode(job.frame)
         wants_critic = self.select > 1 and n_trees(len(table)) > 0
-        target = target_block(layout, job.target)
+        target = target_block(layout, job.target, len(table))
         limit = math.inf if self.max_seconds is None else self.max_seconds
         config = dataclasses.replace(self._training_config(), batch_size=plan.batch_size)
         if (wants_critic or target is not None) and self.max_seconds is not None:

@@ -18,13 +18,13 @@ __all__ = ["add_target", "takes_trees", "target_block"]
 
 logger = logging.getLogger(__name__)
 
-MIN_ROWS = 200
-"""Rows to learn from at least."""
+MIN_ROWS = 250
+"""A smaller table cannot show trees more than its own rows: its target gets none."""
 
 
-def target_block(layout: TableLayout, target: ColumnName | None) -> int | None:
-    """Return the block that gets trees: the target's, where it is one of categories or of numbers."""
-    if target is None:
+def target_block(layout: TableLayout, target: ColumnName | None, n_rows: int) -> int | None:
+    """Return the block that gets trees: the target's, where it is one of categories or of numbers in enough rows."""
+    if target is None or n_rows < MIN_ROWS:
         return None
     found = [at for at, block in enumerate(layout.blocks) if target in (block.column, block.repeated)]
     return found[0] if len(found) == 1 and len(layout) > 1 and takes_trees(layout.blocks[found[0]]) else None
@@ -58,8 +58,6 @@ def add_target(
     max_seconds : float
         How long growing may take.
     """
-    if len(learned) < MIN_ROWS or not len(watched):
-        return
     trees = fit_target(generator, block, learned, watched, numpy_stream(seed, "target"), max_seconds)
     by_trees, by_networks = nats(trees, generator, block, watched), nats(None, generator, block, watched)
     logger.info("nats of held-out targets: %.4f by %d trees, %.4f by networks", by_trees, len(trees.leaf), by_networks)

@@ -21,7 +21,7 @@ Mask = npt.NDArray[np.bool_]
 
 LEARNING_RATE = 0.15
 RIDGE = 10.0
-"""Added to a leaf's second derivatives (a row of the table adds at most 1/4): a leaf of few rows says little."""
+"""Added to the second derivatives of a leaf (a row of a class adds at most 1/4, a number 1): few rows say little."""
 
 REAL_SHARE, FAKE_SHARE, COLUMN_SHARE = 0.9, 0.4, 0.7
 """Shares of the table's rows, of the generated rows and of the columns that one tree sees. The table's rows are the few

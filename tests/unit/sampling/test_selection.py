@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthgan import SynthGAN
+from synthgan.conditioning.space import ConditionSpace
+from synthgan.encoding import EncodedTable
 from synthgan.errors import ArchiveError, ConfigError
 from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import numpy_stream
+from synthgan.sampling import Sampler
 from synthgan.sampling.selection import resample, resample_groups
+from synthgan.synthesizers import critique
 
 
 @settings(max_examples=60, deadline=None)
@@ -115,6 +120,22 @@ def test_a_critic_of_other_columns_is_refused(model: SynthGAN, tmp_path: Path, b
     write_archive(path, rest, state, weights)
     with pytest.raises(ArchiveError, match="critic"):
         SynthGAN.load(path)
+
+
+def test_no_sample_is_of_rows_that_the_critic_learned_from(
+    frame: pd.DataFrame, model: SynthGAN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with the fit's own seed either: chosen among rows it knows by heart, a sample looks better than others."""
+    fitted = model.model_
+    seen: list[EncodedTable] = []
+    monkeypatch.setattr(critique, "fit_critic", lambda *given: seen.append(given[3]))
+    generator = copy.deepcopy(fitted.generator)
+    critique.add_critic(generator, fitted.encoder, fitted.encoder.encode(frame), model.seed_, 8)
+    sampler = Sampler(generator, fitted.encoder)
+    _, drawn = next(sampler.chunks(4000, ConditionSpace(fitted.encoder).none(), model.seed_))
+    known = {row.tobytes() for row in seen[0].positions}
+    again = np.mean([row.tobytes() in known for row in drawn.positions])
+    assert again < 0.3  # chance alone, as the values of this table are rounded; with that seed it would be all
 
 
 def test_an_interrupted_critic_costs_only_itself(frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from synthgan.models.target import MAX_CLASSES, ClassTrees, NumberTrees, TargetT
 from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import numpy_stream
 from synthgan.schema import infer_schema
-from synthgan.synthesizers.targeted import target_block
+from synthgan.synthesizers.targeted import MIN_ROWS, target_block
 from synthgan.training.target import _Classes, _Numbers, fit_target, nats
 
 N = 3000
@@ -116,7 +116,7 @@ def test_logits_are_the_base_and_the_leaves(encoder: TableEncoder) -> None:
 def test_two_classes_take_one_score(encoder: TableEncoder, frame: pd.DataFrame) -> None:
     two = frame.assign(kind=frame["kind"] == "low")
     coder = TableEncoder.fit(two, infer_schema(two))
-    axis, block = CodeAxis(coder.layout), target_block(coder.layout, "kind")
+    axis, block = CodeAxis(coder.layout), target_block(coder.layout, "kind", N)
     assert block is not None
     rows = coder.encode(two)
     found = fit_target(untrained(axis), block, rows, rows, numpy_stream(0, "test"))
@@ -130,7 +130,7 @@ def test_two_classes_take_one_score(encoder: TableEncoder, frame: pd.DataFrame) 
 
 def test_trees_learn_what_can_be_known(encoder: TableEncoder, frame: pd.DataFrame) -> None:
     """What the best guess would cost is known; without the trees it is the entropy of the shares, 1.03 nats."""
-    axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind")
+    axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind", N)
     assert block is not None
     watched, fresh = (encoder.encode(table(1000, numpy_stream(seed, "test"))) for seed in (3, 4))
     networks = untrained(axis)
@@ -144,8 +144,13 @@ def test_trees_learn_what_can_be_known(encoder: TableEncoder, frame: pd.DataFram
     assert nats(none, networks, block, fresh) > 1.0
 
 
+def test_a_small_table_gets_no_trees(encoder: TableEncoder) -> None:
+    found = [target_block(encoder.layout, "kind", n) for n in (MIN_ROWS - 1, MIN_ROWS)]
+    assert found == [None, 3]
+
+
 def test_no_seconds_no_trees(encoder: TableEncoder, frame: pd.DataFrame) -> None:
-    axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind")
+    axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind", N)
     assert block is not None
     rows = encoder.encode(frame)
     assert len(fit_target(untrained(axis), block, rows, rows, numpy_stream(0, "test"), max_seconds=0).leaf) == 0
@@ -176,10 +181,10 @@ def test_which_targets_get_trees() -> None:
         }
     )
     layout = TableEncoder.fit(frame, infer_schema(frame)).layout
-    found = {name for name in [*frame, None] if target_block(layout, name) is not None}
+    found = {name for name in [*frame, None] if target_block(layout, name, N) is not None}
     assert found == {"grade", "two", "number"}
     holes = frame.assign(number=frame["number"].where(frame["number"] < 1))
-    assert target_block(TableEncoder.fit(holes, infer_schema(holes)).layout, "number") is None
+    assert target_block(TableEncoder.fit(holes, infer_schema(holes)).layout, "number", N) is None
 
 
 def bump(n: int, stream: np.random.Generator) -> pd.DataFrame:
