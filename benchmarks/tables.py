@@ -39,6 +39,35 @@ split once: 2/3 to learn from, 1/3 never seen. The two-sample test is boosted tr
 2(1 - AUC), at most 1; utility is the AUC (R2 for a number) of a model fitted on synthetic rows and scored on unseen
 real ones; a DCR share of 0.5 is no memorising."""
 
+ORDERS = (
+    {"table": "table", "passes": "passes", "rows_per_order": "rows per order"},
+    {"c2st_holdout": "two-sample test", "mle": "utility"},
+)
+TARGET = (
+    {"table": "table", "target": "target by"},
+    {
+        "nats": "nats of unseen targets",
+        "mle": "utility",
+        "mle_real": "utility, real rows",
+        "c2st_holdout": "two-sample test",
+        "dcr_share": "DCR share",
+    },
+)
+BALANCE = (
+    {"table": "table", "way": "chosen"},
+    {
+        "shape": "shape",
+        "trend": "pair trends",
+        "mle": "utility",
+        "mle_real": "utility, real rows",
+        "c2st_holdout": "two-sample test",
+        "auc_holdout": "its AUC",
+        "auc_train": "AUC, training rows",
+        "dcr_share": "DCR share",
+    },
+)
+"""Of the scripts of one_model.py: what tells cases apart, and what is measured of each, with their headings."""
+
 Row = dict[str, Any]
 
 
@@ -53,8 +82,9 @@ def main() -> None:
         "results in full": lambda: full(document),
         "peers": lambda: peers(document),
         "speed": lambda: speeds(json.loads((HERE / "results" / "speed.json").read_text())),
-        "orders": lambda: orders(json.loads((HERE / "results" / "orders.json").read_text())),
-        "target": lambda: target(json.loads((HERE / "results" / "target.json").read_text())),
+        "orders": lambda: means(json.loads((HERE / "results" / "orders.json").read_text()), *ORDERS),
+        "target": lambda: means(json.loads((HERE / "results" / "target.json").read_text()), *TARGET),
+        "balance": lambda: means(json.loads((HERE / "results" / "balance.json").read_text()), *BALANCE),
         "agreement": lambda: agreement(json.loads((HERE / "results" / "judge_agreement.json").read_text())),
     }
     stale = [
@@ -160,30 +190,17 @@ def speeds(document: dict[str, Any]) -> str:
     return markdown(["table", "threads", "what", "measured"], lines)
 
 
-def orders(document: dict[str, Any]) -> str:
-    """Return what orders.py found: the mean over seeds and samples."""
-    cases: dict[tuple[str, ...], list[Row]] = {}
+def means(document: dict[str, Any], cases: dict[str, str], figures: dict[str, str]) -> str:
+    """Return a mean over seeds and samples for each case: headings by the names that rows give them."""
+    found: dict[tuple[str, ...], list[Row]] = {}
     for row in document["rows"]:
-        cases.setdefault((row["table"], str(row["passes"]), f"{row['rows_per_order']:,}"), []).append(row)
+        case = tuple(f"{row[key]:,}" if isinstance(row[key], int) else str(row[key]) for key in cases)
+        found.setdefault(case, []).append(row)
     lines = [
-        [*case, *(f"{statistics.mean(row[key] for row in rows):.3f}" for key in ("c2st_holdout", "mle"))]
-        for case, rows in cases.items()
+        [*case, *(f"{statistics.mean(row[key] for row in rows):.3f}" for key in figures)]
+        for case, rows in found.items()
     ]
-    return markdown(["table", "passes", "rows per order", "two-sample test", "utility"], lines)
-
-
-def target(document: dict[str, Any]) -> str:
-    """Return what target.py found: the mean over seeds and samples."""
-    cases: dict[tuple[str, ...], list[Row]] = {}
-    for row in document["rows"]:
-        cases.setdefault((row["table"], row["target"]), []).append(row)
-    keys = {"nats": 3, "mle": 3, "mle_real": 3, "c2st_holdout": 3, "dcr_share": 3}
-    lines = [
-        [*case, *(f"{statistics.mean(row[key] for row in rows):.{digits}f}" for key, digits in keys.items())]
-        for case, rows in cases.items()
-    ]
-    heads = ["nats of unseen targets", "utility", "utility, real rows", "two-sample test", "DCR share"]
-    return markdown(["table", "target by", *heads], lines)
+    return markdown([*cases.values(), *figures.values()], lines)
 
 
 def agreement(document: dict[str, Any]) -> str:

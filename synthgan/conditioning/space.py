@@ -63,6 +63,12 @@ class Conditions:
     restrictions: dict[int, Restriction | DayDependent]
     adjusters: dict[ColumnName, Callable[[Any, int], Any]]
 
+    @property
+    def ask_nothing(self) -> bool:
+        """Whether all rows are free; that a time keeps to its day is no condition of them."""
+        restricted = any(isinstance(found, Restriction) for found in self.restrictions.values())
+        return not restricted and not self.rows.known.any()
+
     def given(self, start: int, stop: int) -> EncodedTable:
         """Given values of sampled rows `start` to `stop - 1`; rows past the last repeat it."""
         index = self.group(start, stop)

@@ -47,15 +47,24 @@ class Critic(Trees):
         Nats for each leaf.
     margin : Tensor of float32, shape (T, M)
         Nats for each cell, by which the weighted rows have the table's marginals.
+    share : Tensor of float32, shape (n_trees, 2**depth)
+        Share of the table's rows in each leaf.
     """
 
     margin: Tensor
+    share: Tensor
 
     def __init__(self, axis: CodeAxis, n_trees: int, depth: int) -> None:
         super().__init__(axis, n_trees, depth)
         self.register_buffer("margin", torch.zeros(axis.interval.shape))
+        self.register_buffer("share", torch.zeros_like(self.leaf))
 
     def forward(self, axis: CodeAxis, rows: Rows) -> Tensor:
         """Return the log ratio of each row, float32, shape (n,)."""
+        return self.judge(axis, rows)[0]
+
+    def judge(self, axis: CodeAxis, rows: Rows) -> tuple[Tensor, Tensor]:
+        """Return the log ratio of each row, float32, shape (n,), and its leaf in each tree, int64, (n_trees, n)."""
         score = self.margin[rows.codes, cells_of(axis, rows)].sum(dim=1)
-        return score + self.leaf.gather(1, self.leaves(axis, rows)).sum(dim=0)
+        leaves = self.leaves(axis, rows)
+        return score + self.leaf.gather(1, leaves).sum(dim=0), leaves

@@ -20,9 +20,9 @@ from synthgan.models.ensemble import Ensemble
 from synthgan.models.features import Rows, rows_of
 from synthgan.models.layers import Linear
 from synthgan.rng import numpy_stream, torch_stream
+from synthgan.sampling.balance import Balance
 from synthgan.sampling.draws import DeviceRestriction, draw_block
 from synthgan.sampling.passes import passes_of
-from synthgan.sampling.selection import resample_groups
 
 __all__ = ["CHUNK_ROWS", "Sampler", "inference_copy", "slices"]
 
@@ -93,6 +93,7 @@ class Sampler:
         first = self._restricted(conditions)
         if self.target in first and not conditions.binds(self.encoder.layout, self.target):
             first.remove(self.target)
+        balance = self._balance(conditions) if n_candidates > 1 else None
         chunk_rows = max(CHUNK_ROWS // n_candidates, 1)
         for start in range(0, n_rows, chunk_rows):
             stop = start + chunk_rows
@@ -100,11 +101,12 @@ class Sampler:
             kept = min(chunk_rows, n_rows - start)
             n_drawn = kept if n_candidates == 1 else len(given)
             rows = self._chunk(given, restrictions, first, seed, start // chunk_rows, n_passes, n_drawn)
-            if n_candidates > 1:
+            if balance is not None:
                 proposed = None
                 if self.target != NO_TARGET:
                     proposed = given.known[:, self.target] | (self.target in first)
-                rows = self._chosen(rows, proposed, conditions.group(start, stop), seed, start // chunk_rows)
+                stream = numpy_stream(seed, "select", start // chunk_rows)
+                rows = self._chosen(rows, proposed, conditions.group(start, stop), balance, stream)
             yield start, _to_table(self.generator.axis, Rows(rows.codes[:kept], rows.positions[:kept]))
 
     @torch.no_grad()
@@ -177,14 +179,19 @@ class Sampler:
                 if group is not groups[-1]:
                     sums = generator.fill(sums, block, codes[:, block], positions[:, block], free)
 
+    def _balance(self, conditions: Conditions) -> Balance:
+        critic = self.generator.critic
+        assert critic is not None  # noqa: S101 - callers have looked
+        return Balance(critic.share.double().cpu().numpy(), of_table=conditions.ask_nothing)
+
     @torch.no_grad()
     def _chosen(
         self,
         pool: Rows,
         proposed: npt.NDArray[np.bool_] | None,
         group: npt.NDArray[np.int64],
-        seed: int,
-        index: int,
+        balance: Balance,
+        stream: np.random.Generator,
     ) -> Rows:
         """Choose among the candidates of a chunk; rows with the same conditions (`group`) share theirs.
 
@@ -193,12 +200,12 @@ class Sampler:
         """
         critic = self.generator.critic
         assert critic is not None  # noqa: S101 - callers have looked
-        score = critic(self.generator.axis, pool).double().cpu().numpy()
+        score, leaves = (found.cpu().numpy() for found in critic.judge(self.generator.axis, pool))
+        score = score.astype(np.float64)
         if proposed is not None and proposed.any():
             score = score + np.where(proposed, self._target_ratio(pool), 0.0)
-        kept = torch.from_numpy(resample_groups(score, group, numpy_stream(seed, "select", index)))
-        chosen = kept.to(self.device)
-        return Rows(pool.codes[chosen], pool.positions[chosen])
+        kept = torch.from_numpy(balance.choose(score, leaves, group, stream)).to(self.device)
+        return Rows(pool.codes[kept], pool.positions[kept])
 
     def _target_ratio(self, rows: Rows) -> npt.NDArray[np.float64]:
         """Log of how much likelier the target's trees find its codes than the networks do, given all other blocks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from synthgan.models.critic import LEAST_LOG_WEIGHT, keep_probabilities
 
-__all__ = ["resample", "resample_groups"]
+__all__ = ["chances", "resample", "resample_groups"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -35,8 +36,7 @@ def resample(log_weight: Floats, n_kept: int, stream: np.random.Generator) -> In
     ndarray of int64, shape (n_kept,)
     """
     order = stream.permutation(len(log_weight))
-    weight = np.exp(np.maximum(log_weight - log_weight.max(), LEAST_LOG_WEIGHT))
-    share = keep_probabilities(weight[order], n_kept)
+    share = _chances(log_weight[order], n_kept)
     ends = share.cumsum() * (n_kept / share.sum())
     teeth = np.arange(n_kept) + stream.random()
     chosen = np.minimum(np.searchsorted(ends, teeth, side="right"), len(ends) - 1)
@@ -61,12 +61,29 @@ def resample_groups(log_weight: Floats, group: Ints, stream: np.random.Generator
     ndarray of int64, shape (n,)
         Index of the candidate that each row takes; each is taken at most once.
     """
-    n_rows, n_candidates = len(group), len(log_weight) // len(group)
-    order = np.argsort(group, kind="stable")
-    bounds = np.flatnonzero(np.r_[True, np.diff(group[order]) != 0, True])
-    out = np.empty(n_rows, np.int64)
-    for start, stop in pairwise(bounds):
-        rows = order[start:stop]
-        candidates = (n_rows * np.arange(n_candidates)[:, None] + rows).ravel()
+    out = np.empty(len(group), np.int64)
+    for rows, candidates in _groups(group, len(log_weight)):
         out[rows] = candidates[resample(log_weight[candidates], len(rows), stream)]
     return out
+
+
+def chances(log_weight: Floats, group: Ints) -> Floats:
+    """Probability that `resample_groups` chooses each candidate, shape (k * n,); they sum to n."""
+    out = np.empty(len(log_weight))
+    for rows, candidates in _groups(group, len(log_weight)):
+        out[candidates] = _chances(log_weight[candidates], len(rows))
+    return out
+
+
+def _chances(log_weight: Floats, n_kept: int) -> Floats:
+    return keep_probabilities(np.exp(np.maximum(log_weight - log_weight.max(), LEAST_LOG_WEIGHT)), n_kept)
+
+
+def _groups(group: Ints, n_candidates: int) -> Iterator[tuple[Ints, Ints]]:
+    """The rows of each group, and of `n_candidates` in all those that are theirs."""
+    order = np.argsort(group, kind="stable")
+    bounds = np.flatnonzero(np.r_[True, np.diff(group[order]) != 0, True])
+    every = np.arange(n_candidates).reshape(-1, len(group))
+    for start, stop in pairwise(bounds):
+        rows = order[start:stop]
+        yield rows, every[:, rows].ravel()

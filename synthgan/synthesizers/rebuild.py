@@ -56,6 +56,9 @@ def rebuilt_ensemble(
         raise ArchiveError(f"n_members cannot be {sizes.n_members!r}; it is from 1 to {MAX_MEMBERS}")
     with torch.device("meta"):  # shapes first: nothing is allocated until they are known to match
         one = Ensemble(CodeAxis(encoder.layout), dataclasses.replace(sizes, n_members=1)).state_dict()
+    if "critic.share" in one and "critic.leaf" in weights:
+        # Files of the time before samples were balanced know of no shares.
+        weights = {"critic.share": torch.zeros(one["critic.share"].shape)} | dict(weights)
     check_weights(weights, _of_members(one, sizes.n_members))
     with torch.random.fork_rng(devices=[]):
         generator = Ensemble(CodeAxis(encoder.layout), sizes)

@@ -15,15 +15,19 @@ from synthgan.models.critic import LEAST_LOG_WEIGHT, Critic, keep_probabilities
 from synthgan.models.features import rows_of
 from synthgan.models.trees import N_BINS
 from synthgan.training.binning import by_code, cells_of_table, look_up, merged, most_bins
-from synthgan.training.boosting import Boosting
+from synthgan.training.boosting import Boosting, Tree
 
 __all__ = ["fit_critic"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bins = npt.NDArray[np.uint8]
 
 MARGIN_BINS, MARGIN_ROWS, MARGIN_ROUNDS = 32, 5.0, 10
 """Bins of equal mass whose weighted share is set to the table's; rows added to both sides; passes over the columns."""
+
+LEAST_ROWS = 5
+"""Leaves of fewer rows of the table are counted together: no share tells of one row."""
 
 
 def fit_critic(
@@ -63,13 +67,24 @@ def fit_critic(
     lookup = [np.asarray(bins[block], np.uint8) for block in range(len(bins))]
     rows = np.concatenate([look_up(lookup, cells), look_up(lookup, fake_cells[:n_learned])], axis=1)
     boosting = Boosting(rows, np.arange(rows.shape[1]) < len(real))
-    for tree in range(len(critic.leaf)):
-        if time.monotonic() - began > max_seconds:
-            break
-        boosting.grow(critic.block.shape[1], stream).write(critic, tree)
+    depth = critic.block.shape[1]
+    none = Tree(np.zeros(depth, np.int16), np.zeros(depth, np.uint8), np.zeros((2**depth, 1)))
+    for at in range(len(critic.leaf)):
+        tree = boosting.grow(depth, stream) if time.monotonic() - began <= max_seconds else none
+        tree.write(critic, at)
+        critic.share[at] = torch.from_numpy(_shares(tree.leaf(rows[:, : len(real)]), 2**depth))
     score = _scores(critic, axis, fake, n_learned)
     margins = _margins(axis, cells, fake_cells[n_learned:], score, n_candidates)
     critic.margin.copy_(torch.from_numpy(by_code(axis, margins, np.float32)))
+
+
+def _shares(leaf: Bins, n_leaves: int) -> Floats:
+    """Share of the rows in each leaf; those of fewer than `LEAST_ROWS` have the same."""
+    counts = np.bincount(leaf, minlength=n_leaves).astype(np.float64)
+    few = counts < LEAST_ROWS
+    if few.any():
+        counts[few] = counts[few].mean()
+    return counts / len(leaf)
 
 
 def _scores(critic: Critic, axis: CodeAxis, table: EncodedTable, first: int, chunk_rows: int = 512) -> Floats:

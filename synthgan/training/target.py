@@ -23,10 +23,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bins = npt.NDArray[np.uint8]
 
-LEARNING_RATE = 0.2
-"""Half of it takes twice the trees, which are no better."""
-
-MAX_TREES, PATIENCE = 1000, 40
+MAX_TREES, PATIENCE = 1500, 40
 """Trees at most; trees without an improvement on the watched rows after which there are enough."""
 
 MAX_SCORES, MAX_SUMS = 60_000, 80_000
@@ -84,7 +81,7 @@ def fit_target(
     scores, codes = np.zeros((len(watched), n_scores)), watched.codes[:, target]
     best, n_best = learner.loss(scores, codes), 0
     while len(trees) < min(MAX_TREES, n_best + PATIENCE) and time.monotonic() - began < max_seconds:
-        tree = grow(rows, columns, np.arange(len(table)), *learner.derivatives(), depth, LEARNING_RATE)
+        tree = grow(rows, columns, np.arange(len(table)), *learner.derivatives(), depth, learner.rate)
         learner.scores += tree.value[tree.leaf(rows)]
         scores += tree.value[tree.leaf(seen)]
         trees.append(tree)
@@ -152,7 +149,14 @@ class _Classes:
         The target's.
     n_codes : int
         How many there are.
+
+    Attributes
+    ----------
+    rate : float
+        Share of the best step that a leaf takes: half of it takes twice the trees, which are hardly better.
     """
+
+    rate = 0.2
 
     def __init__(self, codes: Bins, n_codes: int) -> None:
         share = np.bincount(codes, minlength=n_codes) + 0.5
@@ -201,7 +205,14 @@ class _Numbers:
         The target's, in the order of the numbers.
     n_codes : int
         How many there are.
+
+    Attributes
+    ----------
+    rate : float
+        Share of the best step that a leaf takes. Numbers bear larger ones than categories.
     """
+
+    rate = 0.3
 
     def __init__(self, codes: Bins, n_codes: int) -> None:
         share = np.bincount(codes, minlength=n_codes) + 0.5

@@ -85,3 +85,19 @@ def test_margins_give_weighted_rows_the_tables_shares(encoder: TableEncoder) -> 
     weight = np.exp(critic(axis, rows_of(axis, fresh)).double().numpy())
     found = np.bincount(fresh.codes[:, 2], weight / weight.sum())
     np.testing.assert_allclose(found, np.bincount(real.codes[:, 2]) / len(real), atol=0.01)
+
+
+def test_the_critic_knows_the_tables_shares_of_its_leaves(encoder: TableEncoder) -> None:
+    """Leaves of fewer than five rows are counted together. Trees that there was no time for have one leaf."""
+    stream = numpy_stream(4, "test")
+    axis = CodeAxis(encoder.layout)
+    real, fake = encoder.encode(table(900, 0.8, stream)), encoder.encode(table(4000, 0.0, stream))
+    for seconds in (np.inf, -1.0):
+        critic = Critic(axis, n_trees=9, depth=6)
+        fit_critic(critic, axis, real, fake, stream, 3000, 4, seconds)
+        _, leaves = critic.judge(axis, rows_of(axis, real))
+        for share, leaf in zip(critic.share.double().numpy(), leaves.numpy(), strict=True):
+            counts = np.bincount(leaf, minlength=64)
+            many = counts >= 5
+            np.testing.assert_allclose(share[many], counts[many] / 900, rtol=1e-5)
+            assert share[~many] == pytest.approx(counts[~many].mean() / 900, rel=1e-5)
