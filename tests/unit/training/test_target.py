@@ -334,6 +334,7 @@ def tell(model: SynthGAN, shares: dict[str, float]) -> None:
     assert found.critic is not None
     found.critic.leaf.zero_()
     found.critic.margin.zero_()
+    found.critic.share.zero_()  # not known: samples are not to have the shares of the table either
     found.target = ClassTrees(found.axis, 1, 1, 6)
     codes = torch.from_numpy(model.model_.encoder.encode(values).codes[:, 1]).long()
     found.target.base[codes] = torch.tensor(list(shares.values())).log()
