@@ -52,13 +52,13 @@ def rebuilt_ensemble(
     if weights and not any(name.startswith("members.") for name in weights):
         # Files of the time before ensembles hold one generator.
         weights = {name if name.startswith("critic.") else f"members.0.{name}": weights[name] for name in weights}
+    if "critic.leaf" in weights:
+        # Files of the time before samples were balanced know no shares.
+        weights = {"critic.share": torch.zeros_like(weights["critic.leaf"])} | dict(weights)
     if type(sizes.n_members) is not int or not 1 <= sizes.n_members <= MAX_MEMBERS:
         raise ArchiveError(f"n_members cannot be {sizes.n_members!r}; it is from 1 to {MAX_MEMBERS}")
     with torch.device("meta"):  # shapes first: nothing is allocated until they are known to match
         one = Ensemble(CodeAxis(encoder.layout), dataclasses.replace(sizes, n_members=1)).state_dict()
-    if "critic.share" in one and "critic.leaf" in weights:
-        # Files of the time before samples were balanced know of no shares.
-        weights = {"critic.share": torch.zeros(one["critic.share"].shape)} | dict(weights)
     check_weights(weights, _of_members(one, sizes.n_members))
     with torch.random.fork_rng(devices=[]):
         generator = Ensemble(CodeAxis(encoder.layout), sizes)
@@ -66,6 +66,8 @@ def rebuilt_ensemble(
     for name, trees in (("critic", generator.critic), ("target's trees", generator.target)):
         if trees is not None and not trees.fits(generator.axis):
             raise ArchiveError(f"the {name} in the model file ask about columns that the table does not have")
+    if generator.critic is not None and not ((generator.critic.share >= 0) & (generator.critic.share <= 1)).all():
+        raise ArchiveError("the critic in the model file has shares of rows that are not from 0 to 1")
     for member in generator.members:
         member.folded = True
     generator.set_compute_dtype(compute_dtype(device))

@@ -257,8 +257,9 @@ class SynthGAN(TableSynthesizer):
             one by one before the others, which follow them.
         select : int, optional
             Candidates to draw for each row. The critic, trained to tell generated rows from the table's, says how much
-            likelier each is to be real than generated, and rows are kept in proportion to that. By default as many as
-            the model was made for, or 1 (no choice) where `n_passes` is given.
+            likelier each is to be real than generated, and rows are kept in proportion to that, and such that the
+            sample stays in step with the table: its shares vary less than those of independent rows. By default as
+            many as the model was made for, or 1 (no choice, independent rows) where `n_passes` is given.
         random_state : int, numpy Generator, RandomState or None, default=None
             Seed. ``sample(10, random_state=s)`` is the head of ``sample(100, random_state=s)``.
 

@@ -110,12 +110,17 @@ def test_a_saved_critic_chooses_the_same_rows(model: SynthGAN, tmp_path: Path) -
     pd.testing.assert_frame_equal(again.sample(200, random_state=6), model.sample(200, random_state=6))
 
 
-@pytest.mark.parametrize("block", [-1, 99])
-def test_a_critic_of_other_columns_is_refused(model: SynthGAN, tmp_path: Path, block: int) -> None:
+@pytest.mark.parametrize(
+    ("weight", "value"),
+    [("critic.block", -1), ("critic.block", 99), ("critic.share", -1.0), ("critic.share", 1.5)],
+)
+def test_a_critic_of_other_columns_or_impossible_shares_is_refused(
+    model: SynthGAN, tmp_path: Path, weight: str, value: float
+) -> None:
     path = tmp_path / "m.synthgan"
     model.save(path)
     manifest, state, weights = read_archive(path)
-    weights["critic.block"][0, 0] = block
+    weights[weight][0, 0] = value
     rest = {key: value for key, value in manifest.items() if key not in ("kind", "format", "sha256", "digest")}
     write_archive(path, rest, state, weights)
     with pytest.raises(ArchiveError, match="critic"):
