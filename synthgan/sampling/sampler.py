@@ -20,7 +20,7 @@ from synthgan.models.ensemble import Ensemble
 from synthgan.models.features import Rows, rows_of
 from synthgan.models.layers import Linear
 from synthgan.rng import numpy_stream, torch_stream
-from synthgan.sampling.balance import Balance
+from synthgan.sampling.choice import Choice
 from synthgan.sampling.draws import DeviceRestriction, draw_block
 from synthgan.sampling.passes import passes_of
 
@@ -93,7 +93,7 @@ class Sampler:
         first = self._restricted(conditions)
         if self.target in first and not conditions.binds(self.encoder.layout, self.target):
             first.remove(self.target)
-        balance = self._balance(conditions) if n_candidates > 1 else None
+        choice = Choice(self.generator, conditions, draws_target=self.target in first) if n_candidates > 1 else None
         chunk_rows = max(CHUNK_ROWS // n_candidates, 1)
         for start in range(0, n_rows, chunk_rows):
             stop = start + chunk_rows
@@ -101,12 +101,9 @@ class Sampler:
             kept = min(chunk_rows, n_rows - start)
             n_drawn = kept if n_candidates == 1 else len(given)
             rows = self._chunk(given, restrictions, first, seed, start // chunk_rows, n_passes, n_drawn)
-            if balance is not None:
-                proposed = None
-                if self.target != NO_TARGET:
-                    proposed = given.known[:, self.target] | (self.target in first)
+            if choice is not None:
                 stream = numpy_stream(seed, "select", start // chunk_rows)
-                rows = self._chosen(rows, proposed, conditions.group(start, stop), balance, stream)
+                rows = choice.among(rows, given.known, conditions.group(start, stop), stream)
             yield start, _to_table(self.generator.axis, Rows(rows.codes[:kept], rows.positions[:kept]))
 
     @torch.no_grad()
@@ -178,44 +175,6 @@ class Sampler:
                     states = generator.follow(states, block, codes[:, block], positions[:, block], free)
                 if group is not groups[-1]:
                     sums = generator.fill(sums, block, codes[:, block], positions[:, block], free)
-
-    def _balance(self, conditions: Conditions) -> Balance:
-        critic = self.generator.critic
-        assert critic is not None  # noqa: S101 - callers have looked
-        return Balance(critic.share.double().cpu().numpy(), of_table=conditions.ask_nothing)
-
-    @torch.no_grad()
-    def _chosen(
-        self,
-        pool: Rows,
-        proposed: npt.NDArray[np.bool_] | None,
-        group: npt.NDArray[np.int64],
-        balance: Balance,
-        stream: np.random.Generator,
-    ) -> Rows:
-        """Choose among the candidates of a chunk; rows with the same conditions (`group`) share theirs.
-
-        The critic knows rows of which the target was drawn last. Those that were `proposed` for a target count by how
-        much likelier its trees find it, given the others, than the networks that they were drawn from.
-        """
-        critic = self.generator.critic
-        assert critic is not None  # noqa: S101 - callers have looked
-        score, leaves = (found.cpu().numpy() for found in critic.judge(self.generator.axis, pool))
-        score = score.astype(np.float64)
-        if proposed is not None and proposed.any():
-            score = score + np.where(proposed, self._target_ratio(pool), 0.0)
-        kept = torch.from_numpy(balance.choose(score, leaves, group, stream)).to(self.device)
-        return Rows(pool.codes[kept], pool.positions[kept])
-
-    def _target_ratio(self, rows: Rows) -> npt.NDArray[np.float64]:
-        """Log of how much likelier the target's trees find its codes than the networks do, given all other blocks."""
-        generator, block = self.generator, self.target
-        assert generator.target is not None  # noqa: S101 - callers have looked
-        code = (rows.codes[:, block] - generator.axis.offsets[block])[:, None]
-        network = generator.given_others(rows, block)
-        logits = (generator.target(generator.axis, rows, network), network)
-        trees, networks = (torch.log_softmax(own, dim=1).gather(1, code)[:, 0] for own in logits)
-        return (trees - networks).double().cpu().numpy()
 
     @torch.no_grad()
     def _restricted(self, conditions: Conditions) -> list[int]:
