@@ -23,6 +23,7 @@ import torch
 from synthgan import SynthGAN
 from synthgan.datasets import load_dataset
 from synthgan.errors import SynthganError
+from synthgan.models.critic import Critic
 from synthgan.persistence import CheckpointFolder
 from synthgan.synthesizers import critique
 from synthgan.training import Training
@@ -122,12 +123,13 @@ def _train(part: str, place: Path, every: int) -> None:
         final.append(digest(self.state_dict()))
         finish(self)
 
-    def marked(*arguments: Any) -> None:
+    def marked(*arguments: Any) -> Critic:
         began = time.monotonic()
         (place / "critic").touch()
-        fit_critic(*arguments)
+        critic = fit_critic(*arguments)
         (place / "critic").unlink()
         (place / "seconds").write_text(str(time.monotonic() - began))
+        return critic
 
     Training._finish = watched  # type: ignore[method-assign]
     critique.fit_critic = marked  # type: ignore[attr-defined]

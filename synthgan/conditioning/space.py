@@ -71,8 +71,7 @@ class Conditions:
 
     def given(self, start: int, stop: int) -> EncodedTable:
         """Given values of sampled rows `start` to `stop - 1`; rows past the last repeat it."""
-        index = self.group(start, stop)
-        return EncodedTable(self.rows.codes[index], self.rows.positions[index], self.rows.known[index])
+        return self.rows.take(self.group(start, stop))
 
     def group(self, start: int, stop: int) -> npt.NDArray[np.int64]:
         """Which of `rows` each of the sampled rows `start` to `stop - 1` keeps to; the last repeats past the end."""

@@ -64,6 +64,10 @@ class EncodedTable:
     def __len__(self) -> int:
         return len(self.codes)
 
+    def take(self, rows: npt.NDArray[Any] | slice) -> EncodedTable:
+        """Return some rows: those of an index array or mask, or of a slice."""
+        return EncodedTable(self.codes[rows], self.positions[rows], self.known[rows])
+
 
 @dataclasses.dataclass(frozen=True)
 class TableEncoder:

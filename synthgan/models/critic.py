@@ -48,16 +48,25 @@ class Critic(Trees):
     margin : Tensor of float32, shape (T, M)
         Nats for each cell, by which the weighted rows have the table's marginals.
     share : Tensor of float32, shape (n_trees, 2**depth)
-        Share of the table's rows in each leaf.
+        Share of the table's rows in each leaf; 0 in those that are counted together, because few rows are in them.
+    overlap : Tensor of float32, shape ()
+        How much the trees say the same, from 0 to 1: 1 where all have the same leaves (see `count_leaves`).
     """
 
     margin: Tensor
     share: Tensor
+    overlap: Tensor
 
     def __init__(self, axis: CodeAxis, n_trees: int, depth: int) -> None:
         super().__init__(axis, n_trees, depth)
         self.register_buffer("margin", torch.zeros(axis.interval.shape))
         self.register_buffer("share", torch.zeros_like(self.leaf))
+        self.register_buffer("overlap", torch.ones(()))
+
+    def counts_rows(self) -> bool:
+        """Whether the shares, and how much trees overlap, are numbers that can be."""
+        sums, overlap = self.share.sum(dim=1), self.overlap
+        return bool((self.share >= 0).all() and (sums <= 1 + 1e-4).all() and 0 <= overlap <= 1)
 
     def forward(self, axis: CodeAxis, rows: Rows) -> Tensor:
         """Return the log ratio of each row, float32, shape (n,)."""

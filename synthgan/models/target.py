@@ -43,9 +43,12 @@ class TargetTrees(Trees, ABC):
         What each leaf adds to each score.
     reads_network : bool
         Whether the networks have a say.
+    n_fitted : int
+        Numbers that are fitted to the rows which tell when to stop.
     """
 
     reads_network: ClassVar[bool]
+    n_fitted: ClassVar[int] = 0
 
     def __init__(self, axis: CodeAxis, target: int, n_trees: int, depth: int, n_scores: int) -> None:
         super().__init__(axis, n_trees, depth, (n_scores,))
@@ -124,6 +127,7 @@ class NumberTrees(TargetTrees):
     position: Tensor
     tilt: Tensor
     reads_network = True
+    n_fitted = 3
 
     def __init__(self, axis: CodeAxis, target: int, n_trees: int, depth: int) -> None:
         super().__init__(axis, target, n_trees, depth, 1)

@@ -12,11 +12,17 @@ __all__ = ["Balance"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-STEP = 64
+STEP = 8
 """Rows that are chosen together, between two looks at what there is too much of."""
 
-GAIN = 10.0
-"""Nats per whole surplus, mean over trees: half or twice as much is as good."""
+GAIN = 1.5
+"""How much of a surplus the next steps are to take back: about all of it, since only so many rows are in a leaf."""
+
+MEMORY = 0.9998
+"""What of a surplus is left a step later: what cannot be taken back is forgotten within tens of thousands of rows."""
+
+LEAST_OVERLAP = 0.01
+"""Trees that have nothing in common are taken to overlap by so much."""
 
 
 class Balance:
@@ -25,25 +31,39 @@ class Balance:
     Independent rows have too many of one kind and too few of another by chance. Here a candidate x in leaves
     :math:`\ell_k(x)` counts
 
-    .. math:: w(x) \exp\Bigl(-\frac{\text{GAIN}}{K} \sum_{k=1}^{K} \frac{s_{k \ell_k(x)}}{1 + m q_{k \ell_k(x)}}\Bigr)
+    .. math:: w(x) \exp\Bigl(-\frac{G}{\lambda K} \sum_{k=1}^{K} \frac{s_{k \ell_k(x)}}{1 + m q_{k \ell_k(x)}}\Bigr)
 
     with w the critic's weight, s the rows drawn so far less those that were to be expected, and m q the rows
-    that the next `STEP` are expected to bring. That is herding (Welling 2009, doi 10.1145/1553374.1553517) softened to
+    that `STEP` rows are expected to bring. That is herding (Welling 2009, doi 10.1145/1553374.1553517) softened to
     a choice at random: what is estimated from a sample varies less than from independent rows of the same distribution.
+    Trees say the same of a kind of rows, so what they say adds up, by up to :math:`\lambda K` for their overlap
+    :math:`\lambda`; divided by that, and with a gain G that is not too large, steps do not swing from one side to the
+    other.
 
     Parameters
     ----------
     share : ndarray of float64, shape (K, L)
-        Share of rows in each leaf of each tree; all zero where it is not known.
+        Share of rows in each leaf of each tree. Leaves of share zero are counted as one, which has what is left; where
+        all are zero there is nothing to balance.
+    overlap : float
+        Of the trees; see `Critic`.
     of_table : bool
         Whether the sample is to have these shares, like the table; otherwise (rows with conditions) those that the
         candidates have, weighted.
     """
 
-    def __init__(self, share: Floats, *, of_table: bool) -> None:
-        self.share = share.ravel()
-        self.n_trees, self.n_leaves = share.shape
-        self.of_table = of_table and bool(share.any())
+    def __init__(self, share: Floats, overlap: float, *, of_table: bool) -> None:
+        n_trees, n_leaves = share.shape
+        few = share == 0
+        together = few.argmax(axis=1)[:, None]  # of each tree the leaf that stands for all its few
+        self.first = n_leaves * np.arange(n_trees)[:, None]
+        self.place = (np.where(few, together, np.arange(n_leaves)) + self.first).ravel()
+        left = np.where(few.any(axis=1), (1 - share.sum(axis=1)).clip(min=0), share[:, 0])
+        self.share = share.copy()
+        np.put_along_axis(self.share, together, left[:, None], axis=1)
+        self.share = self.share.ravel()
+        self.gain = GAIN / max(overlap, LEAST_OVERLAP)
+        self.of_table = of_table
         self.surplus = np.zeros(share.size)
 
     def choose(self, log_weight: Floats, leaves: Ints, group: Ints, stream: np.random.Generator) -> Ints:
@@ -65,20 +85,19 @@ class Balance:
         ndarray of int64, shape (n,)
             Index of the candidate that each row takes; each is taken at most once.
         """
-        n_rows = len(group)
+        n_rows, n_trees = len(group), len(leaves)
         every = np.arange(len(log_weight)).reshape(-1, n_rows)
-        by_row = leaves.reshape(self.n_trees, -1, n_rows)
-        first = self.n_leaves * np.arange(self.n_trees)[:, None, None]
+        by_row = self.place.take(leaves + self.first).reshape(n_trees, -1, n_rows)
         out = np.empty(n_rows, np.int64)
         for start in range(0, n_rows, STEP):
             part = slice(start, start + STEP)
             candidates, own = every[:, part].ravel(), group[part]
-            places = (by_row[:, :, part] + first).reshape(self.n_trees, -1)
-            weight = log_weight[candidates]
+            places, weight = by_row[:, :, part].reshape(n_trees, -1), log_weight[candidates]
             expected = self._expected(weight, places, own)
-            nats = GAIN * (self.surplus / (1 + expected)).take(places).mean(axis=0)
-            kept = resample_groups(weight - nats, own, stream)
-            self.surplus += np.bincount(places[:, kept].ravel(), minlength=len(self.surplus)) - expected
+            push = self.surplus / (1 + expected * (STEP / len(own)))
+            kept = resample_groups(weight - self.gain * push.take(places).mean(axis=0), own, stream)
+            held = np.bincount(places[:, kept].ravel(), minlength=len(self.surplus))
+            self.surplus = MEMORY * self.surplus + held - expected
             out[part] = candidates[kept]
         return out
 
@@ -86,5 +105,5 @@ class Balance:
         """Rows in each leaf of each tree that a step should bring; `places` (K, m) are the candidates' leaves."""
         if self.of_table:
             return len(group) * self.share
-        chance = np.tile(chances(log_weight, group), self.n_trees)
+        chance = np.tile(chances(log_weight, group), len(places))
         return np.asarray(np.bincount(places.ravel(), chance, len(self.surplus)), np.float64)

@@ -32,7 +32,8 @@ class Choice:
         assert generator.critic is not None  # noqa: S101 - callers have looked
         self.generator, self.critic = generator, generator.critic
         self.draws_target = draws_target
-        self.balance = Balance(self.critic.share.double().cpu().numpy(), of_table=conditions.ask_nothing)
+        share, overlap = self.critic.share.double().cpu().numpy(), float(self.critic.overlap)
+        self.balance = Balance(share, overlap, of_table=conditions.ask_nothing)
 
     @torch.no_grad()
     def among(

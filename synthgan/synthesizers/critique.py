@@ -11,10 +11,9 @@ import numpy as np
 from synthgan.conditioning.space import ConditionSpace
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.models import Ensemble
-from synthgan.models.critic import Critic
 from synthgan.rng import numpy_stream, resolve_seed
 from synthgan.sampling import Sampler
-from synthgan.training.critic import fit_critic
+from synthgan.training.critic import count_leaves, fit_critic
 
 __all__ = ["add_critic", "n_seen", "n_trees"]
 
@@ -67,6 +66,7 @@ def add_critic(
     table: EncodedTable,
     seed: int,
     n_candidates: int,
+    min_rows: int,
     max_seconds: float = math.inf,
 ) -> None:
     """Draw rows from the generator, and train it a critic that tells them from the table's.
@@ -83,12 +83,14 @@ def add_critic(
         Names the random streams.
     n_candidates : int
         Of so many candidates one will be kept.
+    min_rows : int
+        Rows of the table that a share that the critic holds stands for at least.
     max_seconds : float
         How long it may take.
     """
     began = time.monotonic()
     stream = numpy_stream(seed, "critic")
-    real = _picked(table, MAX_REAL_ROWS, stream)
+    real = counted = _picked(table, MAX_REAL_ROWS, stream)
     n_learned, n_drawn = _n_generated(len(real))
     parts = []
     # A seed of its own: rows that are drawn with the fit's seed later are to be as new to the critic as any others.
@@ -103,12 +105,12 @@ def add_critic(
         np.concatenate([rows.positions for rows in parts]),
         np.concatenate([rows.known for rows in parts]),
     )
-    config = dataclasses.replace(generator.config, critic_trees=n_trees(len(table)))
-    critic = Critic(generator.axis, config.critic_trees, config.critic_depth).to(generator.axis.offsets.device)
-    fit_critic(
-        critic, generator.axis, real, fake, stream, n_learned, n_candidates, max_seconds - (time.monotonic() - began)
-    )
-    generator.critic, generator.config = critic, config
+    left = max_seconds - (time.monotonic() - began)
+    axis, depth = generator.axis, generator.config.critic_depth
+    critic = fit_critic(axis, real, fake, n_trees(len(table)), depth, stream, n_learned, n_candidates, left)
+    count_leaves(critic, axis, counted, fake.take(slice(n_learned, None)), n_candidates, min_rows)
+    generator.critic = critic
+    generator.config = dataclasses.replace(generator.config, critic_trees=len(critic.leaf))
 
 
 def _n_generated(n_real: int) -> tuple[int, int]:
@@ -119,5 +121,4 @@ def _n_generated(n_real: int) -> tuple[int, int]:
 
 def _picked(table: EncodedTable, n_rows: int, stream: np.random.Generator) -> EncodedTable:
     """Some rows at random, `n_rows` at most, in the table's order."""
-    rows = np.sort(stream.permutation(len(table))[:n_rows])
-    return EncodedTable(table.codes[rows], table.positions[rows], table.known[rows])
+    return table.take(np.sort(stream.permutation(len(table))[:n_rows]))

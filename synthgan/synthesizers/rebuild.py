@@ -54,7 +54,8 @@ def rebuilt_ensemble(
         weights = {name if name.startswith("critic.") else f"members.0.{name}": weights[name] for name in weights}
     if "critic.leaf" in weights:
         # Files of the time before samples were balanced know no shares.
-        weights = {"critic.share": torch.zeros_like(weights["critic.leaf"])} | dict(weights)
+        unknown = {"critic.share": torch.zeros_like(weights["critic.leaf"]), "critic.overlap": torch.ones(())}
+        weights = unknown | dict(weights)
     if type(sizes.n_members) is not int or not 1 <= sizes.n_members <= MAX_MEMBERS:
         raise ArchiveError(f"n_members cannot be {sizes.n_members!r}; it is from 1 to {MAX_MEMBERS}")
     with torch.device("meta"):  # shapes first: nothing is allocated until they are known to match
@@ -66,8 +67,8 @@ def rebuilt_ensemble(
     for name, trees in (("critic", generator.critic), ("target's trees", generator.target)):
         if trees is not None and not trees.fits(generator.axis):
             raise ArchiveError(f"the {name} in the model file ask about columns that the table does not have")
-    if generator.critic is not None and not ((generator.critic.share >= 0) & (generator.critic.share <= 1)).all():
-        raise ArchiveError("the critic in the model file has shares of rows that are not from 0 to 1")
+    if generator.critic is not None and not generator.critic.counts_rows():
+        raise ArchiveError("the critic in the model file has shares of rows that cannot be")
     for member in generator.members:
         member.folded = True
     generator.set_compute_dtype(compute_dtype(device))

@@ -164,6 +164,7 @@ class SynthGAN(TableSynthesizer):
         layout = job.encoder.layout
         plan = self._plan(len(job.frame), layout, job.device)
         table = job.encoder.encode(job.frame)
+        least = checked_min_rows(self.protect_rare)
         wants_critic = self.select > 1 and n_trees(len(table)) > 0
         target = target_block(layout, job.target, len(table))
         limit = math.inf if self.max_seconds is None else self.max_seconds
@@ -193,7 +194,7 @@ class SynthGAN(TableSynthesizer):
                     add_target(generator, target, state.train.table(), state.held_out.table(), job.seed, seconds)
                 if wants_critic and training.over:
                     left -= time.monotonic() - began
-                    add_critic(generator, job.encoder, table, job.seed, self.select, left)
+                    add_critic(generator, job.encoder, table, job.seed, self.select, least, left)
             except KeyboardInterrupt:  # the generator took far longer: it is not thrown away
                 logger.warning("interrupted: the model is kept without a critic, or trees of the target")
             look = last_look(generator, job.encoder, table, job.seed)

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from synthgan.encoding import EncodedTable
 from synthgan.models.axis import CodeAxis
@@ -30,8 +31,8 @@ MAX_SCORES, MAX_SUMS = 60_000, 80_000
 """Rows times scores that trees learn from: more of the table's rows are not looked at. Scores times columns times bins:
 with more the columns get fewer bins, because a tree sums by all of them in each leaf."""
 
-NEWTON_STEPS = 20
-"""Steps towards the best three numbers: a handful do."""
+NEWTON_STEPS, HALVINGS = 20, 12
+"""Steps towards the best three numbers, of which a handful do; how often a step is halved that goes too far."""
 
 FEW_ROWS = 10.0
 """Rows like the whole table's that are added to each category's, when categories are put in an order."""
@@ -69,8 +70,7 @@ def fit_target(
     axis, depth = generator.axis, generator.config.critic_depth
     block = axis.layout.blocks[target]
     n_scores = make_target(axis, target, 0, depth).leaf.shape[2]
-    picked = np.sort(stream.permutation(len(table))[: MAX_SCORES // n_scores])
-    table = EncodedTable(table.codes[picked], table.positions[picked], table.known[picked])
+    table = table.take(np.sort(stream.permutation(len(table))[: MAX_SCORES // n_scores]))
     cells = cells_of_table(axis, table)
     learner = (_Classes if has_classes(block) else _Numbers)(table.codes[:, target], block.n_codes)
     bins = _bins(axis, cells, learner)
@@ -124,20 +124,30 @@ def nats(trees: TargetTrees | None, generator: Ensemble, target: int, table: Enc
 
 @torch.no_grad()
 def _fit_tilt(trees: NumberTrees, generator: Ensemble, table: EncodedTable) -> None:
-    """Set a, b and g to those of the greatest likelihood: Newton's method, on a loss that is convex in them."""
+    """Set a, b and g to those of the greatest likelihood: Newton's method, with steps halved until the loss falls."""
     axis, rows = generator.axis, rows_of(generator.axis, table)
     terms = trees.terms(generator.given_others(rows, trees.target), trees.scores(axis, rows)).double()
     code = rows.codes[:, trees.target] - axis.offsets[trees.target]
     held = terms[torch.arange(len(code), device=code.device), code]
+
+    def loss(tilt: Tensor) -> float:
+        found = torch.logsumexp((terms * tilt).sum(dim=2), dim=1) - (held * tilt).sum(dim=1)
+        return float(found.mean())
+
     tilt = trees.tilt.double()
+    least = loss(tilt)
     for _ in range(NEWTON_STEPS):
         p = torch.softmax((terms * tilt).sum(dim=2), dim=1)[..., None]
         mean = (p * terms).sum(dim=1)
         spread = torch.einsum("ncs,nct->nst", p * terms, terms) - mean[:, :, None] * mean[:, None, :]
         ridge = 1e-6 * torch.eye(3, dtype=tilt.dtype, device=tilt.device)
-        tilt = tilt - torch.linalg.solve(spread.mean(dim=0) + ridge, (mean - held).mean(dim=0))
-    if bool(tilt.isfinite().all()):
-        trees.tilt.copy_(tilt)
+        step = torch.linalg.solve(spread.mean(dim=0) + ridge, (mean - held).mean(dim=0))
+        sizes = (0.5**half for half in range(HALVINGS))
+        found = next(((size, now) for size in sizes if (now := loss(tilt - size * step)) < least), None)
+        if found is None:
+            break
+        tilt, least = tilt - found[0] * step, found[1]
+    trees.tilt.copy_(tilt)
 
 
 class _Classes:

@@ -9,11 +9,11 @@ import torch
 
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.models import CodeAxis
-from synthgan.models.critic import Critic
+from synthgan.models.critic import Critic, keep_probabilities
 from synthgan.models.features import rows_of
 from synthgan.rng import numpy_stream
 from synthgan.schema import infer_schema
-from synthgan.training.critic import fit_critic
+from synthgan.training.critic import _overlap, count_leaves, fit_critic
 
 
 def table(n: int, shift: float, stream: np.random.Generator) -> pd.DataFrame:
@@ -62,8 +62,7 @@ def test_the_critic_finds_a_missing_correlation(encoder: TableEncoder) -> None:
     axis = CodeAxis(encoder.layout)
     fakes = table(12_000, 0.0, stream).assign(y=lambda f: f["y"] * np.sqrt(1 + 0.8**2))
     real, fake = encoder.encode(table(4000, 0.8, stream)), encoder.encode(fakes)
-    critic = Critic(axis, n_trees=120, depth=4)
-    fit_critic(critic, axis, real, fake, stream, 8000, 4)
+    critic = fit_critic(axis, real, fake, 120, 4, stream, 8000, 4)
     fresh = fakes.sample(frac=1.0, random_state=0).iloc[:3000]
     score = critic(axis, rows_of(axis, encoder.encode(fresh))).numpy()
     x, y = fresh["x"].to_numpy(), fresh["y"].to_numpy()
@@ -77,27 +76,71 @@ def test_margins_give_weighted_rows_the_tables_shares(encoder: TableEncoder) -> 
     axis = CodeAxis(encoder.layout)
     fakes = table(12_000, 0.8, stream)
     fakes["c"] = stream.choice(["a", "b", "c"], len(fakes), p=[0.6, 0.3, 0.1])
-    critic = Critic(axis, n_trees=1, depth=1)
     real = encoder.encode(table(4000, 0.8, stream))
     fake = encoder.encode(fakes)
-    fit_critic(critic, axis, real, fake, stream, 8000, 4)
+    critic = fit_critic(axis, real, fake, 1, 1, stream, 8000, 4)
     fresh = EncodedTable(fake.codes[8000:], fake.positions[8000:], fake.known[8000:])
     weight = np.exp(critic(axis, rows_of(axis, fresh)).double().numpy())
     found = np.bincount(fresh.codes[:, 2], weight / weight.sum())
     np.testing.assert_allclose(found, np.bincount(real.codes[:, 2]) / len(real), atol=0.01)
 
 
-def test_the_critic_knows_the_tables_shares_of_its_leaves(encoder: TableEncoder) -> None:
-    """Leaves of fewer than five rows are counted together. Trees that there was no time for have one leaf."""
-    stream = numpy_stream(4, "test")
-    axis = CodeAxis(encoder.layout)
-    real, fake = encoder.encode(table(900, 0.8, stream)), encoder.encode(table(4000, 0.0, stream))
-    for seconds in (np.inf, -1.0):
-        critic = Critic(axis, n_trees=9, depth=6)
-        fit_critic(critic, axis, real, fake, stream, 3000, 4, seconds)
-        _, leaves = critic.judge(axis, rows_of(axis, real))
-        for share, leaf in zip(critic.share.double().numpy(), leaves.numpy(), strict=True):
-            counts = np.bincount(leaf, minlength=64)
-            many = counts >= 5
-            np.testing.assert_allclose(share[many], counts[many] / 900, rtol=1e-5)
-            assert share[~many] == pytest.approx(counts[~many].mean() / 900, rel=1e-5)
+@pytest.fixture(scope="module")
+def counted(encoder: TableEncoder) -> tuple[CodeAxis, Critic, EncodedTable, EncodedTable]:
+    """A critic, rows of the table, and generated ones whose y is too narrow."""
+    stream, axis = numpy_stream(4, "test"), CodeAxis(encoder.layout)
+    real, fake = encoder.encode(table(900, 0.8, stream)), encoder.encode(table(5000, 0.0, stream))
+    critic = fit_critic(axis, real, fake, 9, 6, stream, 3000, 4)
+    fresh = fake.take(slice(3000, None))
+    count_leaves(critic, axis, real, fresh, 4, 5)
+    return axis, critic, real, fresh
+
+
+def test_leaves_have_the_tables_shares_within_reach(
+    counted: tuple[CodeAxis, Critic, EncodedTable, EncodedTable],
+) -> None:
+    """Shares are in proportion to the table's, but for those that chosen candidates cannot come near to."""
+    axis, critic, real, fresh = counted
+    score, offered_leaves = critic.judge(axis, rows_of(axis, fresh))
+    weight = torch.exp(score.double())
+    chance = keep_probabilities((weight / weight.max()).numpy(), 500)
+    _, leaves = critic.judge(axis, rows_of(axis, real))
+    for share, leaf, other in zip(critic.share.double().numpy(), leaves.numpy(), offered_leaves.numpy(), strict=True):
+        alone = share > 0
+        wanted = np.bincount(leaf, minlength=64)[alone] / 900
+        offered = np.bincount(other, chance, 64)[alone] / 500
+        near = share[alone] / np.clip(wanted, offered / 1.5, offered * 1.5)
+        np.testing.assert_allclose(near, near[0], rtol=1e-5)
+        assert 0.8 < near[0] < 1.25
+        assert share.sum() <= 1 + 1e-6
+
+
+def test_leaves_of_few_rows_are_counted_together(
+    counted: tuple[CodeAxis, Critic, EncodedTable, EncodedTable],
+) -> None:
+    axis, critic, real, _ = counted
+    _, leaves = critic.judge(axis, rows_of(axis, real))
+    for share, leaf in zip(critic.share.numpy(), leaves.numpy(), strict=True):
+        counts = np.bincount(leaf, minlength=64)
+        assert (counts[share > 0] >= 5).all()
+        assert counts[share == 0].sum() == 0 or counts[share == 0].sum() >= 5
+
+
+def test_overlap_of_the_same_trees_is_one_and_of_strangers_small() -> None:
+    """Differential: the eigenvalue by numpy, of the matrix written out."""
+    stream = numpy_stream(5, "test")
+    same = np.tile(stream.integers(0, 4, 300), (6, 1))
+    assert _overlap(same, 4) == pytest.approx(1)
+    for leaves in (stream.integers(0, 4, (6, 300)), np.r_[same[:3], stream.integers(0, 4, (3, 300))]):
+        mean = np.zeros((300, 300))
+        for leaf in leaves:
+            is_leaf = np.eye(4)[leaf]
+            mean += is_leaf / is_leaf.sum(axis=0) @ is_leaf.T / len(leaves)
+        wanted = np.linalg.eigvalsh(mean - 1 / 300)[-1]
+        assert _overlap(leaves, 4) == pytest.approx(wanted, rel=0.15)
+
+
+def test_a_critic_without_time_has_one_tree(encoder: TableEncoder) -> None:
+    stream, axis = numpy_stream(6, "test"), CodeAxis(encoder.layout)
+    real, fake = encoder.encode(table(300, 0.8, stream)), encoder.encode(table(900, 0.0, stream))
+    assert len(fit_critic(axis, real, fake, 9, 6, stream, 600, 4, -1.0).leaf) == 1
