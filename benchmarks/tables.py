@@ -54,7 +54,7 @@ TARGET = (
     },
 )
 BALANCE = (
-    {"table": "table", "way": "chosen"},
+    {"table": "table", "rows": "rows", "way": "chosen"},
     {
         "shape": "shape",
         "trend": "pair trends",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -249,6 +250,20 @@ def test_the_tilt_is_the_likeliest(numbers: SynthGAN) -> None:
             trees.tilt[at] += step
             assert nats(trees, found, 2, watched) > best
             trees.tilt[at] -= step
+
+
+@pytest.mark.parametrize("scale", [3, 10, 30])
+def test_the_tilt_of_overconfident_networks_is_likelier_than_they_are(numbers: SynthGAN, scale: float) -> None:
+    """A plain Newton step overshoots there, to powers a below 0."""
+    found, encoder = copy.deepcopy(generator(numbers)), numbers.model_.encoder
+    for member in found.members:
+        member.head.weight.data *= scale
+    learned, watched = (encoder.encode(bump(n, numpy_stream(n, "test"))) for n in (2000, 500))
+    trees = fit_target(found, 2, learned, watched, numpy_stream(0, "test"))
+    assert isinstance(trees, NumberTrees)
+    assert nats(trees, found, 2, watched) < nats(None, found, 2, watched)
+    assert -0.01 < float(trees.tilt[0]) < 1
+    assert bool(trees.tilt.abs().max() < 100)
 
 
 def test_derivatives_of_numbers_are_those_of_the_loss() -> None:
