@@ -21,6 +21,10 @@ GAIN = 1.5
 MEMORY = 0.9998
 """What of a surplus is left a step later: what cannot be taken back is forgotten within tens of thousands of rows."""
 
+MOST_SPREAD = 1.0
+"""Nats by which candidates of a step differ at most (standard deviation): balance shall not outweigh the critic where a
+generator is so poor that a surplus cannot be taken back."""
+
 LEAST_OVERLAP = 0.01
 """Trees that have nothing in common are taken to overlap by so much."""
 
@@ -95,7 +99,9 @@ class Balance:
             places, weight = by_row[:, :, part].reshape(n_trees, -1), log_weight[candidates]
             expected = self._expected(weight, places, own)
             push = self.surplus / (1 + expected * (STEP / len(own)))
-            kept = resample_groups(weight - self.gain * push.take(places).mean(axis=0), own, stream)
+            nats = self.gain * push.take(places).mean(axis=0)
+            nats *= MOST_SPREAD / max(nats.std(), MOST_SPREAD)
+            kept = resample_groups(weight - nats, own, stream)
             held = np.bincount(places[:, kept].ravel(), minlength=len(self.surplus))
             self.surplus = MEMORY * self.surplus + held - expected
             out[part] = candidates[kept]

@@ -152,6 +152,18 @@ def test_what_candidates_cannot_have_is_forgotten() -> None:
     assert balance.surplus.min() > -STEP * 0.3 / (1 - MEMORY)
 
 
+def test_balance_does_not_outweigh_the_critic() -> None:
+    """The table is half of a leaf whose candidates are all but impossible: however many are missing, few are taken."""
+    balance, kept = Balance(np.array([[0.5, 0.5]]), 1.0, of_table=True), []
+    for chunk in range(150):
+        stream = numpy_stream(11, "test", chunk)
+        leaves = stream.integers(0, 2, (1, 8 * 64))
+        chosen = balance.choose(np.where(leaves[0] == 0, -8.0, 0.0), leaves, np.zeros(64, np.int64), stream)
+        kept.append(leaves[0, chosen])
+    assert np.mean(np.concatenate(kept[:10]) == 0) < 0.02
+    assert np.mean(np.concatenate(kept[-10:]) == 0) < 0.02
+
+
 def test_leaves_without_a_share_are_counted_as_one() -> None:
     """One of them is never drawn; what the other has is right for both."""
     balance = Balance(np.array([[0.5, 0.0, 0.0, 0.3]]), 1.0, of_table=True)
