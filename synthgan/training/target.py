@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bins = npt.NDArray[np.uint8]
 
-MAX_TREES, PATIENCE = 1500, 40
+MAX_TREES, PATIENCE = 2500, 40
 """Trees at most; trees without an improvement on the watched rows after which there are enough."""
 
 MAX_SCORES, MAX_SUMS = 60_000, 80_000
