@@ -11,14 +11,15 @@ from synthgan.models.axis import CodeAxis
 from synthgan.models.features import Rows
 from synthgan.models.trees import Trees, cells_of
 
-__all__ = ["LEAST_LOG_WEIGHT", "Critic", "keep_probabilities"]
+__all__ = ["Critic", "keep_probabilities"]
 
 LEAST_LOG_WEIGHT = -30.0
 """Below the largest: no candidate is quite impossible, so that there are always enough to choose from."""
 
 
-def keep_probabilities(weight: npt.NDArray[np.float64], n_kept: float) -> npt.NDArray[np.float64]:
-    """Scale weights (n,) to probabilities of at most one that sum to `n_kept`: how likely each candidate is kept."""
+def keep_probabilities(log_weight: npt.NDArray[np.float64], n_kept: float) -> npt.NDArray[np.float64]:
+    """Scale weights, given by their logs (n,), to probabilities of at most one that sum to `n_kept`."""
+    weight = np.exp(np.maximum(log_weight - log_weight.max(), LEAST_LOG_WEIGHT))
     share: npt.NDArray[np.float64] = np.minimum(weight * (n_kept / weight.sum()), 1.0)
     while (left := n_kept - share.sum()) > 1e-9 * n_kept and (free := share < 1).any():
         share[free] = np.minimum(share[free] * (1 + left / share[free].sum()), 1.0)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from synthgan.models.critic import LEAST_LOG_WEIGHT, keep_probabilities
+from synthgan.models.critic import keep_probabilities
 
 __all__ = ["chances", "resample", "resample_groups"]
 
@@ -36,7 +36,7 @@ def resample(log_weight: Floats, n_kept: int, stream: np.random.Generator) -> In
     ndarray of int64, shape (n_kept,)
     """
     order = stream.permutation(len(log_weight))
-    share = _chances(log_weight[order], n_kept)
+    share = keep_probabilities(log_weight[order], n_kept)
     ends = share.cumsum() * (n_kept / share.sum())
     teeth = np.arange(n_kept) + stream.random()
     chosen = np.minimum(np.searchsorted(ends, teeth, side="right"), len(ends) - 1)
@@ -71,12 +71,8 @@ def chances(log_weight: Floats, group: Ints) -> Floats:
     """Probability that `resample_groups` chooses each candidate, shape (k * n,); they sum to n."""
     out = np.empty(len(log_weight))
     for rows, candidates in _groups(group, len(log_weight)):
-        out[candidates] = _chances(log_weight[candidates], len(rows))
+        out[candidates] = keep_probabilities(log_weight[candidates], len(rows))
     return out
-
-
-def _chances(log_weight: Floats, n_kept: int) -> Floats:
-    return keep_probabilities(np.exp(np.maximum(log_weight - log_weight.max(), LEAST_LOG_WEIGHT)), n_kept)
 
 
 def _groups(group: Ints, n_candidates: int) -> Iterator[tuple[Ints, Ints]]:

@@ -13,7 +13,8 @@ from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.models import Ensemble
 from synthgan.rng import numpy_stream, resolve_seed
 from synthgan.sampling import Sampler
-from synthgan.training.critic import count_leaves, fit_critic
+from synthgan.training.critic import fit_critic
+from synthgan.training.leaves import count_leaves
 
 __all__ = ["add_critic", "n_seen", "n_trees"]
 

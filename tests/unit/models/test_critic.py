@@ -13,7 +13,8 @@ from synthgan.models.critic import Critic, keep_probabilities
 from synthgan.models.features import rows_of
 from synthgan.rng import numpy_stream
 from synthgan.schema import infer_schema
-from synthgan.training.critic import _overlap, count_leaves, fit_critic
+from synthgan.training.critic import fit_critic
+from synthgan.training.leaves import _overlap, count_leaves
 
 
 def table(n: int, shift: float, stream: np.random.Generator) -> pd.DataFrame:
@@ -102,8 +103,7 @@ def test_leaves_have_the_tables_shares_within_reach(
     """Shares are in proportion to the table's, but for those that chosen candidates cannot come near to."""
     axis, critic, real, fresh = counted
     score, offered_leaves = critic.judge(axis, rows_of(axis, fresh))
-    weight = torch.exp(score.double())
-    chance = keep_probabilities((weight / weight.max()).numpy(), 500)
+    chance = keep_probabilities(score.double().numpy(), 500)
     _, leaves = critic.judge(axis, rows_of(axis, real))
     for share, leaf, other in zip(critic.share.double().numpy(), leaves.numpy(), offered_leaves.numpy(), strict=True):
         alone = share > 0
