@@ -74,7 +74,7 @@ class Critic(Trees):
         return self.judge(axis, rows)[0]
 
     def judge(self, axis: CodeAxis, rows: Rows) -> tuple[Tensor, Tensor]:
-        """Return the log ratio of each row, float32, shape (n,), and its leaf in each tree, int64, (n_trees, n)."""
+        """Return the log ratio of each row, float32, shape (n,), and its leaf in each tree, uint8, (n_trees, n)."""
         score = self.margin[rows.codes, cells_of(axis, rows)].sum(dim=1)
         leaves = self.leaves(axis, rows)
-        return score + self.leaf.gather(1, leaves).sum(dim=0), leaves
+        return score + self.leaf.gather(1, leaves).sum(dim=0), leaves.to(torch.uint8)

@@ -11,6 +11,7 @@ __all__ = ["Balance"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bins = npt.NDArray[np.uint8]
 
 STEP = 8
 """Rows that are chosen together, between two looks at what there is too much of."""
@@ -70,14 +71,14 @@ class Balance:
         self.of_table = of_table
         self.surplus = np.zeros(share.size)
 
-    def choose(self, log_weight: Floats, leaves: Ints, group: Ints, stream: np.random.Generator) -> Ints:
+    def choose(self, log_weight: Floats, leaves: Bins, group: Ints, stream: np.random.Generator) -> Ints:
         """Choose a candidate for each row of a chunk, and count it.
 
         Parameters
         ----------
         log_weight : ndarray of float64, shape (k * n,)
             Of k candidates for each row, as in `resample_groups`.
-        leaves : ndarray of int64, shape (K, k * n)
+        leaves : ndarray of uint8, shape (K, k * n)
             The leaf of each candidate in each tree.
         group : ndarray of int64, shape (n,)
             Rows of one group have the same conditions.
@@ -91,12 +92,13 @@ class Balance:
         """
         n_rows, n_trees = len(group), len(leaves)
         every = np.arange(len(log_weight)).reshape(-1, n_rows)
-        by_row = self.place.take(leaves + self.first).reshape(n_trees, -1, n_rows)
+        by_row = leaves.reshape(n_trees, -1, n_rows)
         out = np.empty(n_rows, np.int64)
         for start in range(0, n_rows, STEP):
             part = slice(start, start + STEP)
             candidates, own = every[:, part].ravel(), group[part]
-            places, weight = by_row[:, :, part].reshape(n_trees, -1), log_weight[candidates]
+            places = self.place.take(by_row[:, :, part].reshape(n_trees, -1) + self.first)
+            weight = log_weight[candidates]
             expected = self._expected(weight, places, own)
             push = self.surplus / (1 + expected * (STEP / len(own)))
             nats = self.gain * push.take(places).mean(axis=0)

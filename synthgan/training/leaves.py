@@ -71,7 +71,7 @@ def judged(critic: Critic, axis: CodeAxis, table: EncodedTable) -> tuple[Floats,
     for start in range(0, len(table), CHUNK_ROWS):
         part = slice(start, start + CHUNK_ROWS)
         score, leaf = critic.judge(axis, rows_of(axis, table.take(part)))
-        scores[part], leaves[:, part] = score.double().cpu().numpy(), leaf.to(torch.uint8).cpu().numpy()
+        scores[part], leaves[:, part] = score.double().cpu().numpy(), leaf.cpu().numpy()
     return scores, leaves
 
 

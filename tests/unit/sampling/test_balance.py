@@ -21,11 +21,11 @@ Floats = npt.NDArray[np.float64]
 SHARE = np.array([[0.5, 0.3, 0.15, 0.05], [0.25, 0.25, 0.25, 0.25]])
 
 
-def leaves_of(n: int, stream: np.random.Generator, share: Floats = SHARE) -> npt.NDArray[np.int64]:
-    return np.stack([stream.choice(share.shape[1], n, p=own) for own in share])
+def leaves_of(n: int, stream: np.random.Generator, share: Floats = SHARE) -> npt.NDArray[np.uint8]:
+    return np.stack([stream.choice(share.shape[1], n, p=own) for own in share]).astype(np.uint8)
 
 
-def drawn(balance: Balance | None, n_chunks: int, seed: int) -> npt.NDArray[np.int64]:
+def drawn(balance: Balance | None, n_chunks: int, seed: int) -> npt.NDArray[np.uint8]:
     """Leaves of chosen rows: 100 of 400 candidates a chunk, whose leaves have the shares, with equal weights."""
     out = []
     for chunk in range(n_chunks):
@@ -114,7 +114,7 @@ def test_shares_that_are_not_known_change_nothing() -> None:
     np.testing.assert_allclose(balance.surplus, 0, atol=1e-9)
 
 
-def drawn_with(balance: Balance, n_chunks: int, share: Floats = SHARE) -> npt.NDArray[np.int64]:
+def drawn_with(balance: Balance, n_chunks: int, share: Floats = SHARE) -> npt.NDArray[np.uint8]:
     """Leaves of rows of which the candidates have a share of their own."""
     out = []
     for chunk in range(n_chunks):
@@ -134,7 +134,7 @@ def test_steps_do_not_swing(n_trees: int) -> None:
     balance, rows = Balance(half, 1.0, of_table=True), []
     for chunk in range(60):
         stream = numpy_stream(10, "test", chunk)
-        leaves = np.tile(stream.integers(0, 2, 8 * 64), (n_trees, 1))
+        leaves = np.tile(stream.integers(0, 2, 8 * 64, np.uint8), (n_trees, 1))
         rows.append(leaves[0, balance.choose(np.zeros(8 * 64), leaves, np.zeros(64, np.int64), stream)])
     found = np.concatenate(rows)
     for n in (16, 64, 128):
@@ -157,7 +157,7 @@ def test_balance_does_not_outweigh_the_critic() -> None:
     balance, kept = Balance(np.array([[0.5, 0.5]]), 1.0, of_table=True), []
     for chunk in range(150):
         stream = numpy_stream(11, "test", chunk)
-        leaves = stream.integers(0, 2, (1, 8 * 64))
+        leaves = stream.integers(0, 2, (1, 8 * 64), np.uint8)
         chosen = balance.choose(np.where(leaves[0] == 0, -8.0, 0.0), leaves, np.zeros(64, np.int64), stream)
         kept.append(leaves[0, chosen])
     assert np.mean(np.concatenate(kept[:10]) == 0) < 0.02
