@@ -77,7 +77,7 @@ def fit_critic(
     critic.bins.copy_(torch.from_numpy(by_code(axis, bins, np.uint8)))
     for at, tree in enumerate(trees):
         tree.write(critic, at)
-    score, _ = judged(critic, axis, fake.take(slice(n_learned, None)))
+    score = judged(critic, axis, fake.take(slice(n_learned, None)))[0]
     margins = _margins(axis, cells, fake_cells[n_learned:], score, n_candidates)
     critic.margin.copy_(torch.from_numpy(by_code(axis, margins, np.float32)))
     return critic
