@@ -140,7 +140,7 @@ def sampling(args: argparse.Namespace) -> list[dict[str, Any]]:
                 model.sample(args.rows, random_state=0, **way)  # type: ignore[arg-type]
                 seconds.append(time.perf_counter() - began)
             speed = round(args.rows / statistics.median(seconds))
-            rows.append({"what": "sampling", "table": args.table, "threads": threads, "how": how})
+            rows.append({"what": "sampling", "table": args.table, "threads": threads, "how": how, "rows": args.rows})
             rows[-1]["rows_per_second"] = speed
     return rows
 

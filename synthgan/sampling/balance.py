@@ -23,8 +23,8 @@ MEMORY = 0.9998
 """What of a surplus is left a step later: what cannot be taken back is forgotten within tens of thousands of rows."""
 
 MOST_SPREAD = 1.0
-"""Nats by which candidates of a step differ at most (standard deviation): balance shall not outweigh the critic where a
-generator is so poor that a surplus cannot be taken back."""
+"""Standard deviation at most, in nats, of what balance says of a step's candidates: it shall not outweigh the critic
+where a generator is so poor that a surplus cannot be taken back."""
 
 LEAST_OVERLAP = 0.01
 """Trees that have nothing in common are taken to overlap by so much."""
@@ -43,7 +43,7 @@ class Balance:
     a choice at random: what is estimated from a sample varies less than from independent rows of the same distribution.
     Trees say the same of a kind of rows, so what they say adds up, by up to :math:`\lambda K` for their overlap
     :math:`\lambda`; divided by that, and with a gain G that is not too large, steps do not swing from one side to the
-    other.
+    other. The exponents of a step are scaled down to a spread of `MOST_SPREAD` where they have more.
 
     Parameters
     ----------

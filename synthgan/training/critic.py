@@ -21,8 +21,6 @@ __all__ = ["fit_critic"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Bins = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 
 MARGIN_BINS, MARGIN_ROWS, MARGIN_ROUNDS = 32, 5.0, 10
 """Bins of equal mass whose weighted share is set to the table's; rows added to both sides; passes over the columns."""
