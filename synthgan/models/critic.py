@@ -9,7 +9,7 @@ from torch import Tensor
 
 from synthgan.models.axis import CodeAxis
 from synthgan.models.features import Rows
-from synthgan.models.trees import Trees, cells_of
+from synthgan.models.trees import Trees, at_cells, cells_of, sum_of_leaves
 
 __all__ = ["Critic", "keep_probabilities"]
 
@@ -75,6 +75,6 @@ class Critic(Trees):
 
     def judge(self, axis: CodeAxis, rows: Rows) -> tuple[Tensor, Tensor]:
         """Return the log ratio of each row, float32, shape (n,), and its leaf in each tree, uint8, (n_trees, n)."""
-        score = self.margin[rows.codes, cells_of(axis, rows)].sum(dim=1)
         leaves = self.leaves(axis, rows)
-        return score + self.leaf.gather(1, leaves).sum(dim=0), leaves.to(torch.uint8)
+        margin = at_cells(self.margin, rows.codes, cells_of(axis, rows)).sum(dim=1)
+        return margin + sum_of_leaves(self.leaf, leaves), leaves

@@ -63,7 +63,7 @@ class TargetTrees(Trees, ABC):
         if not len(self.leaf):
             return torch.zeros(len(rows.codes), self.leaf.shape[2], device=self.leaf.device)
         leaves = self.leaves(axis, rows)
-        first = torch.arange(len(self.leaf), device=leaves.device) * self.leaf.shape[1]
+        first = torch.arange(len(self.leaf), dtype=torch.int32, device=leaves.device) * self.leaf.shape[1]
         return functional.embedding_bag(leaves.t() + first, self.leaf.flatten(0, 1), mode="sum")
 
     @abstractmethod

@@ -8,13 +8,16 @@ from torch import Tensor, nn
 from synthgan.models.axis import CodeAxis
 from synthgan.models.features import Rows
 
-__all__ = ["MAX_DEPTH", "N_BINS", "Trees"]
+__all__ = ["MAX_DEPTH", "N_BINS", "Trees", "at_cells", "cells_of", "sum_of_leaves"]
 
 N_BINS = 256
 """Bins of one block at most, so that a bin fits one byte."""
 
 MAX_DEPTH = 8
 """Questions of a tree at most: it has ``2**depth`` leaves, and the number of one fits a byte."""
+
+ROWS_AT_ONCE = 512
+"""Rows whose answers are worked out together: those to all trees stay in the processor's cache."""
 
 
 class Trees(nn.Module):
@@ -59,17 +62,38 @@ class Trees(nn.Module):
         return bool(((self.block >= 0) & (self.block < len(axis.layout))).all())
 
     def leaves(self, axis: CodeAxis, rows: Rows) -> Tensor:
-        """Return the leaf of each row in each tree, int64, shape (n_trees, n)."""
-        bins = self.bins[rows.codes, cells_of(axis, rows)]
-        by_block = bins.t().contiguous()  # whole columns are compared at once, a byte an answer
-        leaf = torch.zeros(len(self.leaf), len(bins), dtype=torch.uint8, device=bins.device)
-        for question in range(self.block.shape[1]):
-            answer = by_block[self.block[:, question].long()] > self.threshold[:, question][:, None]
-            leaf = leaf * 2 + answer
-        return leaf.long()
+        """Return the leaf of each row in each tree, uint8, shape (n_trees, n)."""
+        bins = at_cells(self.bins, rows.codes, cells_of(axis, rows)).t()  # whole columns are compared at once
+        blocks = self.block.t().int()
+        parts = [self._leaves(own.contiguous(), blocks) for own in bins.split(ROWS_AT_ONCE, dim=1)]
+        return torch.cat(parts, dim=1)
+
+    def _leaves(self, bins: Tensor, blocks: Tensor) -> Tensor:
+        """Leaves (n_trees, n) of rows with these bins (B, n); `blocks` (depth, n_trees) are asked about."""
+        leaf = torch.zeros(len(self.leaf), bins.shape[1], dtype=torch.uint8, device=bins.device)
+        answer = torch.empty_like(leaf)  # bytes: to answer by truth values takes ten times as long
+        for block, threshold in zip(blocks, self.threshold.t(), strict=True):
+            torch.gt(bins.index_select(0, block), threshold[:, None], out=answer)
+            torch.add(answer, leaf, alpha=2, out=leaf)
+        return leaf
 
 
 def cells_of(axis: CodeAxis, rows: Rows) -> Tensor:
     """Return the cell of each code, int64, shape (n, B)."""
     n_cells = axis.n_cells[rows.codes]
     return torch.minimum((rows.positions * n_cells).long(), n_cells - 1)
+
+
+def sum_of_leaves(values: Tensor, leaves: Tensor) -> Tensor:
+    """Sum of what each tree's leaf holds: values (K, L) and leaves of uint8 (K, n) to (n,)."""
+    first = torch.arange(0, values.numel(), values.shape[1], dtype=torch.int32, device=values.device)[:, None]
+    parts = [
+        values.flatten().index_select(0, leaf.int().add_(first).flatten()).view(leaf.shape).sum(dim=0)
+        for leaf in leaves.split(ROWS_AT_ONCE, dim=1)
+    ]
+    return torch.cat(parts) if parts else values.new_zeros(0)
+
+
+def at_cells(table: Tensor, codes: Tensor, cells: Tensor) -> Tensor:
+    """What a table (T, M) of codes' cells holds for each, of the shape of the codes."""
+    return table.flatten().index_select(0, (codes * table.shape[1] + cells).flatten()).view(codes.shape)

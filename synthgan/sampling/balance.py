@@ -67,6 +67,7 @@ class Balance:
         self.share = share.copy()
         np.put_along_axis(self.share, together, left[:, None], axis=1)
         self.share = self.share.ravel()
+        self.n_trees = n_trees
         self.gain = GAIN / max(overlap, LEAST_OVERLAP)
         self.of_table = of_table
         self.surplus = np.zeros(share.size)
@@ -93,21 +94,29 @@ class Balance:
         n_rows, n_trees = len(group), len(leaves)
         every = np.arange(len(log_weight)).reshape(-1, n_rows)
         by_row = leaves.reshape(n_trees, -1, n_rows)
-        out = np.empty(n_rows, np.int64)
+        damping, push, out = self._damping(STEP * self.share), np.empty_like(self.surplus), np.empty(n_rows, np.int64)
         for start in range(0, n_rows, STEP):
             part = slice(start, start + STEP)
             candidates, own = every[:, part].ravel(), group[part]
             places = self.place.take(by_row[:, :, part].reshape(n_trees, -1) + self.first)
             weight = log_weight[candidates]
             expected = self._expected(weight, places, own)
-            push = self.surplus / (1 + expected * (STEP / len(own)))
-            nats = self.gain * push.take(places).mean(axis=0)
+            if not self.of_table:
+                damping = self._damping(expected * (STEP / len(own)))
+            np.multiply(self.surplus, damping, out=push)
+            nats = push.take(places).sum(axis=0)
             nats *= MOST_SPREAD / max(nats.std(), MOST_SPREAD)
             kept = resample_groups(weight - nats, own, stream)
-            held = np.bincount(places[:, kept].ravel(), minlength=len(self.surplus))
-            self.surplus = MEMORY * self.surplus + held - expected
+            # In place: there are as many numbers as leaves, and many steps.
+            self.surplus *= MEMORY
+            self.surplus -= expected
+            np.add.at(self.surplus, places[:, kept].ravel(), 1.0)
             out[part] = candidates[kept]
         return out
+
+    def _damping(self, expected: Floats) -> Floats:
+        """What a surplus in each leaf is multiplied with, where a step is expected to bring so many rows."""
+        return self.gain / self.n_trees / (1 + expected)
 
     def _expected(self, log_weight: Floats, places: Ints, group: Ints) -> Floats:
         """Rows in each leaf of each tree that a step should bring; `places` (K, m) are the candidates' leaves."""

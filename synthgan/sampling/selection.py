@@ -77,6 +77,9 @@ def chances(log_weight: Floats, group: Ints) -> Floats:
 
 def _groups(group: Ints, n_candidates: int) -> Iterator[tuple[Ints, Ints]]:
     """The rows of each group, and of `n_candidates` in all those that are theirs."""
+    if (group == group[:1]).all():
+        yield np.arange(len(group)), np.arange(n_candidates)
+        return
     order = np.argsort(group, kind="stable")
     bounds = np.flatnonzero(np.r_[True, np.diff(group[order]) != 0, True])
     every = np.arange(n_candidates).reshape(-1, len(group))
