@@ -89,6 +89,14 @@ class Ensemble(nn.Module):
         """Begin a pass: run the networks on their sums."""
         return tuple(member.begin(own) for member, own in zip(self.members, sums, strict=True))
 
+    def begin_all(self, parts: Sequence[tuple[Tensor, ...]]) -> list[tuple[PassState, ...]]:
+        """Begin a pass of several parts, given by their sums: they go through the networks together."""
+        if len(parts) == 1:
+            return [self.begin(parts[0])]
+        states = self.begin(tuple(map(torch.cat, zip(*parts, strict=True))))
+        hidden = (torch.split(state.hidden, [len(part[0]) for part in parts]) for state in states)
+        return [tuple(map(PassState, own)) for own in zip(*hidden, strict=True)]
+
     def fill(
         self,
         sums: tuple[Tensor, ...],

@@ -100,8 +100,8 @@ class CellHead(nn.Module):
         lifted = self.project(hidden, outputs=self.outputs(block)).float()
         if added is not None:
             lifted = lifted + added
-        inner = functional.relu(lifted + self.embed[codes])
-        return inner @ self.out[place] + self.bias[codes]
+        inner = functional.relu(lifted + self.embed.index_select(0, codes))
+        return torch.addmm(self.bias.index_select(0, codes), inner, self.out[place])
 
 
 class Generator(nn.Module):
@@ -145,7 +145,7 @@ class Generator(nn.Module):
         self.cells = CellHead(axis, config)
         self.late = Late(axis, config.hidden_dim, config.late_dim, self.cells.project.out_features)
         self.relations = Relations(axis, config.hidden_dim) if axis.layout.relations else None
-        self.folded = False
+        self.folded = self.masks_are_added = False
         with torch.no_grad():
             self.head.weight.mul_(0.3)
 
@@ -183,23 +183,26 @@ class Generator(nn.Module):
 
         Rows that are not `given` (n,) stay as they are; by default all are.
         """
-        return sums + self._weights_of(self.first, block, codes, positions, given)
+        return self._weights_of(self.first, block, codes, positions, given).add_(sums)
 
     def follow(
         self, state: PassState, block: int, codes: Tensor, positions: Tensor, given: Tensor | None = None
     ) -> PassState:
         """A pass's state after one more block; as `fill`."""
-        return self.late.add(state, self._weights_of(self.late.embed, block, codes, positions, given))
+        after = self.late.add(state, self._weights_of(self.late.embed, block, codes, positions, given))
+        assert after.change is not None  # noqa: S101 - a column was added
+        return after._replace(change=after.change.to(self.head.compute_dtype))
 
     def _weights_of(self, layer: Linear, block: int, codes: Tensor, positions: Tensor, given: Tensor | None) -> Tensor:
         """What one block adds to the sums of a layer that reads features: (n, width)."""
         axis, table = self.axis, self.smoothed(layer).t()
         n_codes = len(axis.block_of)
-        rows = table[codes]
-        rows += table[n_codes + axis.n_slopes + block]
+        rows = table.index_select(0, codes)
+        if not self.masks_are_added:
+            rows += table[n_codes + axis.n_slopes + block]
         if axis.layout.blocks[block].has_positions:
             place = ((positions - 0.5) * POSITION_SCALE)[:, None]
-            rows.addcmul_(table[n_codes + axis.slope[codes]], place)
+            rows.addcmul_(table.index_select(0, n_codes + axis.slope.index_select(0, codes)), place)
         return rows if given is None else rows.mul_(given[:, None])
 
     def anchors(self, rows: Rows, filled: Tensor, block: int | None = None) -> Anchors | None:
@@ -286,6 +289,19 @@ class Generator(nn.Module):
         for layer in (self.head, self.late.head):
             layer.weight.copy_(self.smoothed_out(layer))
         self.folded = True
+
+    @torch.no_grad()
+    def add_masks(self) -> None:
+        """Add the weights of each block's mask to those of its codes, one of which is always read with it.
+
+        So `fill` and `follow` have a row less to add up.
+        """
+        first_mask = len(self.axis.block_of) + self.axis.n_slopes
+        for layer in (self.first, self.late.embed):
+            masks = layer.weight[:, first_mask:]
+            layer.weight[:, : len(self.axis.block_of)] += masks[:, self.axis.block_of]
+            masks.zero_()
+        self.masks_are_added = True
 
     def set_compute_dtype(self, dtype: torch.dtype) -> None:
         """Multiply in `dtype` from now on."""

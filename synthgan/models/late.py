@@ -21,20 +21,18 @@ class PassState(NamedTuple):
     ----------
     hidden : Tensor, shape (n, H)
         What the whole network made of the columns known before the pass.
-    before, now : Tensor of float32, shape (n, D), or None
-        Sums of the late layer without and with the columns drawn in the pass; None while there are none.
+    now : Tensor of float32, shape (n, D), or None
+        Sums of the late layer with the columns drawn in the pass; None while there are none.
+    start : Tensor of float32, shape (n, D), or None
+        What is positive of the sums without them.
+    change : Tensor, shape (n, D), or None
+        What the columns drawn in the pass change.
     """
 
     hidden: Tensor
-    before: Tensor | None = None
     now: Tensor | None = None
-
-    @property
-    def change(self) -> Tensor | None:
-        """What the columns drawn in the pass change, (n, D); None while there are none."""
-        if self.before is None or self.now is None:
-            return None
-        return functional.relu(self.now) - functional.relu(self.before)
+    start: Tensor | None = None
+    change: Tensor | None = None
 
 
 class Late(nn.Module):
@@ -66,6 +64,8 @@ class Late(nn.Module):
             nn.init.zeros_(layer.weight)
 
     def add(self, state: PassState, step: Tensor) -> PassState:
-        """Return a state after columns whose weights' sum is `step`, (n, D)."""
-        before = self.project(state.hidden).float() if state.before is None else state.before
-        return PassState(state.hidden, before, (before if state.now is None else state.now) + step)
+        """Return a state after columns whose weights' sum is `step`, (n, D), which becomes the state's."""
+        before = self.project(state.hidden).float() if state.now is None else state.now
+        start = functional.relu(before) if state.start is None else state.start
+        now = step.add_(before)
+        return PassState(state.hidden, now, start, functional.relu(now) - start)

@@ -65,7 +65,7 @@ class Trees(nn.Module):
         """Return the leaf of each row in each tree, uint8, shape (n_trees, n)."""
         bins = at_cells(self.bins, rows.codes, cells_of(axis, rows)).t()  # whole columns are compared at once
         blocks = self.block.t().int()
-        parts = [self._leaves(own.contiguous(), blocks) for own in bins.split(ROWS_AT_ONCE, dim=1)]
+        parts = [self._leaves(own.contiguous(), blocks) for own in torch.split(bins, ROWS_AT_ONCE, dim=1)]
         return torch.cat(parts, dim=1)
 
     def _leaves(self, bins: Tensor, blocks: Tensor) -> Tensor:
@@ -89,7 +89,7 @@ def sum_of_leaves(values: Tensor, leaves: Tensor) -> Tensor:
     first = torch.arange(0, values.numel(), values.shape[1], dtype=torch.int32, device=values.device)[:, None]
     parts = [
         values.flatten().index_select(0, leaf.int().add_(first).flatten()).view(leaf.shape).sum(dim=0)
-        for leaf in leaves.split(ROWS_AT_ONCE, dim=1)
+        for leaf in torch.split(leaves, ROWS_AT_ONCE, dim=1)
     ]
     return torch.cat(parts) if parts else values.new_zeros(0)
 

@@ -116,7 +116,8 @@ class Balance:
 
     def _damping(self, expected: Floats) -> Floats:
         """What a surplus in each leaf is multiplied with, where a step is expected to bring so many rows."""
-        return self.gain / self.n_trees / (1 + expected)
+        damping: Floats = self.gain / self.n_trees / (1 + expected)
+        return damping
 
     def _expected(self, log_weight: Floats, places: Ints, group: Ints) -> Floats:
         """Rows in each leaf of each tree that a step should bring; `places` (K, m) are the candidates' leaves."""

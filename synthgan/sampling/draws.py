@@ -62,13 +62,18 @@ def draw_block(
     """
     axis = generator.axis
     offset, _ = axis.bounds(block)
+    free = logits is None and not restrictions
     if logits is None:
         logits = generator.block_logits(states, block, anchors)
     for chosen, allowed in restrictions:
         bent = logits + allowed.code_bonus
         logits = bent if chosen is None else torch.where(chosen[:, None], bent, logits)
-    local = _choose(torch.softmax(logits, dim=1).expand(len(uniform), -1), uniform[:, 0])
+    # The generator's own logits are limited, and need no shift.
+    weights = torch.exp(logits) if free else torch.softmax(logits, dim=1)
+    local = _choose(weights, uniform[:, 0])
     codes = local + offset
+    if not axis.layout.blocks[block].has_positions:
+        return codes, torch.full_like(uniform[:, 2], 0.5)
     cells = torch.zeros_like(codes)
     if block in generator.cell_blocks:
         scores = generator.block_cell_logits(states, block, codes, anchors)
@@ -78,21 +83,27 @@ def draw_block(
             bent[:, :width] += allowed.cell_bonus[local]
             scores = bent if chosen is None else torch.where(chosen[:, None], bent, scores)
         cells = _choose(torch.softmax(scores, dim=1), uniform[:, 1])
-    inside = torch.where(axis.interval[codes, cells], uniform[:, 2], 0.5)
+    interval = axis.interval.flatten().index_select(0, codes * axis.interval.shape[1] + cells)
+    inside = torch.where(interval, uniform[:, 2], 0.5)
     for chosen, allowed in restrictions:
-        placed = _place(allowed, local, cells, uniform[:, 2], axis.interval[codes, cells])
+        placed = _place(allowed, local, cells, uniform[:, 2], interval)
         inside = placed if chosen is None else torch.where(chosen, placed, inside)
-    return codes, ((cells + inside) / axis.n_cells[codes]).clamp(0, 1 - 1e-6)
+    return codes, ((cells + inside) / axis.n_cells.index_select(0, codes)).clamp_(max=1 - 1e-6)
 
 
-def _choose(probabilities: Tensor, uniform: Tensor) -> Tensor:
-    """Inverse-CDF draw from each row; an entry of probability zero is never chosen."""
-    running = probabilities.cumsum(dim=1)
-    wanted = uniform[:, None] * running[:, -1:]
-    chosen = torch.searchsorted(running, wanted, right=True)[:, 0]
-    # Rounding may put `wanted` on the total: then take the last entry that has any probability.
-    last = (running < running[:, -1:]).sum(dim=1)
-    return torch.minimum(chosen, last)
+def _choose(weights: Tensor, uniform: Tensor) -> Tensor:
+    """Inverse-CDF draw from each row of weights, or from the only one; an entry of weight zero is never chosen.
+
+    A float32 below 1 is at most ``1 - 2**-24``, and its product with the total is rounded to less than the total, so
+    that some entry's running sum exceeds it: the first to do so has a weight.
+    """
+    running = weights.cumsum(dim=1)
+    wanted = uniform * running[:, -1]
+    if len(running) == 1:
+        chosen = torch.searchsorted(running[0], wanted, right=True)
+    else:
+        chosen = torch.searchsorted(running, wanted[:, None], right=True)[:, 0]
+    return chosen.clamp_(max=weights.shape[1] - 1)
 
 
 def _place(allowed: DeviceRestriction, local: Tensor, cells: Tensor, uniform: Tensor, interval: Tensor) -> Tensor:

@@ -6,25 +6,23 @@ import copy
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from synthgan.conditioning.pieces import Restriction
 from synthgan.conditioning.space import Conditions, DayDependent
 from synthgan.encoding import EncodedTable, TableEncoder
-from synthgan.encoding.continuous import NumericEncoder
-from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.models.axis import CodeAxis
 from synthgan.models.ensemble import Ensemble
 from synthgan.models.features import Rows, rows_of
+from synthgan.models.late import PassState
 from synthgan.models.layers import Linear
 from synthgan.rng import numpy_stream, torch_stream
 from synthgan.sampling.choice import Choice
-from synthgan.sampling.draws import DeviceRestriction, draw_block
+from synthgan.sampling.draws import DeviceRestriction
+from synthgan.sampling.parts import Part, Task
 from synthgan.sampling.passes import passes_of
 
-__all__ = ["CHUNK_ROWS", "Sampler", "inference_copy", "slices"]
+__all__ = ["CHUNK_ROWS", "Sampler", "batches", "inference_copy"]
 
 CHUNK_ROWS = 4096
 """Rows, or candidates for rows, whose random numbers are drawn together: always whole chunks, each with its streams, so
@@ -32,11 +30,11 @@ row i is the same in any sample of a seed."""
 
 
 SLICE_ROWS = 1024
-"""Rows, or candidates, that go through the network together, in a column order of their own: many enough that each call
-pays. An order has errors of its own, which the mixture of many averages out (benchmarks/orders.py)."""
+"""Rows, or candidates, that are filled together, in a column order of their own: many enough that each call pays. An
+order has errors of its own, which the mixture of many averages out (benchmarks/orders.py)."""
 
 FIRST_SLICE_ROWS = 64
-"""The same among the first `SLICE_ROWS`: small samples have several orders too."""
+"""The same among the first `SLICE_ROWS`: small samples have several orders too, and go through the network together."""
 
 
 NO_TARGET = -1
@@ -86,13 +84,10 @@ class Sampler:
         start, rows : int, EncodedTable
             Number of the first row, and the rows.
         """
-        restrictions = {
-            block: found if isinstance(found, DayDependent) else DeviceRestriction(found, self.device)
-            for block, found in conditions.restrictions.items()
-        }
         first = self._restricted(conditions)
         if self.target in first and not conditions.binds(self.encoder.layout, self.target):
             first.remove(self.target)
+        task = self._task(conditions, first)
         choice = Choice(self.generator, conditions, draws_target=self.target in first) if n_candidates > 1 else None
         chunk_rows = max(CHUNK_ROWS // n_candidates, 1)
         for start in range(0, n_rows, chunk_rows):
@@ -100,17 +95,25 @@ class Sampler:
             given = _repeated(conditions.given(start, stop), n_candidates)
             kept = min(chunk_rows, n_rows - start)
             n_drawn = kept if n_candidates == 1 else len(given)
-            rows = self._chunk(given, restrictions, first, seed, start // chunk_rows, n_passes, n_drawn)
+            rows = self._chunk(task, given, first, seed, start // chunk_rows, n_passes, n_drawn)
             if choice is not None:
                 stream = numpy_stream(seed, "select", start // chunk_rows)
                 rows = choice.among(rows, given.known, conditions.group(start, stop), stream)
             yield start, _to_table(self.generator.axis, Rows(rows.codes[:kept], rows.positions[:kept]))
 
+    def _task(self, conditions: Conditions, first: list[int]) -> Task:
+        restrictions = {
+            block: found if isinstance(found, DayDependent) else DeviceRestriction(found, self.device)
+            for block, found in conditions.restrictions.items()
+        }
+        trees = None if self.target in first else self.generator.target
+        return Task(self.generator, self.encoder, restrictions, trees)
+
     @torch.no_grad()
     def _chunk(
         self,
+        task: Task,
         given: EncodedTable,
-        restrictions: dict[int, DeviceRestriction | DayDependent],
         first: list[int],
         seed: int,
         index: int,
@@ -120,61 +123,33 @@ class Sampler:
         """Draw a chunk; what comes after the first `n_drawn` rows need not be filled."""
         axis = self.generator.axis
         known = torch.from_numpy(given.known).to(self.device)
-        codes, positions = rows_of(axis, given)
+        codes, positions = (values.t().contiguous().t() for values in rows_of(axis, given))  # columns are filled
         stream = torch_stream(seed, "sample", index, self.device)
-        uniform = torch.rand(self.n_blocks, len(codes), 3, generator=stream, device=self.device)
+        uniform = torch.rand(self.n_blocks, 3, len(codes), generator=stream, device=self.device).transpose(1, 2)
+        some_given = np.flatnonzero(given.known.any(axis=0)).tolist()
         wanted = [block for block in range(self.n_blocks) if not given.known[:, block].all()]
         ahead = [[block] for block in first if block in wanted]
         rest = [block for block in wanted if block not in first and block != self.target]
         last = [block for block in wanted if block not in first and block == self.target]
         orders = numpy_stream(seed, "column order", index)
-        for part in slices(n_drawn, first=index == 0):
-            order = [*orders.permutation(rest).tolist(), *last]
-            groups = ahead + passes_of(self.encoder.layout.blocks, order, n_passes)
-            rows = Rows(codes[part], positions[part])
-            self._complete(rows, known[part], uniform[:, part], groups, restrictions, by_trees=bool(last))
+        for batch in batches(n_drawn, first=index == 0):
+            parts = []
+            for part in batch:
+                order = [*orders.permutation(rest).tolist(), *last]
+                groups = ahead + passes_of(self.encoder.layout.blocks, order, n_passes)
+                rows = Rows(codes[part], positions[part])
+                parts.append(Part(task, rows, known[part], some_given, uniform[:, part], groups))
+            self._complete(task, parts)
         return Rows(codes, positions)
 
-    def _complete(
-        self,
-        rows: Rows,
-        known: Tensor,
-        uniform: Tensor,
-        groups: list[list[int]],
-        restrictions: dict[int, DeviceRestriction | DayDependent],
-        *,
-        by_trees: bool,
-    ) -> None:
-        """Draw what is not known of rows, in place: block after block of each group, a pass for each group.
-
-        The very last block is the target, drawn `by_trees` of its own, or like any other.
-        """
-        generator, (codes, positions) = self.generator, rows
-        some_known = known.any(dim=0).tolist()
-        # As long as nothing is known, all rows are alike: the network runs for one of them.
-        sums, filled = generator.empty(1), known.clone()
-        for block, some in enumerate(some_known):
-            if some:
-                sums = generator.fill(sums, block, codes[:, block], positions[:, block], known[:, block])
-        for group in groups:
-            trees = generator.target if by_trees and group is groups[-1] else None
-            alone = trees is not None and not trees.reads_network and len(group) == 1
-            states = () if alone else generator.begin(sums)
-            for block in group:
-                allowed = self._allowed(restrictions.get(block), codes, positions)
-                anchors, own = generator.anchors(rows, filled, block), None
-                if trees is not None and block == self.target:
-                    network = generator.block_logits(states, block, anchors) if trees.reads_network else None
-                    own = trees(generator.axis, rows, network)
-                code, position = draw_block(generator, states, block, uniform[block], allowed, anchors, own)
-                free = ~known[:, block] if some_known[block] else None
-                codes[:, block] = code if free is None else torch.where(free, code, codes[:, block])
-                positions[:, block] = position if free is None else torch.where(free, position, positions[:, block])
-                filled[:, block] = True
-                if block != group[-1]:
-                    states = generator.follow(states, block, codes[:, block], positions[:, block], free)
-                if group is not groups[-1]:
-                    sums = generator.fill(sums, block, codes[:, block], positions[:, block], free)
+    def _complete(self, task: Task, parts: list[Part]) -> None:
+        """Fill parts, in place; a pass has as many blocks in each, if others."""
+        for place, group in enumerate(parts[0].groups):
+            states: list[tuple[PassState, ...]] = [()] * len(parts)
+            if task.needs_network(group):
+                states = self.generator.begin_all([part.sums for part in parts])
+            for part, own in zip(parts, states, strict=True):
+                part.fill(place, own)
 
     @torch.no_grad()
     def _restricted(self, conditions: Conditions) -> list[int]:
@@ -201,42 +176,21 @@ class Sampler:
             out += [block, *times]
         return out
 
-    def _allowed(
-        self, found: DeviceRestriction | DayDependent | None, codes: Tensor, positions: Tensor
-    ) -> list[tuple[Tensor | None, DeviceRestriction]]:
-        if found is None:
-            return []
-        if isinstance(found, DeviceRestriction):
-            return [(None, found)]
-        day = found.day_block
-        encoder = self.encoder.encoders[self.encoder.layout.blocks[day].column]
-        assert isinstance(encoder, TemporalEncoder)  # noqa: S101 - only datetimes have a day
-        days = self._numbers(encoder.day, day, codes, positions)
-        return [
-            (torch.from_numpy(rows).to(self.device), DeviceRestriction(restriction, self.device))
-            for rows, restriction in found.by_day(days)
-        ]
 
-    def _numbers(
-        self, encoder: NumericEncoder, block: int, codes: Tensor, positions: Tensor
-    ) -> npt.NDArray[np.float64]:
-        local = (codes[:, block] - self.generator.axis.offsets[block]).cpu().numpy()
-        return encoder.decode(local, positions[:, block].cpu().numpy())
-
-
-def slices(n_rows: int, *, first: bool) -> Iterator[slice]:
-    """Slices, the last of them whole, that cover so many rows of a chunk; a sample's `first` begins with short ones.
+def batches(n_rows: int, *, first: bool) -> Iterator[list[slice]]:
+    """Cover so many rows of a chunk by batches of slices, whole ones; a sample's `first` begins with short ones.
 
     Examples
     --------
-    >>> [(part.start, part.stop) for part in slices(70, first=True)]
-    [(0, 64), (64, 128)]
+    >>> [[(part.start, part.stop) for part in batch] for batch in batches(200, first=True)]
+    [[(0, 64)], [(64, 128)], [(128, 192), (192, 256)]]
     """
     start = 0
     while start < n_rows:
         n = FIRST_SLICE_ROWS if first and start < SLICE_ROWS else SLICE_ROWS
-        yield slice(start, start + n)
-        start += n
+        stop = start + min(max(start, n), SLICE_ROWS)  # few rows shall not wait for many
+        yield [slice(at, at + n) for at in range(start, stop, n)]
+        start = stop
 
 
 def _repeated(table: EncodedTable, times: int) -> EncodedTable:
@@ -262,6 +216,7 @@ def inference_copy(generator: Ensemble) -> Ensemble:
     if not out.folded:
         out.fold()
     for member in out.members:
+        member.add_masks()
         read = (member.first, member.late.embed)
         for module in member.modules():
             if isinstance(module, Linear) and module not in read:

@@ -12,7 +12,8 @@ from synthgan import SynthGAN
 from synthgan.conditioning.space import ConditionSpace
 from synthgan.errors import ConfigError, NotFittedError
 from synthgan.models import Ensemble
-from synthgan.sampling.sampler import CHUNK_ROWS, FIRST_SLICE_ROWS, SLICE_ROWS, Sampler, slices
+from synthgan.sampling.parts import Part, Task
+from synthgan.sampling.sampler import CHUNK_ROWS, FIRST_SLICE_ROWS, SLICE_ROWS, Sampler, batches
 
 SETTINGS: list[dict[str, Any]] = [
     {},
@@ -31,29 +32,27 @@ def test_few_rows_are_the_head_of_many(barely: SynthGAN, settings: dict[str, Any
 
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("n_rows", [0, 1, FIRST_SLICE_ROWS, SLICE_ROWS + 1, CHUNK_ROWS])
-def test_slices_cover_the_rows_wanted_once(first: bool, n_rows: int) -> None:
-    found = list(slices(n_rows, first=first))
+def test_batches_cover_the_rows_wanted_once(first: bool, n_rows: int) -> None:
+    found = [part for batch in batches(n_rows, first=first) for part in batch]
     covered = np.concatenate([np.arange(part.start, part.stop) for part in found] or [np.empty(0)])
     np.testing.assert_array_equal(covered, np.arange(len(covered)))
     assert n_rows <= len(covered) < n_rows + SLICE_ROWS
 
 
 def test_a_small_sample_has_many_column_orders(barely: SynthGAN) -> None:
-    """Of 300 rows, five slices of them, every one is filled in an order of its own; and the next sample in others."""
+    """Of 300 rows, eight slices, every one is filled in an order of its own; and the next sample in others."""
     drawn: list[tuple[int, ...]] = []
 
     class Recorder(Sampler):
-        def _complete(
-            self, rows: Any, known: Any, uniform: Any, groups: list[list[int]], *rest: Any, **how: Any
-        ) -> None:
-            drawn.append(tuple(block for group in groups for block in group))
-            super()._complete(rows, known, uniform, groups, *rest, **how)
+        def _complete(self, task: Task, parts: list[Part]) -> None:
+            drawn.extend(tuple(block for group in part.groups for block in group) for part in parts)
+            super()._complete(task, parts)
 
     model = barely.model_
     recorder = Recorder(cast(Ensemble, model.generator), model.encoder)
     for seed in (0, 1):
         list(recorder.chunks(300, ConditionSpace(model.encoder).none(), seed))
-    assert len(drawn) == len(set(drawn)) == 10
+    assert len(drawn) == len(set(drawn)) == 16
     assert {tuple(sorted(order)) for order in drawn} == {tuple(range(len(model.encoder.layout)))}
 
 

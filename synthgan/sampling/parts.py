@@ -1,0 +1,132 @@
+"""Rows that are filled in one column order, a pass at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from synthgan.conditioning.space import DayDependent
+from synthgan.encoding import TableEncoder
+from synthgan.encoding.continuous import NumericEncoder
+from synthgan.encoding.temporal import TemporalEncoder
+from synthgan.models.ensemble import Ensemble
+from synthgan.models.features import Rows
+from synthgan.models.late import PassState
+from synthgan.models.target import TargetTrees
+from synthgan.sampling.draws import DeviceRestriction, draw_block
+
+__all__ = ["Part", "Task"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """What all parts of a sample have in common.
+
+    Parameters
+    ----------
+    generator : Ensemble
+        Folded, in eval mode.
+    encoder : TableEncoder
+        What its codes mean.
+    restrictions : mapping of block to DeviceRestriction or DayDependent
+        What blocks may hold.
+    trees : TargetTrees or None
+        What the target is drawn from, where it is not drawn like any other block.
+    """
+
+    generator: Ensemble
+    encoder: TableEncoder
+    restrictions: Mapping[int, DeviceRestriction | DayDependent]
+    trees: TargetTrees | None
+
+    def needs_network(self, group: list[int]) -> bool:
+        """Whether a pass that fills these blocks asks the network."""
+        return self.trees is None or self.trees.reads_network or group != [self.trees.target]
+
+    def allowed(self, block: int, rows: Rows) -> list[tuple[Tensor | None, DeviceRestriction]]:
+        """What is allowed in which of the rows, as `draw_block` takes it."""
+        found = self.restrictions.get(block)
+        if found is None:
+            return []
+        if isinstance(found, DeviceRestriction):
+            return [(None, found)]
+        day = found.day_block
+        encoder = self.encoder.encoders[self.encoder.layout.blocks[day].column]
+        assert isinstance(encoder, TemporalEncoder)  # noqa: S101 - only datetimes have a day
+        days, device = self._numbers(encoder.day, day, rows), rows.codes.device
+        return [
+            (torch.from_numpy(where).to(device), DeviceRestriction(restriction, device))
+            for where, restriction in found.by_day(days)
+        ]
+
+    def _numbers(self, encoder: NumericEncoder, block: int, rows: Rows) -> npt.NDArray[np.float64]:
+        local = (rows.codes[:, block] - self.generator.axis.offsets[block]).cpu().numpy()
+        return encoder.decode(local, rows.positions[:, block].cpu().numpy())
+
+
+class Part:
+    """Rows on their way from what is given to whole ones.
+
+    Parameters
+    ----------
+    task : Task
+        What it has in common with others.
+    rows : Rows
+        They are filled in place.
+    known : Tensor of bool, shape (n, B)
+        Which blocks are given.
+    given : list of int
+        Blocks that are given in some rows.
+    uniform : Tensor of float32 in [0, 1), shape (B, n, 3)
+        Randomness for each block, as `draw_block` takes it.
+    groups : list of list of int
+        Blocks to fill in each pass, in order; the target comes last, where it has trees.
+
+    Attributes
+    ----------
+    sums : tuple of Tensor
+        First-layer sums of what is filled. As long as nothing is, all rows are alike, and it is one row for all.
+    """
+
+    def __init__(
+        self, task: Task, rows: Rows, known: Tensor, given: list[int], uniform: Tensor, groups: list[list[int]]
+    ) -> None:
+        self.task, self.rows, self.uniform, self.groups = task, rows, uniform, groups
+        self.filled = known.clone()
+        self.free = {block: ~known[:, block] for block in given}
+        self.sums = task.generator.empty(1)
+        for block in given:
+            self.sums = task.generator.fill(self.sums, block, *self._values(block), known[:, block])
+
+    def fill(self, place: int, states: tuple[PassState, ...]) -> None:
+        """Fill the blocks of a pass, from the networks' states at its beginning."""
+        generator, group, is_last = self.task.generator, self.groups[place], place == len(self.groups) - 1
+        for block in group:
+            self._draw(block, states)
+            values, free = self._values(block), self.free.get(block)
+            if block != group[-1]:
+                states = generator.follow(states, block, *values, free)
+            if not is_last:
+                self.sums = generator.fill(self.sums, block, *values, free)
+
+    def _draw(self, block: int, states: tuple[PassState, ...]) -> None:
+        task, (codes, positions) = self.task, self.rows
+        generator, trees = task.generator, task.trees
+        anchors, own = generator.anchors(self.rows, self.filled, block), None
+        if trees is not None and block == trees.target:
+            network = generator.block_logits(states, block, anchors) if trees.reads_network else None
+            own = trees(generator.axis, self.rows, network)
+        allowed = task.allowed(block, self.rows)
+        code, position = draw_block(generator, states, block, self.uniform[block], allowed, anchors, own)
+        if (free := self.free.get(block)) is not None:
+            code = torch.where(free, code, codes[:, block])
+            position = torch.where(free, position, positions[:, block])
+        codes[:, block], positions[:, block], self.filled[:, block] = code, position, True
+
+    def _values(self, block: int) -> tuple[Tensor, Tensor]:
+        return self.rows.codes[:, block], self.rows.positions[:, block]
