@@ -14,6 +14,7 @@ benchmarks/results/speed.json; a part that was not asked for stays as it was, un
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -51,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--table", default="adult")
     parser.add_argument("--steps", type=int, default=40, help="steps per measurement, over all rounds")
-    parser.add_argument("--rows", type=int, default=20_000, help="rows to sample")
+    parser.add_argument("--rows", type=int, nargs="+", default=[4096, 32_561], help="rows to sample")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--fits", type=lambda text: text.split(","), help="measure whole fits of these tables instead")
     parser.add_argument("--data", type=Path, help="folder of <table>.csv.gz; without it the tables of packages")
@@ -133,14 +134,14 @@ def sampling(args: argparse.Namespace) -> list[dict[str, Any]]:
     rows = []
     for threads in args.threads:
         torch.set_num_threads(threads)
-        for how, way in WAYS.items():
+        for (how, way), n_rows in itertools.product(WAYS.items(), args.rows):
             seconds = []
             for _ in range(3):
                 began = time.perf_counter()
-                model.sample(args.rows, random_state=0, **way)  # type: ignore[arg-type]
+                model.sample(n_rows, random_state=0, **way)  # type: ignore[arg-type]
                 seconds.append(time.perf_counter() - began)
-            speed = round(args.rows / statistics.median(seconds))
-            rows.append({"what": "sampling", "table": args.table, "threads": threads, "how": how, "rows": args.rows})
+            speed = round(n_rows / statistics.median(seconds))
+            rows.append({"what": "sampling", "table": args.table, "threads": threads, "how": how, "rows": n_rows})
             rows[-1]["rows_per_second"] = speed
     return rows
 

@@ -180,7 +180,8 @@ def speeds(document: dict[str, Any]) -> str:
             what = f"fit of {row['rows']:,} rows"
             found = f"{row['fit_seconds']:.0f} s, {row['peak_mb']:,} MB at the peak"
         elif what == "sampling":
-            what, found = f"sampling, {row['how']}", f"{row['rows_per_second']:,} rows a second"
+            rows = f", {row['rows']:,} rows" if "rows" in row else ""
+            what, found = f"sampling{rows}, {row['how']}", f"{row['rows_per_second']:,} rows a second"
         else:
             what, found = f"{what}, {row['dtype']}", f"{row['milliseconds']:.0f} ms"
             if row["share_of_peak"] is not None:

@@ -172,7 +172,7 @@ class Generator(nn.Module):
 
     def begin(self, sums: Tensor) -> PassState:
         """Begin a pass: run the network on first-layer sums (n, H)."""
-        return PassState(self.trunk(sums).to(self.head.compute_dtype))
+        return PassState(self.trunk(sums, self.head.compute_dtype))
 
     def empty(self, n_rows: int) -> Tensor:
         """First-layer sums (n, H) of rows of which nothing is known."""

@@ -47,12 +47,14 @@ class Linear(nn.Linear):
 
     compute_dtype = torch.float32
 
-    def forward(self, input: Tensor, weight: Tensor | None = None, outputs: slice = slice(None)) -> Tensor:
+    def forward(self, input: Tensor, weight: Tensor | None = None, outputs: slice | None = None) -> Tensor:
         """Return ``input @ weight.T + bias``: of some `outputs` only, and with another weight, where asked for."""
         dtype = self.compute_dtype
-        matrix = (self.weight if weight is None else weight)[outputs]
-        bias = None if self.bias is None else self.bias[outputs].to(dtype)
-        return functional.linear(input.to(dtype), matrix.to(dtype), bias)
+        matrix: Tensor = self.weight if weight is None else weight
+        bias: Tensor | None = self.bias
+        if outputs is not None:
+            matrix, bias = matrix[outputs], None if bias is None else bias[outputs]
+        return functional.linear(input.to(dtype), matrix.to(dtype), None if bias is None else bias.to(dtype))
 
 
 def relu_(input: Tensor) -> Tensor:
@@ -84,9 +86,9 @@ class ResidualTrunk(nn.Module):
             for weight in layer.parameters():
                 nn.init.zeros_(weight)
 
-    def forward(self, hidden: Tensor) -> Tensor:
-        """Return the transformed hidden state (float32)."""
+    def forward(self, hidden: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Return the transformed hidden state, as `dtype`."""
         for norm, inner, outer in zip(self.norms, self.inner, self.outer, strict=True):
             # To add numbers of two formats takes longer than to convert one before.
-            hidden = outer(self.dropout(relu_(inner(norm(hidden))))).float() + hidden
-        return functional.relu(self.last(hidden), inplace=True)
+            hidden = outer(self.dropout(relu_(inner(norm(hidden))))).float().add_(hidden)
+        return relu_(self.last(hidden).to(dtype))

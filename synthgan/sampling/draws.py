@@ -10,7 +10,7 @@ from synthgan.models.ensemble import Ensemble
 from synthgan.models.late import PassState
 from synthgan.models.relations import Anchors
 
-__all__ = ["DeviceRestriction", "draw_block"]
+__all__ = ["DeviceRestriction", "choose", "draw_block"]
 
 
 class DeviceRestriction:
@@ -70,7 +70,7 @@ def draw_block(
         logits = bent if chosen is None else torch.where(chosen[:, None], bent, logits)
     # The generator's own logits are limited, and need no shift.
     weights = torch.exp(logits) if free else torch.softmax(logits, dim=1)
-    local = _choose(weights, uniform[:, 0])
+    local = choose(weights, uniform[:, 0])
     codes = local + offset
     if not axis.layout.blocks[block].has_positions:
         return codes, torch.full_like(uniform[:, 2], 0.5)
@@ -82,7 +82,7 @@ def draw_block(
             bent = scores.clone()
             bent[:, :width] += allowed.cell_bonus[local]
             scores = bent if chosen is None else torch.where(chosen[:, None], bent, scores)
-        cells = _choose(torch.softmax(scores, dim=1), uniform[:, 1])
+        cells = choose(torch.softmax(scores, dim=1), uniform[:, 1])
     interval = axis.interval.flatten().index_select(0, codes * axis.interval.shape[1] + cells)
     inside = torch.where(interval, uniform[:, 2], 0.5)
     for chosen, allowed in restrictions:
@@ -91,7 +91,7 @@ def draw_block(
     return codes, ((cells + inside) / axis.n_cells.index_select(0, codes)).clamp_(max=1 - 1e-6)
 
 
-def _choose(weights: Tensor, uniform: Tensor) -> Tensor:
+def choose(weights: Tensor, uniform: Tensor) -> Tensor:
     """Inverse-CDF draw from each row of weights, or from the only one; an entry of weight zero is never chosen.
 
     A float32 below 1 is at most ``1 - 2**-24``, and its product with the total is rounded to less than the total, so

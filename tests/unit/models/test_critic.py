@@ -11,6 +11,7 @@ from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.models import CodeAxis
 from synthgan.models.critic import Critic, keep_probabilities
 from synthgan.models.features import rows_of
+from synthgan.models.trees import ROWS_AT_ONCE, cells_of, sum_of_leaves
 from synthgan.rng import numpy_stream
 from synthgan.schema import infer_schema
 from synthgan.training.critic import fit_critic
@@ -55,6 +56,25 @@ def test_score_is_the_sum_of_leaves_and_margins(encoder: TableEncoder) -> None:
             total += float(critic.leaf[tree, leaf])
         expected.append(total)
     np.testing.assert_allclose(critic(axis, rows_of(axis, rows)).numpy(), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, ROWS_AT_ONCE, ROWS_AT_ONCE + 1, 3 * ROWS_AT_ONCE])
+def test_leaves_of_many_rows_are_those_of_whole_numbers(encoder: TableEncoder, n_rows: int) -> None:
+    axis, draw = CodeAxis(encoder.layout), torch.Generator().manual_seed(1)
+    critic = Critic(axis, n_trees=11, depth=8)
+    critic.bins.random_(0, 256, generator=draw)
+    critic.block.random_(0, len(encoder.layout), generator=draw)
+    critic.threshold.random_(0, 256, generator=draw)
+    critic.leaf.normal_(generator=draw)
+    rows = rows_of(axis, encoder.encode(table(n_rows + 1, 0.0, numpy_stream(2, "test"))).take(slice(n_rows)))
+    bins = critic.bins[rows.codes, cells_of(axis, rows)].long()
+    wanted = torch.zeros(11, n_rows, dtype=torch.int64)
+    for question in range(8):
+        asked, threshold = critic.block[:, question].long(), critic.threshold[:, question].long()
+        wanted = 2 * wanted + (bins[:, asked].t() > threshold[:, None])
+    leaves = critic.leaves(axis, rows)
+    assert torch.equal(leaves.long(), wanted)
+    torch.testing.assert_close(sum_of_leaves(critic.leaf, leaves), critic.leaf.gather(1, wanted).sum(dim=0))
 
 
 def test_the_critic_finds_a_missing_correlation(encoder: TableEncoder) -> None:

@@ -48,6 +48,14 @@ def test_the_mean_of_distributions() -> None:
     assert mean_distribution(logits[:1]) is logits[0]
 
 
+def test_parts_begin_together_as_each_alone(three: Ensemble) -> None:
+    stream = torch.Generator().manual_seed(2)
+    parts = [tuple(torch.randn(n, 16, generator=stream) for _ in three.members) for n in (1, 1, 5, 40)]
+    for part, states in zip(parts, three.begin_all(parts), strict=True):
+        for state, alone in zip(states, three.begin(part), strict=True):
+            torch.testing.assert_close(state.hidden, alone.hidden)
+
+
 def test_the_loss_is_of_the_mean(three: Ensemble, encoded: tuple[TableEncoder, EncodedTable]) -> None:
     rows = rows_of(three.axis, encoded[1])
     known = draw_known(rows.codes, three.axis.flags, torch.Generator().manual_seed(1))

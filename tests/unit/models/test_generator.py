@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pandas as pd
 import pytest
 import torch
@@ -10,6 +12,7 @@ from synthgan import infer_schema
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.models import CodeAxis, Generator, GeneratorConfig
 from synthgan.models.features import Rows
+from synthgan.models.layers import relu_
 
 
 @pytest.fixture(scope="module")
@@ -38,29 +41,39 @@ def rows_of(generator: Generator, table: EncodedTable) -> Rows:
     return Rows(codes, positions)
 
 
+@pytest.fixture(params=[False, True], ids=["as trained", "masks added"])
+def filling(generator: Generator, request: pytest.FixtureRequest) -> Generator:
+    out = copy.deepcopy(generator)
+    if request.param:
+        out.fold()
+        out.add_masks()
+        out.add_masks()  # nothing is left to add
+    return out
+
+
 def test_filling_column_by_column_is_filling_at_once(
-    generator: Generator, encoded: tuple[TableEncoder, EncodedTable]
+    filling: Generator, generator: Generator, encoded: tuple[TableEncoder, EncodedTable]
 ) -> None:
     rows = rows_of(generator, encoded[1])
     given = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1)) < 0.5
     sums = generator.empty(len(given))
     for block in range(given.shape[1]):
-        sums = generator.fill(sums, block, rows.codes[:, block], rows.positions[:, block], given[:, block])
-    torch.testing.assert_close(generator.begin(sums).hidden, generator.read(rows, given).hidden, rtol=1e-4, atol=1e-4)
+        sums = filling.fill(sums, block, rows.codes[:, block], rows.positions[:, block], given[:, block])
+    torch.testing.assert_close(filling.begin(sums).hidden, generator.read(rows, given).hidden, rtol=1e-4, atol=1e-4)
 
 
 def test_following_column_by_column_is_following_at_once(
-    generator: Generator, encoded: tuple[TableEncoder, EncodedTable]
+    filling: Generator, generator: Generator, encoded: tuple[TableEncoder, EncodedTable]
 ) -> None:
     rows = rows_of(generator, encoded[1])
     time = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1))
     known, drawn = time < 0.3, (time >= 0.3) & (time < 0.6)
     sums = generator.empty(len(time))
     for block in range(time.shape[1]):
-        sums = generator.fill(sums, block, rows.codes[:, block], rows.positions[:, block], known[:, block])
-    state = generator.begin(sums)
+        sums = filling.fill(sums, block, rows.codes[:, block], rows.positions[:, block], known[:, block])
+    state = filling.begin(sums)
     for block in range(time.shape[1]):
-        state = generator.follow(state, block, rows.codes[:, block], rows.positions[:, block], drawn[:, block])
+        state = filling.follow(state, block, rows.codes[:, block], rows.positions[:, block], drawn[:, block])
     at_once, without = generator.read(rows, known, drawn), generator.read(rows, known)
     torch.testing.assert_close(state.change, at_once.change, rtol=1e-4, atol=1e-4)
     for made in (generator.logits, lambda state: generator.cell_logits(state, rows.codes)):
@@ -113,3 +126,14 @@ def test_folding_changes_nothing(generator: Generator, encoded: tuple[TableEncod
     before = generator.logits(generator.read(rows, ~drawn, drawn))
     generator.fold()
     torch.testing.assert_close(generator.logits(generator.read(rows, ~drawn, drawn)), before, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_is_negative_is_zero(dtype: torch.dtype) -> None:
+    numbers = torch.cat([10 * torch.randn(1000, generator=torch.Generator().manual_seed(0)), torch.tensor([0.0, -0.0])])
+    numbers = torch.cat([numbers, torch.tensor([torch.inf, -torch.inf, 1e-40, -1e-40])]).to(dtype)
+    assert torch.equal(relu_(numbers.clone()), torch.relu(numbers))
+    learned = numbers.clone().requires_grad_()
+    relu_(learned * 1).sum().backward()
+    assert learned.grad is not None
+    assert torch.equal(learned.grad, (numbers > 0).to(dtype))

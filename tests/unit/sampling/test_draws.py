@@ -11,7 +11,7 @@ from synthgan.conditioning.pieces import Restriction
 from synthgan.encoding import TableEncoder
 from synthgan.models import CodeAxis, Ensemble, GeneratorConfig
 from synthgan.models.late import PassState
-from synthgan.sampling.draws import DeviceRestriction, draw_block
+from synthgan.sampling.draws import DeviceRestriction, choose, draw_block
 from synthgan.schema import infer_schema
 
 N = 60_000
@@ -140,3 +140,30 @@ def test_the_ends_of_the_uniform_draw_stay_inside(encoder: TableEncoder, generat
         assert ((positions >= 0) & (positions < 1)).all()
         flat, _ = item.cells.flatten((codes - low).numpy(), positions.numpy())
         assert (item.cells.code[flat] == (codes - low).numpy()).all()
+
+
+@pytest.mark.parametrize("n_codes", [1, 2, 7, 256])
+def test_choices_are_those_of_the_normalised_probabilities(n_codes: int) -> None:
+    stream = torch.Generator().manual_seed(3)
+    logits = 3 * torch.randn(2000, n_codes, generator=stream)
+    logits[:, 1::3] = -torch.inf
+    uniform = torch.rand(2000, generator=stream)
+    found = choose(torch.exp(logits), uniform)
+    running = torch.softmax(logits.double(), dim=1).cumsum(dim=1)
+    wanted = (running <= uniform.double()[:, None]).sum(dim=1)
+    near = (running - uniform.double()[:, None]).abs().amin(dim=1) < 1e-6  # rounding may decide
+    assert torch.equal(found[~near], wanted[~near])
+    assert near.float().mean() < 0.01
+    assert (logits.gather(1, found[:, None]) > -torch.inf).all()
+    assert torch.equal(choose(torch.exp(logits[:1]), uniform), choose(torch.exp(logits[:1]).expand(2000, -1), uniform))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e15])
+def test_the_largest_uniform_draw_takes_the_last_entry_that_has_a_weight(scale: float) -> None:
+    weights = scale * torch.rand(5000, 40, generator=torch.Generator().manual_seed(4))
+    weights[:, 31:] = 0.0
+    weights[:, 30].clamp_(min=0.1 * scale)
+    found = choose(weights, torch.full((5000,), 1 - 2**-24))
+    assert (found <= 30).all()
+    assert (weights.gather(1, found[:, None]) > 0).all()
+    assert (choose(weights, torch.zeros(5000)) == (weights > 0).int().argmax(dim=1)).all()
