@@ -90,9 +90,13 @@ class Ensemble(nn.Module):
         return tuple(member.begin(own) for member, own in zip(self.members, sums, strict=True))
 
     def begin_all(self, parts: Sequence[tuple[Tensor, ...]]) -> list[tuple[PassState, ...]]:
-        """Begin a pass of several parts, given by their sums: they go through the networks together."""
-        if len(parts) == 1:
-            return [self.begin(parts[0])]
+        """Begin a pass of several parts, given by their sums: they go through the networks together.
+
+        Sums of one row are those of rows of which nothing is known, which is the same in all parts.
+        """
+        if all(len(part[0]) == 1 for part in parts):
+            pairs = zip(self.members, self.begin(parts[0]), strict=True)
+            return [tuple(state._replace(logits=own.head(state.hidden).float()) for own, state in pairs)] * len(parts)
         states = self.begin(tuple(map(torch.cat, zip(*parts, strict=True))))
         hidden = (torch.split(state.hidden, [len(part[0]) for part in parts]) for state in states)
         return [tuple(map(PassState, own)) for own in zip(*hidden, strict=True)]

@@ -244,7 +244,8 @@ class Generator(nn.Module):
         """
         part = slice(*self.axis.bounds(block))
         weight, late_weight = self.out_weights() if weights is None else weights
-        logits: Tensor = self.head(state.hidden, weight, part).float()
+        asked = state.logits
+        logits = self.head(state.hidden, weight, part).float() if asked is None else asked[:, part]
         change = state.change
         if change is not None:
             logits = logits + self.late.head(change, late_weight, part).float()

@@ -27,12 +27,15 @@ class PassState(NamedTuple):
         What is positive of the sums without them.
     change : Tensor, shape (n, D), or None
         What the columns drawn in the pass change.
+    logits : Tensor of float32, shape (n, T), or None
+        What the network says of all codes, where it has been asked once for all.
     """
 
     hidden: Tensor
     now: Tensor | None = None
     start: Tensor | None = None
     change: Tensor | None = None
+    logits: Tensor | None = None
 
 
 class Late(nn.Module):
@@ -68,4 +71,4 @@ class Late(nn.Module):
         before = self.project(state.hidden).float() if state.now is None else state.now
         start = functional.relu(before) if state.start is None else state.start
         now = step.add_(before)
-        return PassState(state.hidden, now, start, functional.relu(now) - start)
+        return state._replace(now=now, start=start, change=functional.relu(now) - start)

@@ -50,10 +50,15 @@ def test_the_mean_of_distributions() -> None:
 
 def test_parts_begin_together_as_each_alone(three: Ensemble) -> None:
     stream = torch.Generator().manual_seed(2)
-    parts = [tuple(torch.randn(n, 16, generator=stream) for _ in three.members) for n in (1, 1, 5, 40)]
-    for part, states in zip(parts, three.begin_all(parts), strict=True):
-        for state, alone in zip(states, three.begin(part), strict=True):
-            torch.testing.assert_close(state.hidden, alone.hidden)
+    blank = three.empty(1)
+    some = [tuple(torch.randn(n, 16, generator=stream) for _ in three.members) for n in (2, 5, 40)]
+    for parts in (some[:1], some, [blank], [blank, blank]):
+        for part, states in zip(parts, three.begin_all(parts), strict=True):
+            alone = three.begin(part)
+            for state, own in zip(states, alone, strict=True):
+                torch.testing.assert_close(state.hidden, own.hidden)
+            for block in range(len(three.axis.layout)):
+                torch.testing.assert_close(three.block_logits(states, block), three.block_logits(alone, block))
 
 
 def test_the_loss_is_of_the_mean(three: Ensemble, encoded: tuple[TableEncoder, EncodedTable]) -> None:
