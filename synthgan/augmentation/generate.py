@@ -46,15 +46,15 @@ class Generator(Protocol):
 def fresh(generator: Generator | None, seed: int) -> Generator:
     """Return an unfitted copy with a seed of its own: whatever the original was fitted on is left behind.
 
-    Where `n_members` is left to the table's size it is 1: that is what gains were measured with
-    (benchmarks/results/gain.json), and to look for a gain takes dozens of fits.
+    Where `n_members` and `stand_ins` are left to the table's size, they are 1 and False, which gains were measured
+    with (benchmarks/results/gain.json), and to look for a gain takes dozens of fits.
     """
     model: Generator = SynthGAN() if generator is None else clone(generator)
     params = model.get_params()
     # Rare values are kept: the model is thrown away, and its rows go beside the real ones that they may resemble.
-    wanted = {"random_state": seed, "protect_rare": 1}
-    if params.get("n_members", 1) is None:
-        wanted["n_members"] = 1
+    wanted: dict[str, Any] = {"random_state": seed, "protect_rare": 1}
+    plain = {"n_members": 1, "stand_ins": False}
+    wanted |= {name: value for name, value in plain.items() if params.get(name, value) is None}
     model.set_params(**{name: value for name, value in wanted.items() if name in params})
     return model
 
@@ -65,7 +65,7 @@ class ClassRows:
     Parameters
     ----------
     generator : Generator or None
-        Copied, not changed; None is SynthGAN with its defaults, and one generator.
+        Copied, not changed; None is SynthGAN with its defaults, one generator, and no stand-ins.
     features : DataFrame of shape (n, p)
         Without the target.
     y : ndarray of int, shape (n,)

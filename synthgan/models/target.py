@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -21,10 +20,13 @@ MAX_CLASSES = 32
 
 
 class TargetTrees(Trees, ABC):
-    """Boosted symmetric trees for the column that the table is about.
+    r"""Boosted symmetric trees for the column that the table is about, beside what the networks say of it.
 
-    A network that answers for any columns given any others learns none of its answers as well as trees learn one. The
-    answer that people train models for is worth trees of its own (benchmarks/target.py says how much).
+    .. math:: \log p(y = c \mid x) = \sum_j w_j t_j(x, c) - \log Z(x)
+
+    with terms t by networks and trees: a product of experts (Hinton 2002, doi 10.1162/089976602760128018). A network
+    that answers for any columns given any others learns none of its answers as well as trees learn one. The answer that
+    people train models for is worth trees of its own (benchmarks/target.py says how much).
 
     Parameters
     ----------
@@ -36,23 +38,30 @@ class TargetTrees(Trees, ABC):
         Number of trees, and questions that each asks.
     n_scores : int
         Scores that a leaf adds to.
+    tilt : tuple of float
+        What the terms are multiplied with to begin with.
 
     Attributes
     ----------
     leaf : Tensor of float32, shape (n_trees, 2**depth, S)
         What each leaf adds to each score.
-    reads_network : bool
-        Whether the networks have a say.
-    n_fitted : int
-        Numbers that are fitted to the rows which tell when to stop.
+    tilt : Tensor of float32, shape (J,)
+        The numbers w, which are fitted to the rows that tell when to stop.
     """
 
-    reads_network: ClassVar[bool]
-    n_fitted: ClassVar[int] = 0
+    tilt: Tensor
 
-    def __init__(self, axis: CodeAxis, target: int, n_trees: int, depth: int, n_scores: int) -> None:
+    @property
+    @abstractmethod
+    def of_codes(self) -> Tensor:
+        """What is known of each of the target's codes without any row, float32, shape (C,)."""
+
+    def __init__(
+        self, axis: CodeAxis, target: int, n_trees: int, depth: int, n_scores: int, tilt: tuple[float, ...]
+    ) -> None:
         super().__init__(axis, n_trees, depth, (n_scores,))
         self.target = target
+        self.register_buffer("tilt", torch.tensor(tilt))
 
     def fits(self, axis: CodeAxis) -> bool:
         """Whether every question is about a block that there is, and that is not the target's."""
@@ -66,8 +75,7 @@ class TargetTrees(Trees, ABC):
         first = torch.arange(len(self.leaf), dtype=torch.int32, device=leaves.device) * self.leaf.shape[1]
         return functional.embedding_bag(leaves.t() + first, self.leaf.flatten(0, 1), mode="sum")
 
-    @abstractmethod
-    def forward(self, axis: CodeAxis, rows: Rows, network: Tensor | None) -> Tensor:
+    def forward(self, axis: CodeAxis, rows: Rows, network: Tensor) -> Tensor:
         """Return logits of the target's codes, float32, shape (n, C).
 
         Parameters
@@ -77,33 +85,43 @@ class TargetTrees(Trees, ABC):
         rows : Rows
             All other blocks filled.
         network : Tensor of float32, shape (n, C)
-            The networks' logits; not needed where `reads_network` is false.
+            The networks' logits.
         """
+        return (self.terms(network, self.scores(axis, rows)) * self.tilt).sum(dim=2)
+
+    @abstractmethod
+    def terms(self, network: Tensor, scores: Tensor) -> Tensor:
+        """Return the terms, shape (n, C, J), of networks' logits (n, C) and trees' scores (n, S)."""
 
 
 class ClassTrees(TargetTrees):
     r"""Trees for categories, or for numbers of few values.
 
-    .. math:: \log p(y = c \mid x) = b_c + \sum_k v_k[\text{leaf}_k(x)]_c - \log Z(x)
+    .. math:: \log p(y = c \mid x) = a \log p_\text{network}(c \mid x) + b \log p_\text{trees}(c \mid x) - \log Z(x),
+       \qquad \log p_\text{trees}(c \mid x) = \beta_c + \sum_k v_k[\text{leaf}_k(x)]_c - \log Z'(x)
 
     Attributes
     ----------
     base : Tensor of float32, shape (C,)
-        Log share of each of the target's C codes. Of two codes only the second has a score (S = 1).
+        Log share :math:`\beta` of each of the target's C codes. Of two codes only the second has a score (S = 1).
     """
 
     base: Tensor
-    reads_network = False
 
     def __init__(self, axis: CodeAxis, target: int, n_trees: int, depth: int) -> None:
         n_codes = axis.layout.blocks[target].n_codes
-        super().__init__(axis, target, n_trees, depth, 1 if n_codes == 2 else n_codes)
+        super().__init__(axis, target, n_trees, depth, 1 if n_codes == 2 else n_codes, (0.5, 0.5))
         self.register_buffer("base", torch.zeros(n_codes))
 
-    def forward(self, axis: CodeAxis, rows: Rows, network: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        """Return logits of the target's codes; see `TargetTrees.forward`."""
-        scores = self.scores(axis, rows)
-        return self.base + functional.pad(scores, (len(self.base) - scores.shape[1], 0))
+    @property
+    def of_codes(self) -> Tensor:
+        """The base."""
+        return self.base
+
+    def terms(self, network: Tensor, scores: Tensor) -> Tensor:
+        """Log-probabilities by networks and by trees: (n, C, 2)."""
+        trees = self.base + functional.pad(scores, (len(self.base) - scores.shape[1], 0))
+        return torch.log_softmax(torch.stack((network, trees), dim=2), dim=1)
 
 
 class NumberTrees(TargetTrees):
@@ -113,38 +131,30 @@ class NumberTrees(TargetTrees):
        - \log Z(x), \qquad \mu(x) = \sum_k v_k[\text{leaf}_k(x)]
 
     with z the normal scores of the target's codes: the networks' distribution to the power a, times a normal one whose
-    mean follows the trees' (a product of experts; Hinton 2002, doi 10.1162/089976602760128018). The place inside a
-    code comes from the networks.
+    mean follows the trees'. The place inside a code comes from the networks.
 
     Attributes
     ----------
     position : Tensor of float32, shape (C,)
         Normal scores z.
-    tilt : Tensor of float32, shape (3,)
-        The numbers a, b and g.
     """
 
     position: Tensor
-    tilt: Tensor
-    reads_network = True
-    n_fitted = 3
 
     def __init__(self, axis: CodeAxis, target: int, n_trees: int, depth: int) -> None:
-        super().__init__(axis, target, n_trees, depth, 1)
+        super().__init__(axis, target, n_trees, depth, 1, (1.0, 0.0, 0.0))
         self.register_buffer("position", torch.zeros(axis.layout.blocks[target].n_codes))
-        self.register_buffer("tilt", torch.tensor([1.0, 0.0, 0.0]))
 
-    def forward(self, axis: CodeAxis, rows: Rows, network: Tensor | None) -> Tensor:
-        """Return logits of the target's codes; see `TargetTrees.forward`."""
-        if network is None:
-            raise TypeError("the networks' logits are needed")
-        return (self.terms(network, self.scores(axis, rows)) * self.tilt).sum(dim=2)
+    @property
+    def of_codes(self) -> Tensor:
+        """The normal scores."""
+        return self.position
 
-    def terms(self, network: Tensor, mean: Tensor) -> Tensor:
-        """What a, b and g are multiplied with: networks' logits (n, C) and the trees' means (n, 1) to (n, C, 3)."""
+    def terms(self, network: Tensor, scores: Tensor) -> Tensor:
+        """What a, b and g are multiplied with: (n, C, 3)."""
         logs = torch.log_softmax(network, dim=1)
         square = (-0.5 * self.position**2).expand_as(logs)
-        return torch.stack((logs, mean * self.position, square), dim=2)
+        return torch.stack((logs, scores * self.position, square), dim=2)
 
 
 def has_classes(block: Block) -> bool:

@@ -44,10 +44,6 @@ class Task:
     restrictions: Mapping[int, DeviceRestriction | DayDependent]
     trees: TargetTrees | None
 
-    def needs_network(self, group: list[int]) -> bool:
-        """Whether a pass that fills these blocks asks the network."""
-        return self.trees is None or self.trees.reads_network or group != [self.trees.target]
-
     def allowed(self, block: int, rows: Rows) -> list[tuple[Tensor | None, DeviceRestriction]]:
         """What is allowed in which of the rows, as `draw_block` takes it."""
         found = self.restrictions.get(block)
@@ -119,8 +115,7 @@ class Part:
         generator, trees = task.generator, task.trees
         anchors, own = generator.anchors(self.rows, self.filled, block), None
         if trees is not None and block == trees.target:
-            network = generator.block_logits(states, block, anchors) if trees.reads_network else None
-            own = trees(generator.axis, self.rows, network)
+            own = trees(generator.axis, self.rows, generator.block_logits(states, block, anchors))
         allowed = task.allowed(block, self.rows)
         code, position = draw_block(generator, states, block, self.uniform[block], allowed, anchors, own)
         if (free := self.free.get(block)) is not None:

@@ -14,7 +14,6 @@ from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.models.axis import CodeAxis
 from synthgan.models.ensemble import Ensemble
 from synthgan.models.features import Rows, rows_of
-from synthgan.models.late import PassState
 from synthgan.models.layers import Linear
 from synthgan.rng import numpy_stream, torch_stream
 from synthgan.sampling.choice import Choice
@@ -139,17 +138,11 @@ class Sampler:
                 groups = ahead + passes_of(self.encoder.layout.blocks, order, n_passes)
                 rows = Rows(codes[part], positions[part])
                 parts.append(Part(task, rows, known[part], some_given, uniform[:, part], groups))
-            self._complete(task, parts)
-        return Rows(codes, positions)
-
-    def _complete(self, task: Task, parts: list[Part]) -> None:
-        """Fill parts, in place; a pass has as many blocks in each, if others."""
-        for place, group in enumerate(parts[0].groups):
-            states: list[tuple[PassState, ...]] = [()] * len(parts)
-            if task.needs_network(group):
+            for place in range(len(parts[0].groups)):  # a pass has as many blocks in each part, if others
                 states = self.generator.begin_all([part.sums for part in parts])
-            for part, own in zip(parts, states, strict=True):
-                part.fill(place, own)
+                for one, own in zip(parts, states, strict=True):
+                    one.fill(place, own)
+        return Rows(codes, positions)
 
     @torch.no_grad()
     def _restricted(self, conditions: Conditions) -> list[int]:

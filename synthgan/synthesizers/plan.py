@@ -16,8 +16,12 @@ from synthgan.models.generator import MAX_MEMBERS
 from synthgan.synthesizers.critique import MIN_REAL_ROWS, n_seen
 from synthgan.training import TrainingConfig
 from synthgan.training.config import check_number
+from synthgan.training.standins import MAX_ROWS, why_no_stand_ins
 
-__all__ = ["FitPlan", "check_members", "default_hidden_dim", "default_members", "make_plan"]
+__all__ = [
+    "FitPlan", "check_members", "check_stand_ins", "default_hidden_dim", "default_members", "make_plan",
+    "wants_stand_ins",
+]  # fmt: skip
 
 MAX_LATE_DIM = 256
 """Width of the late layer at most; twice the network's where that is less."""
@@ -55,6 +59,8 @@ class FitPlan:
         Sizes of the networks.
     estimated_seconds : float or None
         Rough estimate of the training time; None where none can be given.
+    stand_ins : bool
+        Whether the networks first learn rows that forests draw.
     """
 
     n_rows: int
@@ -69,6 +75,7 @@ class FitPlan:
     generator_config: GeneratorConfig
     discriminator_config: DiscriminatorConfig
     estimated_seconds: float | None
+    stand_ins: bool
 
 
 def default_hidden_dim(n_rows: int) -> int:
@@ -97,6 +104,29 @@ def default_members(n_rows: int) -> int:
     return SMALL_TABLE_MEMBERS if n_rows < MIN_REAL_ROWS else 1
 
 
+def wants_stand_ins(stand_ins: bool | None, epochs: int | None, layout: TableLayout, n_rows: int) -> bool:
+    """Whether the networks are to learn stand-ins first: as the user says, or where they help.
+
+    Raises
+    ------
+    ConfigError
+        Where they are asked for, and forests cannot draw rows of such a table.
+    """
+    reason = why_no_stand_ins(layout, n_rows)
+    if stand_ins and reason:
+        raise ConfigError(f"stand_ins=True needs a table that forests can draw: {reason}. Leave stand_ins at None")
+    if stand_ins is None:
+        # Who says how often the table itself is to be learned wants nothing else to be.
+        return epochs is None and n_rows < MAX_ROWS and not reason
+    return stand_ins
+
+
+def check_stand_ins(stand_ins: object) -> None:
+    """Raise `ConfigError` for what is neither a bool nor None."""
+    if stand_ins is not None and not isinstance(stand_ins, bool):
+        raise ConfigError(f"stand_ins must be True, False or None; got {stand_ins!r}")
+
+
 def check_members(n_members: int | None, adversarial_share: float) -> None:
     """Raise `ConfigError` for a number of generators that cannot be, or of which the game knows only one."""
     check_number("n_members", n_members, 1, MAX_MEMBERS, whole=True, optional=True)
@@ -115,6 +145,7 @@ def make_plan(
     device: torch.device,
     max_megabytes: float | None = None,
     n_members: int | None = None,
+    stand_ins: bool | None = None,
 ) -> FitPlan:
     """Work out the sizes of a fit; where `max_megabytes` are not enough, with the largest batch that they are for.
 
@@ -132,14 +163,20 @@ def make_plan(
         DiscriminatorConfig(hidden_dim=width),
     )
     limit = _limit(max_megabytes)
+    stands = wants_stand_ins(stand_ins, config.epochs, layout, n_rows)
     wanted = batch = min(config.batch_size, n_rows)
+
+    def memory_of(sizes: GeneratorConfig, batch: int) -> int:
+        alone = config.batch_size if batch == wanted else batch  # of stand-ins there is always a whole batch
+        return _memory(n_rows, layout, config, sizes, max(2 * batch, alone) if stands else batch)
+
     members = n_members if n_members is not None else 1 if config.adversarial_share else default_members(n_rows)
     several = dataclasses.replace(generator, n_members=int(members))
     # Nobody asked for several: before they make batches smaller, one it is. Seconds have no say in it, because they
     # may change when a training is taken up again.
-    if n_members is not None or not limit or _memory(n_rows, layout, config, several, batch) <= limit:
+    if n_members is not None or not limit or memory_of(several, batch) <= limit:
         generator = several
-    memory = _memory(n_rows, layout, config, generator, batch)
+    memory = memory_of(generator, batch)
     while limit and memory > limit:
         if batch <= LEAST_BATCH:
             raise ConfigError(
@@ -148,10 +185,12 @@ def make_plan(
                 f"{', or fewer n_members' if generator.n_members > 1 else ''}"
             )
         batch = max(batch * 3 // 4, LEAST_BATCH)
-        memory = _memory(n_rows, layout, config, generator, batch)
+        memory = memory_of(generator, batch)
     if batch < wanted:
         config = dataclasses.replace(config, batch_size=batch)
     n_steps, n_late = config.n_steps(n_rows), config.n_late(n_rows)
+    n_stand_ins = config.n_stand_ins(n_rows) if stands else 0
+    rows = (1 + stands) * batch * (n_steps + n_late // 2) + config.batch_size * n_stand_ins
     return FitPlan(
         n_rows=n_rows,
         n_columns=len(layout.columns),
@@ -160,11 +199,12 @@ def make_plan(
         batch_size=config.batch_size,
         memory_bytes=memory,
         peak_bytes=memory + (_memory_now() if device.type == "cpu" else 0),
-        n_steps=n_steps + n_late,
+        n_steps=n_stand_ins + n_steps + n_late,
         device=str(device),
         generator_config=generator,
         discriminator_config=discriminator,
-        estimated_seconds=_seconds(layout, config, generator, batch, n_steps + n_late // 2, device),
+        estimated_seconds=_seconds(layout, config, generator, rows, n_stand_ins + n_steps + n_late // 2, device),
+        stand_ins=stands,
     )
 
 
@@ -219,12 +259,13 @@ def _seconds(
     layout: TableLayout,
     config: TrainingConfig,
     sizes: GeneratorConfig,
-    batch: int,
+    n_learned: int,
     n_steps: int,
     device: torch.device,
 ) -> float | None:
+    """Seconds that `n_steps` steps take, in which rows are learned `n_learned` times."""
     if device.type != "cpu":
         return None
-    flops = 6 * batch * _n_weights(layout, sizes) * n_steps
+    flops = 6 * n_learned * _n_weights(layout, sizes)
     seconds = flops / 1.5e11 + n_steps * sizes.n_members * 0.006
     return seconds if config.max_seconds is None else min(seconds, config.max_seconds)

@@ -56,6 +56,9 @@ def rebuilt_ensemble(
         # Files of the time before samples were balanced know no shares.
         unknown = {"critic.share": torch.zeros_like(weights["critic.leaf"]), "critic.overlap": torch.ones(())}
         weights = unknown | dict(weights)
+    if "target.base" in weights:
+        # Files of the time before networks had a say in categories have only what trees say.
+        weights = {"target.tilt": torch.tensor([0.0, 1.0])} | dict(weights)
     if type(sizes.n_members) is not int or not 1 <= sizes.n_members <= MAX_MEMBERS:
         raise ArchiveError(f"n_members cannot be {sizes.n_members!r}; it is from 1 to {MAX_MEMBERS}")
     with torch.device("meta"):  # shapes first: nothing is allocated until they are known to match

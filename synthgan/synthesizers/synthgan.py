@@ -27,7 +27,7 @@ from synthgan.synthesizers.critique import MIN_REAL_ROWS, SHARE_OF_SECONDS, add_
 from synthgan.synthesizers.fitted import FittedModel
 from synthgan.synthesizers.frames import as_frame, fill_holes
 from synthgan.synthesizers.lastlook import last_look
-from synthgan.synthesizers.plan import FitPlan, check_members, make_plan
+from synthgan.synthesizers.plan import FitPlan, check_members, check_stand_ins, make_plan
 from synthgan.synthesizers.protocol import ConditionsLike
 from synthgan.synthesizers.rebuild import rebuilt_ensemble
 from synthgan.synthesizers.targeted import add_target, target_block
@@ -69,6 +69,10 @@ class SynthGAN(TableSynthesizer):
         likelier under several, and fit and sampling take as many times as long. None means 2 for tables of fewer than
         2,000 rows, and 1 for larger ones, where there is an adversarial stage, or where `max_megabytes` are not enough
         for 2.
+    stand_ins : bool or None, default=None
+        Whether the networks first learn rows that random forests draw, column after column, and then both these and the
+        table's: from few rows forests guess better. None means tables of 50 to 5,000 rows, but for those whose columns
+        repeat each other's numbers exactly, or are more than 100, and where `epochs` are not set.
     max_seconds : float or None, default=None
         Seconds of training at most; a quarter of them is kept for the target's trees and the critic.
     max_megabytes : float or None, default=None
@@ -127,6 +131,7 @@ class SynthGAN(TableSynthesizer):
         select: int = 8,
         hidden_dim: int | None = None,
         n_members: int | None = None,
+        stand_ins: bool | None = None,
         max_seconds: float | None = None,
         max_megabytes: float | None = None,
         protect_rare: int = 5,
@@ -143,6 +148,7 @@ class SynthGAN(TableSynthesizer):
         self.select = select
         self.hidden_dim = hidden_dim
         self.n_members = n_members
+        self.stand_ins = stand_ins
         self.max_seconds = max_seconds
         self.max_megabytes = max_megabytes
         self.protect_rare = protect_rare
@@ -156,6 +162,7 @@ class SynthGAN(TableSynthesizer):
         self._training_config()
         check_select(self.select)
         check_members(self.n_members, self.adversarial_share)
+        check_stand_ins(self.stand_ins)
 
     def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
         return super()._fit_encoder(frame, schema).with_relations(frame)
@@ -179,6 +186,7 @@ class SynthGAN(TableSynthesizer):
             plan.discriminator_config,
             job.seed,
             compute_dtype(job.device),
+            stand_ins=plan.stand_ins,
         )
 
         training = Training(state)
@@ -224,7 +232,8 @@ class SynthGAN(TableSynthesizer):
 
     def _plan(self, n_rows: int, layout: TableLayout, device: torch.device) -> FitPlan:
         config = self._training_config()
-        return make_plan(n_rows, layout, config, self.hidden_dim, device, self.max_megabytes, self.n_members)
+        wishes = self.hidden_dim, device, self.max_megabytes, self.n_members, self.stand_ins
+        return make_plan(n_rows, layout, config, *wishes)
 
     # --- sampling
 

@@ -11,6 +11,9 @@ from synthgan.errors import ConfigError
 
 __all__ = ["TrainingConfig", "check_number"]
 
+STAND_IN_STEPS = 300
+"""Steps on stand-ins alone. Tables that have them are small, and of sizes that differ little."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TrainingConfig:
@@ -78,6 +81,16 @@ class TrainingConfig:
         if self.epochs is not None:
             return self.epochs * math.ceil(n_rows / self.batch_size)
         return min(max(round(12 * math.sqrt(n_rows)), 300), 4000)
+
+    def n_stand_ins(self, n_rows: int) -> int:
+        """Steps, beside `n_steps`, in which the networks of a small table learn stand-ins alone.
+
+        Examples
+        --------
+        >>> TrainingConfig().n_stand_ins(600), TrainingConfig(epochs=10).n_stand_ins(600)
+        (300, 10)
+        """
+        return min(STAND_IN_STEPS, self.n_steps(n_rows)) if self.epochs is not None else STAND_IN_STEPS
 
     def n_adversarial(self, n_rows: int) -> int:
         """Those of `n_steps` that the adversarial stage takes."""

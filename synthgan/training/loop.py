@@ -1,4 +1,4 @@
-"""The training loop: likelihood, the columns of a pass, the adversarial game; then the best weights."""
+"""The training loop: stand-ins, likelihood, the columns of a pass, the adversarial game; then the best weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from synthgan.training.progress import Progress, StepReport
 from synthgan.training.record import Record
 from synthgan.training.state import TrainState
-from synthgan.training.steps import adversarial_step, likelihood_step, pass_step
+from synthgan.training.steps import adversarial_step, likelihood_step, pass_step, stand_in_step
 
 __all__ = ["StepReport", "Training", "train"]
 
@@ -24,12 +24,15 @@ WARMUP_STEPS = 100
 PATIENCE = 10
 """Held-out scores without an improvement before the learning rate is annealed."""
 
+STAND_IN_SECONDS = 0.3
+"""Share of the seconds that the stage of the stand-ins takes at most."""
+
 PASS_SECONDS, PASS_RATE = 0.15, 4.0
 """The stage of the late layer: its share of the seconds, and its rate as a multiple of the generator's."""
 
 _switches: Any = torch.utils.deterministic  # its attributes are made when it is imported, unseen by type checkers
 
-Stage = Literal["likelihood", "anneal", "passes", "adversarial", "done"]
+Stage = Literal["stand-ins", "likelihood", "anneal", "passes", "adversarial", "done"]
 
 
 def train(state: TrainState) -> Generator[StepReport]:
@@ -56,6 +59,7 @@ def train(state: TrainState) -> Generator[StepReport]:
 class Training:
     """One training of a `TrainState`, step by step; it can be put down between any two steps and taken up again.
 
+    Stand-ins, where there are any, are learned alone first, and later beside the table, but not in the game.
     The likelihood stage runs at a constant rate until two thirds of its steps are done or the held-out likelihood stops
     improving, then anneals the rate to zero. Of the weights of the last step and those of the best held-out likelihood
     the latter are kept where they are clearly better (`NO_WORSE`). On that network, which stays as it is, the late
@@ -74,8 +78,9 @@ class Training:
         self.n_adversarial = config.n_adversarial(n_rows)
         self.n_likelihood = config.n_steps(n_rows) - self.n_adversarial
         self.n_passes = config.n_late(n_rows) if len(state.generator.axis.layout) > 1 else 0
-        self.n_steps = self.n_likelihood + self.n_passes + self.n_adversarial
-        self.record = Record(state, self.n_steps)
+        self.n_stand_ins = 0 if state.stand_ins is None else config.n_stand_ins(n_rows)
+        self.n_steps = self.n_stand_ins + self.n_likelihood + self.n_passes + self.n_adversarial
+        self.record = Record(state, self.n_steps, self.n_steps - self.n_stand_ins)
 
     @property
     def progress(self) -> Progress:
@@ -114,6 +119,7 @@ class Training:
             When the loss stops being finite, three recoveries notwithstanding.
         """
         try:
+            yield from self._stand_in_stage()
             yield from self._likelihood_stage()
             yield from self._anneal_stage()
             yield from self._pass_stage()
@@ -121,14 +127,31 @@ class Training:
         finally:
             self._finish()
 
+    def _stand_in_stage(self) -> Generator[StepReport | None]:
+        """The stand-ins, at a rate that is lowered over the second half."""
+        progress, state = self.progress, self.state
+        if progress.stage != "stand-ins":
+            return
+        budget = STAND_IN_SECONDS * self._likelihood_budget()
+        while self.n_stand_ins and (share := self._spent(self.n_stand_ins, budget)) < 1:
+            self._take(stand_in_step, min((state.step + 1) / WARMUP_STEPS, 2 * (1 - share), 1.0))
+            yield self.record.report("stand-ins")
+        report = self.record.report("stand-ins", force=True) if self.n_stand_ins else None
+        if self.n_stand_ins:
+            state.settle()
+        progress.began_table = state.step
+        self._enter("likelihood")
+        if self.n_stand_ins:
+            yield report
+
     def _likelihood_stage(self) -> Generator[StepReport | None]:
         """Constant rate until nothing improves."""
         progress, state = self.progress, self.state
         if progress.stage != "likelihood":
             return
-        limit = max(2 * self.n_likelihood // 3, 1)
-        while state.step < limit and progress.n_worse < PATIENCE and not self._late(2 / 3 * self._likelihood_budget()):
-            self._take(likelihood_step, min(1.0, (state.step + 1) / WARMUP_STEPS))
+        limit, late = max(2 * self.n_likelihood // 3, 1), 2 / 3 * self._likelihood_budget()
+        while (done := state.step - progress.began) < limit and progress.n_worse < PATIENCE and not self._late(late):
+            self._take(likelihood_step, min(1.0, (done + 1) / WARMUP_STEPS))
             yield self.record.report("likelihood")
         if progress.n_worse >= PATIENCE:
             logger.info("held-out likelihood stopped improving at step %d", progress.best_step)
@@ -141,7 +164,7 @@ class Training:
         progress, state = self.progress, self.state
         if progress.stage != "anneal":
             return
-        n_steps = max(progress.began // 2, 1)
+        n_steps = max((progress.began - progress.began_table) // 2, 1)
         total = progress.began + n_steps + self.n_passes + self.n_adversarial
         while (share := self._spent(n_steps, self._likelihood_budget())) < 1:
             self._take(likelihood_step, 1 - share)

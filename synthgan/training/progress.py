@@ -11,7 +11,7 @@ from synthgan.training.monitor import Alarm
 
 __all__ = ["Progress", "StepReport"]
 
-STAGES = ("likelihood", "anneal", "passes", "adversarial", "done")
+STAGES = ("stand-ins", "likelihood", "anneal", "passes", "adversarial", "done")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class StepReport:
     seconds : float
         Since training began.
     phase : str
-        ``"likelihood"``, ``"anneal"``, ``"passes"``, ``"adversarial"`` or ``"autoencoder"``.
+        ``"stand-ins"``, ``"likelihood"``, ``"anneal"``, ``"passes"``, ``"adversarial"`` or ``"autoencoder"``.
     losses : dict of str to float
         Mean losses since the last report: ``"likelihood"`` (nats per hidden column), ``"discriminator"``,
         ``"generator"``.
@@ -74,11 +74,13 @@ class Progress:
     Parameters
     ----------
     stage : str
-        ``"likelihood"``, ``"anneal"``, ``"passes"``, ``"adversarial"`` or ``"done"``.
+        ``"stand-ins"``, ``"likelihood"``, ``"anneal"``, ``"passes"``, ``"adversarial"`` or ``"done"``.
     began : int
         Steps taken when the stage began.
     began_seconds : float
         Seconds of training when the stage began.
+    began_table : int
+        Steps taken when the table itself began to be learned.
     best, best_step : float, int
         Lowest held-out score, and the steps taken when it was measured (0: never).
     n_worse : int
@@ -97,9 +99,10 @@ class Progress:
         Seconds of training before this process took over.
     """
 
-    stage: str = "likelihood"
+    stage: str = "stand-ins"
     began: int = 0
     began_seconds: float = 0.0
+    began_table: int = 0
     best: float = math.inf
     best_step: int = 0
     n_worse: int = 0

@@ -41,14 +41,14 @@ class Record:
     ----------
     state : TrainState
         What is trained.
-    n_steps : int
-        Steps at most.
+    n_steps, n_watched : int
+        Steps at most, and those of them that the held-out score is measured during.
     """
 
-    def __init__(self, state: TrainState, n_steps: int) -> None:
+    def __init__(self, state: TrainState, n_steps: int, n_watched: int) -> None:
         self.state = state
         self.n_steps = n_steps
-        self.evaluate_every = max(n_steps // 40, 10)
+        self.evaluate_every = max(n_watched // 40, 10)
         self.progress = Progress()
         self.monitor = Monitor()
         self.best_snapshot = state.snapshot()
@@ -103,7 +103,7 @@ class Record:
     def report(self, phase: str, *, force: bool = False, total: int | None = None) -> StepReport | None:
         """Look at where training stands, every few steps or where forced to; `total` is how many steps it will take."""
         step, progress = self.state.step, self.progress
-        evaluate = force or step % self.evaluate_every == 0
+        evaluate = force or (phase != "stand-ins" and step % self.evaluate_every == 0)
         if not evaluate and step % REPORT_EVERY:
             return None
         losses = {name: float(value) / max(progress.n_summed, 1) for name, value in self.sums.items()}

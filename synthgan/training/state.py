@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -16,102 +16,26 @@ from synthgan.models import CodeAxis, Discriminator, DiscriminatorConfig, Ensemb
 from synthgan.models.features import Rows
 from synthgan.models.layers import Dropout
 from synthgan.rng import torch_stream
+from synthgan.training.batches import Batches, DeviceTable
 from synthgan.training.config import TrainingConfig
+from synthgan.training.standins import STAND_INS, draw_stand_ins
 
-__all__ = ["Batches", "DeviceTable", "Snapshot", "TrainState", "new_state"]
+__all__ = ["Snapshot", "TrainState", "new_state"]
 
 ADAM_BETAS = (0.5, 0.99)
 
 MAX_FIRST_ROWS = 20_000
 """Rows that relations start from."""
 
+FOREST_SECONDS = 0.1
+"""Share of `max_seconds` after which forests begin no other order."""
+
 _SETTINGS = ("eps", "weight_decay", "amsgrad", "maximize", "capturable", "differentiable", "fused")
 
-_PARTS = ("generator", "discriminator", "generator_optimizer", "discriminator_optimizer", "batches")
+_PARTS = (
+    "generator", "discriminator", "generator_optimizer", "discriminator_optimizer", "batches", "stand_in_batches",
+)  # fmt: skip
 """Parts of a `TrainState` that know how to save themselves."""
-
-
-class DeviceTable:
-    """An encoded table on the training device, as compact as it was encoded.
-
-    Parameters
-    ----------
-    table : EncodedTable
-        Rows to hold.
-    axis : CodeAxis
-        The layout, on the device to use.
-    """
-
-    def __init__(self, table: EncodedTable, axis: CodeAxis) -> None:
-        device = axis.offsets.device
-        self.axis = axis
-        self.codes = torch.from_numpy(table.codes).to(device)
-        self.positions = torch.from_numpy(table.positions).to(device)
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def rows(self, index: Tensor) -> Rows:
-        """Gather rows by index (n,)."""
-        codes = self.codes[index].long() + self.axis.offsets
-        positions = torch.full(codes.shape, 0.5, device=codes.device)
-        positions[:, self.axis.positioned] = self.positions[index]
-        return Rows(codes, positions)
-
-    def table(self) -> EncodedTable:
-        """Return the table, every cell known."""
-        codes = self.codes.cpu().numpy()
-        return EncodedTable(codes, self.positions.cpu().numpy(), np.ones(codes.shape, np.bool_))
-
-    def counts(self) -> Tensor:
-        """Rows that hold each code: float32, shape (T,)."""
-        total = torch.zeros(len(self.axis.block_of), device=self.codes.device)
-        for block in range(self.codes.shape[1]):
-            low, high = self.axis.bounds(block)
-            total[low:high] = torch.bincount(self.codes[:, block].int(), minlength=high - low).float()
-        return total
-
-
-class Batches:
-    """Row indices, batch after batch without end, each row at most once per epoch.
-
-    Parameters
-    ----------
-    n_rows, batch_size : int
-        Rows there are, and rows of a batch (all of them where there are fewer); what is left of an epoch is dropped.
-    stream : torch.Generator
-        Draws the order of each epoch.
-    """
-
-    def __init__(self, n_rows: int, batch_size: int, stream: torch.Generator) -> None:
-        self.n_rows, self.size, self.stream = n_rows, min(batch_size, n_rows), stream
-        self.order = torch.empty(0, dtype=torch.int64, device=stream.device)
-        self.place = 0
-
-    def __next__(self) -> Tensor:
-        if self.place + self.size > len(self.order):
-            self.order = torch.randperm(self.n_rows, generator=self.stream, device=self.stream.device)
-            self.place = 0
-        batch = self.order[self.place : self.place + self.size]
-        self.place += self.size
-        return batch
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the order of this epoch, and how far it has been used."""
-        return {"order": self.order, "place": self.place}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where `state_dict` was taken; ValueError for what is no order of these rows."""
-        order, place = state["order"], int(state["place"])
-        inside = not len(order) or (int(order.min()) >= 0 and int(order.max()) < self.n_rows)
-        if (
-            order.dtype != torch.int64
-            or len(order) not in (0, self.n_rows)
-            or not inside
-            or not 0 <= place <= len(order)
-        ):
-            raise ValueError("no order of the training rows")
-        self.order, self.place = order.to(self.stream.device), place
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -141,6 +65,8 @@ class TrainState:
     streams : dict of str to torch.Generator
         Random streams: ``"order"`` (of rows), ``"given"`` (masks), ``"noise"``, ``"dropout"``, and ``"passes"``
         (on the host).
+    stand_ins : DeviceTable or None
+        Rows that the networks learn first, and later beside those of the table (see `draw_stand_ins`).
 
     Attributes
     ----------
@@ -156,6 +82,7 @@ class TrainState:
     train: DeviceTable
     held_out: DeviceTable
     streams: dict[str, torch.Generator]
+    stand_ins: DeviceTable | None = None
     code_share: Tensor = dataclasses.field(init=False)
     average: list[Tensor] = dataclasses.field(init=False)
     generator_optimizer: torch.optim.Adam = dataclasses.field(init=False)
@@ -163,6 +90,7 @@ class TrainState:
     step: int = 0
     average_began: int = 0
     batches: Batches = dataclasses.field(init=False)
+    stand_in_batches: Batches = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         counts = self.train.counts()
@@ -173,7 +101,17 @@ class TrainState:
         self.average = [weight.detach().clone() for weight in self.generator.parameters()]
         self.generator_optimizer = _adam(self.generator, self.config.generator_lr)
         self.discriminator_optimizer = _adam(self.discriminator, self.config.discriminator_lr)
-        self.batches = Batches(len(self.train), self.config.batch_size, self.streams["order"])
+        size, stream = self.config.batch_size, self.streams["order"]
+        self.batches = Batches(len(self.train), size, stream)
+        self.stand_in_batches = Batches(0 if self.stand_ins is None else len(self.stand_ins), size, stream)
+
+    def next_rows(self, *, of_table: bool = True) -> Rows:
+        """Return the next batch: rows of the table, and as many stand-ins where there are any; or only stand-ins."""
+        rows = [self.train.rows(next(self.batches))] if of_table else []
+        if self.stand_ins is not None:
+            beside = next(self.stand_in_batches)
+            rows.append(self.stand_ins.rows(beside[: len(rows[0].codes)] if rows else beside))
+        return rows[0] if len(rows) == 1 else Rows(*map(torch.cat, zip(*rows, strict=True)))
 
     @property
     def device(self) -> torch.device:
@@ -265,6 +203,8 @@ def new_state(
     discriminator_config: DiscriminatorConfig,
     seed: int,
     compute_dtype: torch.dtype,
+    *,
+    stand_ins: bool = False,
 ) -> TrainState:
     """Build networks with seeded weights and set some rows aside.
 
@@ -280,6 +220,8 @@ def new_state(
         Names the random streams.
     compute_dtype : torch.dtype
         What matrices are multiplied in.
+    stand_ins : bool
+        Whether forests draw stand-ins, from the rows that are not set aside.
     """
     device = axis.offsets.device
     with torch.random.fork_rng(devices=[]):  # torch's initialisers draw from the global state: lend it, put it back
@@ -294,11 +236,13 @@ def new_state(
             module.generator = streams["dropout"]
     shuffled = torch.randperm(len(table), generator=torch_stream(seed, "held out")).numpy()
     cut = n_held_out(len(table))
-    parts = [
-        DeviceTable(EncodedTable(table.codes[part], table.positions[part], table.known[part]), axis)
-        for part in (shuffled[cut:], shuffled[:cut])
-    ]
-    return TrainState(config, generator.to(device), discriminator.to(device), parts[0], parts[1], streams)
+    learned, held_out = table.take(shuffled[cut:]), table.take(shuffled[:cut])
+    stand = None
+    if stand_ins:
+        seconds = math.inf if config.max_seconds is None else FOREST_SECONDS * config.max_seconds
+        stand = DeviceTable(draw_stand_ins(axis.layout, learned, STAND_INS, seed, seconds), axis)
+    networks = generator.to(device), discriminator.to(device)
+    return TrainState(config, *networks, DeviceTable(learned, axis), DeviceTable(held_out, axis), streams, stand)
 
 
 def n_held_out(n_rows: int) -> int:

@@ -23,7 +23,7 @@ from synthgan.models.losses import (
 from synthgan.training.game import play, player_of
 from synthgan.training.state import TrainState
 
-__all__ = ["adversarial_step", "hidden_likelihood", "likelihood_step", "pass_step"]
+__all__ = ["adversarial_step", "hidden_likelihood", "likelihood_step", "pass_step", "stand_in_step"]
 
 PENALTY_EVERY = 4
 """R1 and R2 are taken every so many discriminator steps, with the weight that makes up for it (lazy regularisation)."""
@@ -71,7 +71,12 @@ def likelihood_step(state: TrainState) -> Tensor:
 
     Every member learns from a batch of its own, and the loss is the mean over the members.
     """
-    return _update(state, (_likelihood_loss(state, member, passes=False) for member in state.generator.members))
+    return _update(state, (_likelihood_loss(state, member) for member in state.generator.members))
+
+
+def stand_in_step(state: TrainState) -> Tensor:
+    """Take one step on the likelihood of hidden columns of stand-ins alone; as `likelihood_step`."""
+    return _update(state, (_likelihood_loss(state, member, of_table=False) for member in state.generator.members))
 
 
 def pass_step(state: TrainState) -> Tensor:
@@ -95,13 +100,13 @@ def adversarial_step(state: TrainState) -> tuple[Tensor, Tensor, Tensor]:
     game = relativistic_generator(real_score, state.discriminator(fake, given))
     n_codes = len(state.generator.axis.block_of)
     moments = moment_matching(probabilities, real[:, :n_codes], _moment_weight(state, shown))
-    likelihood = _likelihood_loss(state, player_of(state), passes=False)
+    likelihood = _likelihood_loss(state, player_of(state))
     _update(state, [likelihood + game + state.config.moment_weight * moments])
     return likelihood.detach(), discriminator_loss, game.detach()
 
 
-def _likelihood_loss(state: TrainState, member: Generator, *, passes: bool) -> Tensor:
-    rows = state.train.rows(next(state.batches))
+def _likelihood_loss(state: TrainState, member: Generator, *, passes: bool = False, of_table: bool = True) -> Tensor:
+    rows = state.next_rows(of_table=of_table)
     draw, drawn = (rows.codes, member.axis.flags, state.streams["given"]), None
     if passes:
         known, drawn = draw_pass(*draw)

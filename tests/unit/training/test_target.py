@@ -13,7 +13,7 @@ import torch
 from scipy.special import log_softmax
 
 from synthgan import SynthGAN
-from synthgan.encoding import TableEncoder
+from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.errors import ArchiveError
 from synthgan.models import CodeAxis, Ensemble, GeneratorConfig
 from synthgan.models.features import rows_of
@@ -22,7 +22,7 @@ from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import numpy_stream
 from synthgan.schema import infer_schema
 from synthgan.synthesizers.targeted import MIN_ROWS, target_block
-from synthgan.training.target import _Classes, _Numbers, fit_target, nats
+from synthgan.training.target import PULL, _Classes, _Numbers, fit_target, nats
 
 N = 3000
 CLASSES = ["low", "middle", "high"]
@@ -90,7 +90,7 @@ def test_derivatives_are_those_of_the_loss(n_codes: int) -> None:
         assert bend[score, row] == pytest.approx(factor * (up - 2 * here + down) / 1e-8, abs=1e-4)
 
 
-def test_logits_are_the_base_and_the_leaves(encoder: TableEncoder) -> None:
+def test_logits_are_those_of_networks_and_of_base_and_leaves(encoder: TableEncoder) -> None:
     """Against trees that are walked one by one, in float64."""
     axis = CodeAxis(encoder.layout)
     for block in (2, 3):
@@ -101,8 +101,10 @@ def test_logits_are_the_base_and_the_leaves(encoder: TableEncoder) -> None:
         trees.threshold.random_(0, 50, generator=draw)
         trees.leaf.normal_(generator=draw)
         trees.base.normal_(generator=draw)
+        trees.tilt.copy_(torch.tensor([0.3, 0.9]))
         rows = rows_of(axis, encoder.encode(table(30, numpy_stream(2, "test"))))
-        for row, found in enumerate(trees(axis, rows)):
+        network = torch.randn(30, len(trees.base), generator=draw)
+        for row, found in enumerate(trees(axis, rows, network)):
             expected = trees.base.double().numpy().copy()
             for tree in range(5):
                 leaf = 0
@@ -111,7 +113,8 @@ def test_logits_are_the_base_and_the_leaves(encoder: TableEncoder) -> None:
                     cell = min(int(float(rows.positions[row, asked]) * n_cells), n_cells - 1)
                     leaf = 2 * leaf + (int(trees.bins[code, cell]) > limit)
                 expected += trees.leaf[tree, leaf].double().numpy()
-            np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
+            both = 0.3 * log_softmax(network[row].double().numpy()) + 0.9 * log_softmax(expected)
+            np.testing.assert_allclose(found.numpy(), both, atol=1e-5)
 
 
 def test_two_classes_take_one_score(encoder: TableEncoder, frame: pd.DataFrame) -> None:
@@ -123,8 +126,9 @@ def test_two_classes_take_one_score(encoder: TableEncoder, frame: pd.DataFrame) 
     found = fit_target(untrained(axis), block, rows, rows, numpy_stream(0, "test"))
     assert isinstance(found, ClassTrees)
     assert found.leaf.shape[2] == 1
-    logits = found(axis, rows_of(axis, rows))
-    torch.testing.assert_close(logits[:, 0], found.base[0].expand(len(two)))
+    scores = found.scores(axis, rows_of(axis, rows))
+    logits = found.terms(torch.zeros(len(two), 2), scores)[:, :, 1]
+    torch.testing.assert_close(logits[:, 1] - logits[:, 0], scores[:, 0] + found.base[1] - found.base[0])
     likelier = (logits[:, 1] > logits[:, 0]).numpy()
     assert (likelier == two["kind"].to_numpy()).mean() > 0.85
 
@@ -142,6 +146,7 @@ def test_trees_learn_what_can_be_known(encoder: TableEncoder, frame: pd.DataFram
     assert nats(found, networks, block, fresh) < best + 0.15
     none = ClassTrees(axis, block, 0, 6)
     none.base.copy_(found.base)
+    none.tilt.copy_(found.tilt)
     assert nats(none, networks, block, fresh) > 1.0
 
 
@@ -252,6 +257,45 @@ def test_the_tilt_is_the_likeliest(numbers: SynthGAN) -> None:
             trees.tilt[at] -= step
 
 
+def test_the_tilt_of_categories_is_the_likeliest_near_the_even_one(encoder: TableEncoder, frame: pd.DataFrame) -> None:
+    axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind", N)
+    assert block is not None
+    networks = untrained(axis)
+    for n_watched in (30, 1000):
+        watched = encoder.encode(table(n_watched, numpy_stream(3, "test")))
+        trees = fit_target(networks, block, encoder.encode(frame), watched, numpy_stream(0, "test"))
+
+        def loss(trees: TargetTrees = trees, watched: EncodedTable = watched) -> float:
+            pull = PULL / len(watched) / 2 * float((trees.tilt - 0.5).square().sum())
+            return nats(trees, networks, block, watched) + pull
+
+        best = loss()
+        for at in range(2):
+            for step in (-0.1, 0.1):
+                trees.tilt[at] += step
+                assert loss() > best
+                trees.tilt[at] -= step
+
+
+@pytest.mark.parametrize("by_trees", [False, True])
+def test_categories_are_told_by_whoever_knows(encoder: TableEncoder, frame: pd.DataFrame, by_trees: bool) -> None:
+    """Networks that know all beside trees that know nothing, and the other way round."""
+    axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind", N)
+    assert block is not None
+    watched, fresh = (encoder.encode(table(1000, numpy_stream(seed, "test"))) for seed in (3, 4))
+    if by_trees:
+        networks = untrained(axis)
+        found = fit_target(networks, block, encoder.encode(frame), watched, numpy_stream(0, "test"))
+    else:
+        networks = generator(SynthGAN(select=1, random_state=0).fit(frame))
+        found = fit_target(networks, block, encoder.encode(frame), watched, numpy_stream(0, "test"), max_seconds=0)
+        assert not len(found.leaf)
+    network, trees = found.tilt.tolist()
+    assert (trees > 0.8 > abs(network)) if by_trees else (network > 0.8)
+    own = found if by_trees else None
+    assert nats(found, networks, block, fresh) < nats(own, networks, block, fresh) + 0.01
+
+
 @pytest.mark.parametrize("scale", [3, 10, 30])
 def test_the_tilt_of_overconfident_networks_is_likelier_than_they_are(numbers: SynthGAN, scale: float) -> None:
     """A plain Newton step overshoots there, to powers a below 0."""
@@ -299,9 +343,10 @@ def test_the_target_follows_the_rest_as_in_the_table(model: SynthGAN, trees: Tar
 def test_draws_are_from_the_trees(model: SynthGAN, trees: TargetTrees) -> None:
     """The mean log-probability that the trees give their own draws is what they expect of it."""
     rows = model.sample(3000, select=1, random_state=2)
-    axis = generator(model).axis
-    coded = rows_of(axis, model.model_.encoder.encode(rows))
-    logs = log_softmax(trees(axis, coded, None).double().numpy(), axis=1)
+    found = generator(model)
+    axis, coded = found.axis, rows_of(found.axis, model.model_.encoder.encode(rows))
+    network = found.given_others(coded, trees.target)
+    logs = log_softmax(trees(axis, coded, network).detach().double().numpy(), axis=1)
     code = (coded.codes[:, trees.target] - axis.offsets[trees.target]).numpy()
     expected, spread = (np.exp(logs) * logs).sum(axis=1), logs.std()
     assert logs[np.arange(3000), code].mean() == pytest.approx(expected.mean(), abs=5 * spread / 3000**0.5)
@@ -351,6 +396,7 @@ def tell(model: SynthGAN, shares: dict[str, float]) -> None:
     found.critic.margin.zero_()
     found.critic.share.zero_()  # not known: samples are not to have the shares of the table either
     found.target = ClassTrees(found.axis, 1, 1, 6)
+    found.target.tilt.copy_(torch.tensor([0.0, 1.0]))
     codes = torch.from_numpy(model.model_.encoder.encode(values).codes[:, 1]).long()
     found.target.base[codes] = torch.tensor(list(shares.values())).log()
 

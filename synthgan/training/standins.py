@@ -1,0 +1,203 @@
+"""Rows that stand in for those of a small table: forests draw them, column after column."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+from synthgan.encoding import EncodedTable, TableLayout
+from synthgan.rng import numpy_stream
+
+__all__ = ["MAX_ROWS", "STAND_INS", "draw_stand_ins", "why_no_stand_ins"]
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+MIN_ROWS, MAX_ROWS = 50, 5000
+"""A smaller table is too small for trees; of a larger one a network learns as well by itself."""
+
+MAX_BLOCKS = 100
+"""Each takes a forest: a wider table would wait too long."""
+
+STAND_INS = 20_000
+"""Rows that are drawn: more than the networks can learn by heart."""
+
+ORDERS, FORESTS = 4, 100
+"""Column orders at most; forests of all of them together, which lowers that for wide tables."""
+
+TREES, MIN_LEAF, TREE_ROWS = 40, 5, 2000
+"""Trees of a forest; rows of a leaf at least, so that none stands for itself; rows of the table that a tree sees."""
+
+FEATURES = 0.5
+"""Share of the features among which a tree for a number looks for each split."""
+
+MAX_COLUMNS = 32
+"""Features of a category at most: its most frequent codes have one each."""
+
+
+def why_no_stand_ins(layout: TableLayout, n_rows: int) -> str:
+    """Say why forests cannot draw rows of a table; empty where they can."""
+    if n_rows < MIN_ROWS:
+        return f"{n_rows} rows are too few (at least {MIN_ROWS})"
+    if not 2 <= len(layout) <= MAX_BLOCKS:
+        return f"it takes 2 to {MAX_BLOCKS} columns to learn, and there are {len(layout)}"
+    if layout.flags:  # of columns that are drawn one by one none holds the other's very value
+        pairs = [" and ".join(map(repr, sorted(pair, key=str))) for pair in layout.flags]
+        return f"columns repeat each other's numbers exactly ({pairs[0]})"
+    return ""
+
+
+def draw_stand_ins(
+    layout: TableLayout, table: EncodedTable, n_rows: int, seed: int, max_seconds: float = math.inf
+) -> EncodedTable:
+    """Draw rows from forests that were grown on a table.
+
+    In a random order of the columns each is drawn given those before it, by a forest of its own: a tree is picked at
+    random, and of the table's rows in the leaf that it comes to, one lends its cell (sequential CART, Reiter 2005,
+    Journal of Official Statistics 21(3); with forests, Caiola and Reiter 2010, Transactions on Data Privacy 3). Several
+    orders have a share of the rows each. Forests guess well from few rows what networks learn only from many; and
+    networks that learn from the rows they draw, without end, cannot learn the table's rows by heart.
+
+    Parameters
+    ----------
+    layout : TableLayout
+        Of the table.
+    table : EncodedTable
+        Rows to learn from, every cell known.
+    n_rows : int
+        Rows to draw.
+    seed : int
+        Names the random streams.
+    max_seconds : float
+        When they are over, no other order is begun.
+
+    Returns
+    -------
+    EncodedTable
+        Every cell known; rows of all orders mixed.
+    """
+    began = time.monotonic()
+    n_orders = int(np.clip(FORESTS // len(layout), 1, ORDERS))
+    chains = [_Chain(layout, table, numpy_stream(seed, "stand-ins", 0))]
+    while len(chains) < n_orders and time.monotonic() - began < max_seconds:
+        chains.append(_Chain(layout, table, numpy_stream(seed, "stand-ins", len(chains))))
+    drawn = [chain.draw(-(-n_rows // len(chains))) for chain in chains]
+    every = EncodedTable(
+        np.concatenate([rows.codes for rows in drawn]),
+        np.concatenate([rows.positions for rows in drawn]),
+        np.concatenate([rows.known for rows in drawn]),
+    )
+    return every.take(numpy_stream(seed, "stand-ins mixed").permutation(len(every))[:n_rows])
+
+
+class _Chain:
+    """Forests for all columns in one order.
+
+    Parameters
+    ----------
+    layout : TableLayout
+        Of the table.
+    table : EncodedTable
+        Rows to learn from.
+    stream : numpy Generator
+        Randomness.
+    """
+
+    def __init__(self, layout: TableLayout, table: EncodedTable, stream: np.random.Generator) -> None:
+        self.table, self.stream = table, stream
+        self.order: list[int] = stream.permutation(len(layout)).tolist()
+        self.slot = {block: at for at, block in enumerate(layout.positioned)}
+        self.columns = [_Columns(layout, table, block) for block in range(len(layout))]
+        self.donors: list[_Donors] = []
+        features = np.zeros((len(table), 0), np.float32)
+        for block in self.order:
+            own = self.columns[block]
+            ordered = layout.blocks[block].ordered
+            answers = own.of(table)[:, 0] if ordered else table.codes[:, block]
+            self.donors.append(_Donors(features, answers, stream, ordered=ordered))
+            features = np.concatenate([features, own.of(table)], axis=1)
+
+    def draw(self, n_rows: int) -> EncodedTable:
+        """Draw rows."""
+        codes = np.zeros((n_rows, len(self.order)), np.uint8)
+        positions = np.zeros((n_rows, len(self.slot)), np.float32)
+        out = EncodedTable(codes, positions, np.ones(codes.shape, np.bool_))
+        features = np.zeros((n_rows, 0), np.float32)
+        for block, donors in zip(self.order, self.donors, strict=True):
+            row = donors.of(features, self.stream)
+            codes[:, block] = self.table.codes[row, block]
+            if block in self.slot:
+                positions[:, self.slot[block]] = self.table.positions[row, self.slot[block]]
+            features = np.concatenate([features, self.columns[block].of(out)], axis=1)
+        return out
+
+
+class _Columns:
+    """A block as features: a number as one, a category as a yes or no for each of its most frequent codes."""
+
+    def __init__(self, layout: TableLayout, table: EncodedTable, block: int) -> None:
+        self.block = block
+        self.slot = layout.positioned.index(block) if block in layout.positioned else None
+        counts = np.bincount(table.codes[:, block], minlength=layout.blocks[block].n_codes)
+        self.frequent = None if layout.blocks[block].ordered else np.argsort(-counts, kind="stable")[:MAX_COLUMNS]
+
+    def of(self, rows: EncodedTable) -> Floats:
+        """Features of rows, shape (n, k)."""
+        codes = rows.codes[:, self.block, None]
+        if self.frequent is not None:
+            held: Floats = (codes == self.frequent).astype(np.float32)
+            return held
+        place = 0.5 if self.slot is None else rows.positions[:, self.slot, None]
+        feature: Floats = (codes + place).astype(np.float32)
+        return feature
+
+
+class _Donors:
+    """A forest that says which rows of the table could lend a cell to a row with such features.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n, k)
+        Of the table's rows; without any, all rows could.
+    answers : ndarray, shape (n,)
+        The cells: numbers where they are `ordered`, else classes.
+    stream : numpy Generator
+        Randomness.
+    """
+
+    def __init__(
+        self, features: Floats, answers: npt.NDArray[np.generic], stream: np.random.Generator, *, ordered: bool
+    ) -> None:
+        n_trees = TREES if features.shape[1] else 0
+        self.forest: RandomForestRegressor | RandomForestClassifier | None = None
+        leaves = np.zeros((len(features), 1), np.int64)
+        if n_trees:
+            kind, tried = (RandomForestRegressor, FEATURES) if ordered else (RandomForestClassifier, "sqrt")
+            self.forest = kind(
+                n_trees,
+                min_samples_leaf=MIN_LEAF,
+                max_features=tried,
+                max_samples=min(len(features), TREE_ROWS),
+                random_state=int(stream.integers(2**31)),
+            ).fit(features, answers)
+            leaves = self.forest.apply(features)
+        # All trees' rows in one array, leaf by leaf: a leaf's number is unique among those of all trees.
+        self.first_leaf = np.cumsum(leaves.max(axis=0) + 1) - (leaves.max(axis=0) + 1)
+        numbers = leaves + self.first_leaf
+        self.rows = np.argsort(numbers, axis=0, kind="stable").T.ravel()
+        self.leaves = np.sort(numbers, axis=0).T.ravel()
+
+    def of(self, features: Floats, stream: np.random.Generator) -> Ints:
+        """Pick a row of the table for each row of `features`, shape (n,)."""
+        tree = stream.integers(len(self.first_leaf), size=len(features))
+        leaf = np.zeros(len(features), np.int64)
+        if self.forest is not None:
+            leaf = self.forest.apply(features)[np.arange(len(features)), tree]
+        wanted = leaf + self.first_leaf[tree]
+        start, stop = (np.searchsorted(self.leaves, wanted, side=side) for side in ("left", "right"))
+        picked: Ints = self.rows[start + (stream.random(len(features)) * (stop - start)).astype(np.int64)]
+        return picked

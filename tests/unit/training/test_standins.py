@@ -1,0 +1,176 @@
+"""Rows that forests draw in place of a small table's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from synthgan import SynthGAN, infer_schema
+from synthgan.encoding import EncodedTable, TableEncoder
+from synthgan.errors import ConfigError
+from synthgan.models import CodeAxis, DiscriminatorConfig, GeneratorConfig
+from synthgan.rng import numpy_stream
+from synthgan.training import TrainingConfig, TrainState, new_state
+from synthgan.training.standins import _Donors, draw_stand_ins, why_no_stand_ins
+
+
+def table(n: int, seed: int = 0) -> pd.DataFrame:
+    """Numbers that follow each other, a category by the sign of one of them, and holes."""
+    rng = numpy_stream(seed, "test")
+    x = rng.normal(size=n)
+    y = np.where(rng.random(n) < 0.1, np.nan, x + 0.3 * rng.normal(size=n))
+    kind = np.where(x > 0, "above", np.where(rng.random(n) < 0.2, "far", "below"))
+    return pd.DataFrame({"x": x, "kind": kind, "y": y, "even": rng.random(n)})
+
+
+def encoded(frame: pd.DataFrame) -> tuple[TableEncoder, EncodedTable]:
+    encoder = TableEncoder.fit(frame, infer_schema(frame))
+    return encoder, encoder.encode(frame)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> pd.DataFrame:
+    encoder, rows = encoded(table(400))
+    return encoder.decode(draw_stand_ins(encoder.layout, rows, 20_000, seed=1))
+
+
+def test_stand_ins_are_like_the_table(drawn: pd.DataFrame) -> None:
+    real = table(400)
+    assert len(drawn) == 20_000
+    assert drawn.dtypes.equals(real.dtypes)
+    shares = [frame["kind"].value_counts(normalize=True).sort_index() for frame in (real, drawn)]
+    np.testing.assert_allclose(shares[1], shares[0], atol=0.03)
+    assert drawn["y"].isna().mean() == pytest.approx(real["y"].isna().mean(), abs=0.03)
+    assert drawn["x"].quantile([0.1, 0.5, 0.9]).to_numpy() == pytest.approx(
+        real["x"].quantile([0.1, 0.5, 0.9]).to_numpy(), abs=0.15
+    )
+    assert drawn[["x", "y"]].corr().iloc[0, 1] == pytest.approx(real[["x", "y"]].corr().iloc[0, 1], abs=0.1)
+    assert abs(drawn[["x", "even"]].corr().iloc[0, 1] - real[["x", "even"]].corr().iloc[0, 1]) < 0.08
+    assert ((drawn["kind"] == "above") == (drawn["x"] > 0)).mean() > 0.95
+
+
+def test_no_row_of_the_table_stands_for_itself(drawn: pd.DataFrame) -> None:
+    """Cells are lent one by one: whole rows are no more often the table's than chance has it."""
+    real = table(400)
+    assert drawn.merge(real.round(12), on=list(real.columns), how="inner").empty
+    numbers = drawn.dropna()[["x", "y"]].round(9).apply(tuple, axis=1)
+    same = numbers.isin(set(real.dropna()[["x", "y"]].round(9).apply(tuple, axis=1)))
+    assert same.mean() < 0.25  # of at least five rows that could lend the second number, one is the first one's
+
+
+def test_stand_ins_follow_the_seed() -> None:
+    encoder, rows = encoded(table(100))
+    one, again, other = (draw_stand_ins(encoder.layout, rows, 200, seed).codes for seed in (3, 3, 4))
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
+
+
+def test_no_seconds_are_enough_for_one_order() -> None:
+    encoder, rows = encoded(table(100))
+    assert len(draw_stand_ins(encoder.layout, rows, 150, seed=0, max_seconds=0.0)) == 150
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_donors_come_from_a_leaf_of_a_random_tree(ordered: bool) -> None:
+    """Against chances that are added up tree by tree."""
+    rng = numpy_stream(5, "test")
+    features = rng.normal(size=(120, 3)).astype(np.float32)
+    answers = features[:, 0] + rng.normal(size=120) if ordered else (features[:, 0] > 0).astype(np.uint8)
+    donors = _Donors(features, answers, rng, ordered=ordered)
+    assert donors.forest is not None
+    query = rng.normal(size=(1, 3)).astype(np.float32)
+    of_table, of_query = donors.forest.apply(features), donors.forest.apply(query)[0]
+    chance = np.zeros(120)
+    for tree, leaf in enumerate(of_query):
+        inside = of_table[:, tree] == leaf
+        assert inside.sum() >= 5
+        chance += inside / inside.sum() / len(of_query)
+    picked = donors.of(np.repeat(query, 50_000, axis=0), rng)
+    found = np.bincount(picked, minlength=120) / 50_000
+    assert not found[chance == 0].any()
+    np.testing.assert_allclose(found, chance, atol=5 * np.sqrt(chance.max() / 50_000))
+
+
+def test_of_a_first_column_all_rows_are_donors() -> None:
+    rng = numpy_stream(6, "test")
+    picked = _Donors(np.zeros((30, 0), np.float32), np.arange(30), rng, ordered=True).of(np.zeros((3000, 0)), rng)
+    assert np.bincount(picked, minlength=30).min() > 50
+
+
+def training_state(*, stand_ins: bool) -> TrainState:
+    encoder, rows = encoded(table(300))
+    sizes = GeneratorConfig(hidden_dim=8), DiscriminatorConfig(8, 1)
+    config = TrainingConfig(batch_size=100)
+    return new_state(rows, CodeAxis(encoder.layout), config, *sizes, 0, torch.float32, stand_ins=stand_ins)
+
+
+def test_held_out_rows_lend_nothing() -> None:
+    state = training_state(stand_ins=True)
+    assert state.stand_ins is not None
+    cells = [
+        {(code, place) for code, place in zip(rows.codes[:, 0].tolist(), rows.positions[:, 0].tolist(), strict=True)}
+        for rows in (state.stand_ins.table(), state.train.table(), state.held_out.table())
+    ]
+    assert cells[0] <= cells[1]
+    assert len(cells[2]) == 50
+    assert not cells[0] & cells[2]
+
+
+def test_stand_ins_are_learned_alone_or_beside_the_table() -> None:
+    state = training_state(stand_ins=True)
+    alone, both = state.next_rows(of_table=False), state.next_rows()
+    assert len(alone.codes) == 100
+    assert len(both.codes) == len(both.positions) == 200
+    held = {tuple(row) for row in state.train.rows(torch.arange(250)).positions.tolist()}
+    of_table = [tuple(row) in held for row in both.positions.tolist()]
+    assert all(of_table[:100])
+    assert sum(of_table[100:]) < 10
+    assert len(training_state(stand_ins=False).next_rows().codes) == 100
+
+
+def test_which_tables_have_stand_ins() -> None:
+    plans = [SynthGAN(**given).plan(table(n)) for n, given in [(200, {}), (200, {"epochs": 5}), (5000, {}), (49, {})]]
+    assert [plan.stand_ins for plan in plans] == [True, False, False, False]
+    assert SynthGAN(stand_ins=True, epochs=5).plan(table(200)).stand_ins
+    assert not SynthGAN(stand_ins=False).plan(table(200)).stand_ins
+    with_them, without = (SynthGAN(stand_ins=wanted).plan(table(200)) for wanted in (True, False))
+    assert with_them.n_steps == without.n_steps + 300
+    assert with_them.memory_bytes > without.memory_bytes
+
+
+def test_columns_that_repeat_each_other_have_none() -> None:
+    rng = numpy_stream(7, "test")
+    bill = rng.gamma(2, 1000, 400).round(2)
+    frame = pd.DataFrame({"bill": bill, "paid": np.where(rng.random(400) < 0.4, bill, rng.gamma(2, 500, 400).round(2))})
+    model = SynthGAN()
+    assert not model.plan(frame).stand_ins
+    with pytest.raises(ConfigError, match=r"stand_ins.*'bill' and 'paid'"):
+        SynthGAN(stand_ins=True).fit(frame)
+
+
+def test_too_small_and_too_wide() -> None:
+    encoder, _ = encoded(table(60))
+    assert "49 rows" in why_no_stand_ins(encoder.layout, 49)
+    assert why_no_stand_ins(encoder.layout, 50) == ""
+    one, _ = encoded(table(60)[["x"]])
+    assert "columns" in why_no_stand_ins(one.layout, 60)
+
+
+@pytest.mark.slow
+def test_few_rows_are_learned_better_with_stand_ins() -> None:
+    """Rows never seen are likelier: where y is high depends on two numbers together, which nets learn slowly."""
+
+    def blocks(n: int, seed: int) -> pd.DataFrame:
+        rng = numpy_stream(seed, "test")
+        a, b, c = rng.random((3, n))
+        y = np.where((a > 0.5) & (b > 0.3), 2.0, np.where(c > 0.6, 1.0, 0.0)) + 0.15 * rng.normal(size=n)
+        return pd.DataFrame({"a": a, "b": b, "c": c, "y": y, "noise": rng.normal(size=n)})
+
+    unseen = blocks(2000, 1)
+    scores = [
+        SynthGAN(stand_ins=wanted, random_state=0).fit(blocks(300, 0)).score_samples(unseen).mean()
+        for wanted in (True, False)
+    ]
+    assert scores[0] > scores[1] + 0.05
