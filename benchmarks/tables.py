@@ -66,6 +66,19 @@ BALANCE = (
         "dcr_share": "DCR share",
     },
 )
+STAND_INS = (
+    {"table": "table", "rows": "rows", "stand_ins": "stand-ins"},
+    {
+        "nats": "nats of unseen rows",
+        "shape": "shape",
+        "trend": "pair trends",
+        "mle": "utility",
+        "mle_real": "utility, real rows",
+        "c2st_holdout": "two-sample test",
+        "dcr_share": "DCR share",
+        "fit_cpu_seconds": "fit, CPU s",
+    },
+)
 """Of the scripts of one_model.py: what tells cases apart, and what is measured of each, with their headings."""
 
 Row = dict[str, Any]
@@ -85,6 +98,7 @@ def main() -> None:
         "orders": lambda: means(json.loads((HERE / "results" / "orders.json").read_text()), *ORDERS),
         "target": lambda: means(json.loads((HERE / "results" / "target.json").read_text()), *TARGET),
         "balance": lambda: means(json.loads((HERE / "results" / "balance.json").read_text()), *BALANCE),
+        "standins": lambda: means(json.loads((HERE / "results" / "standins.json").read_text()), *STAND_INS),
         "agreement": lambda: agreement(json.loads((HERE / "results" / "judge_agreement.json").read_text())),
     }
     stale = [

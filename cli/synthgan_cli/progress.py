@@ -27,6 +27,7 @@ def plan_text(plan: FitPlan, max_seconds: float | None) -> str:
         f"{plan.n_rows:,} rows x {plan.n_columns} columns",
         f"{plan.n_codes:,} codes wide",
         *([f"{n_members} generators"] if (n_members := plan.generator_config.n_members) > 1 else []),
+        *(["stand-ins"] if plan.stand_ins else []),
         f"{plan.bytes_per_row} B a row",
         f"{plan.memory_bytes / 1e6:,.0f} MB of memory ({plan.peak_bytes / 1e6:,.0f} MB with the program and the table)",
         f"batches of {min(plan.batch_size, plan.n_rows):,} rows",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -46,10 +47,19 @@ class TargetTrees(Trees, ABC):
     leaf : Tensor of float32, shape (n_trees, 2**depth, S)
         What each leaf adds to each score.
     tilt : Tensor of float32, shape (J,)
-        The numbers w, which are fitted to the rows that tell when to stop.
+        The numbers w; the first one is the networks'. Rows that the trees have not seen decide on them.
+    n_fitted : int
+        How many of them are fitted to the rows that tell when to stop.
     """
 
+    n_fitted: ClassVar[int] = 0
+
     tilt: Tensor
+
+    @property
+    def reads_network(self) -> bool:
+        """Whether the networks have a say; waits for the device."""
+        return bool(self.tilt[0] != 0)
 
     @property
     @abstractmethod
@@ -84,8 +94,8 @@ class TargetTrees(Trees, ABC):
             The table's layout.
         rows : Rows
             All other blocks filled.
-        network : Tensor of float32, shape (n, C)
-            The networks' logits.
+        network : Tensor of float32, shape (n, C) or (1, C)
+            The networks' logits; any numbers where they have no say.
         """
         return (self.terms(network, self.scores(axis, rows)) * self.tilt).sum(dim=2)
 
@@ -121,7 +131,7 @@ class ClassTrees(TargetTrees):
     def terms(self, network: Tensor, scores: Tensor) -> Tensor:
         """Log-probabilities by networks and by trees: (n, C, 2)."""
         trees = self.base + functional.pad(scores, (len(self.base) - scores.shape[1], 0))
-        return torch.log_softmax(torch.stack((network, trees), dim=2), dim=1)
+        return torch.log_softmax(torch.stack((network.expand_as(trees), trees), dim=2), dim=1)
 
 
 class NumberTrees(TargetTrees):
@@ -140,6 +150,7 @@ class NumberTrees(TargetTrees):
     """
 
     position: Tensor
+    n_fitted = 3
 
     def __init__(self, axis: CodeAxis, target: int, n_trees: int, depth: int) -> None:
         super().__init__(axis, target, n_trees, depth, 1, (1.0, 0.0, 0.0))

@@ -37,12 +37,19 @@ class Task:
         What blocks may hold.
     trees : TargetTrees or None
         What the target is drawn from, where it is not drawn like any other block.
+    by_trees_alone : bool
+        Whether that is all it is drawn from.
     """
 
     generator: Ensemble
     encoder: TableEncoder
     restrictions: Mapping[int, DeviceRestriction | DayDependent]
     trees: TargetTrees | None
+    by_trees_alone: bool
+
+    def needs_network(self, group: list[int]) -> bool:
+        """Whether a pass that fills these blocks asks the network."""
+        return not self.by_trees_alone or self.trees is None or group != [self.trees.target]
 
     def allowed(self, block: int, rows: Rows) -> list[tuple[Tensor | None, DeviceRestriction]]:
         """What is allowed in which of the rows, as `draw_block` takes it."""
@@ -115,13 +122,18 @@ class Part:
         generator, trees = task.generator, task.trees
         anchors, own = generator.anchors(self.rows, self.filled, block), None
         if trees is not None and block == trees.target:
-            own = trees(generator.axis, self.rows, generator.block_logits(states, block, anchors))
+            network = generator.block_logits(states, block, anchors) if states else self._no_logits(block)
+            own = trees(generator.axis, self.rows, network)
         allowed = task.allowed(block, self.rows)
         code, position = draw_block(generator, states, block, self.uniform[block], allowed, anchors, own)
         if (free := self.free.get(block)) is not None:
             code = torch.where(free, code, codes[:, block])
             position = torch.where(free, position, positions[:, block])
         codes[:, block], positions[:, block], self.filled[:, block] = code, position, True
+
+    def _no_logits(self, block: int) -> Tensor:
+        low, high = self.task.generator.axis.bounds(block)
+        return torch.zeros(1, high - low, device=self.filled.device)
 
     def _values(self, block: int) -> tuple[Tensor, Tensor]:
         return self.rows.codes[:, block], self.rows.positions[:, block]

@@ -14,6 +14,7 @@ from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.models.axis import CodeAxis
 from synthgan.models.ensemble import Ensemble
 from synthgan.models.features import Rows, rows_of
+from synthgan.models.late import PassState
 from synthgan.models.layers import Linear
 from synthgan.rng import numpy_stream, torch_stream
 from synthgan.sampling.choice import Choice
@@ -106,7 +107,8 @@ class Sampler:
             for block, found in conditions.restrictions.items()
         }
         trees = None if self.target in first else self.generator.target
-        return Task(self.generator, self.encoder, restrictions, trees)
+        alone = trees is not None and not trees.reads_network
+        return Task(self.generator, self.encoder, restrictions, trees, alone)
 
     @torch.no_grad()
     def _chunk(
@@ -139,7 +141,9 @@ class Sampler:
                 rows = Rows(codes[part], positions[part])
                 parts.append(Part(task, rows, known[part], some_given, uniform[:, part], groups))
             for place in range(len(parts[0].groups)):  # a pass has as many blocks in each part, if others
-                states = self.generator.begin_all([part.sums for part in parts])
+                states: list[tuple[PassState, ...]] = [()] * len(parts)
+                if task.needs_network(parts[0].groups[place]):
+                    states = self.generator.begin_all([part.sums for part in parts])
                 for one, own in zip(parts, states, strict=True):
                     one.fill(place, own)
         return Rows(codes, positions)

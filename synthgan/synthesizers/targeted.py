@@ -61,7 +61,7 @@ def add_target(
     trees = fit_target(generator, block, learned, watched, numpy_stream(seed, "target"), max_seconds)
     by_trees, by_networks = nats(trees, generator, block, watched), nats(None, generator, block, watched)
     logger.info("nats of held-out targets: %.4f by %d trees, %.4f by networks", by_trees, len(trees.leaf), by_networks)
-    by_trees += len(trees.tilt) / len(watched)  # each number that was fitted to these rows (Akaike's criterion)
+    by_trees += trees.n_fitted / len(watched)  # each number that was fitted to these rows (Akaike's criterion)
     if by_trees < by_networks and len(trees.leaf):
         generator.target = trees
         generator.config = dataclasses.replace(generator.config, target=block, target_trees=len(trees.leaf))

@@ -14,7 +14,7 @@ from synthgan.encoding import EncodedTable
 from synthgan.models.axis import CodeAxis
 from synthgan.models.ensemble import Ensemble
 from synthgan.models.features import rows_of
-from synthgan.models.target import TargetTrees, has_classes, make_target
+from synthgan.models.target import NumberTrees, TargetTrees, has_classes, make_target
 from synthgan.training.binning import by_code, cells_of_table, look_up, merged, most_bins
 from synthgan.training.boosting import Tree, grow
 
@@ -32,10 +32,7 @@ MAX_SCORES, MAX_SUMS = 60_000, 80_000
 with more the columns get fewer bins, because a tree sums by all of them in each leaf."""
 
 NEWTON_STEPS, HALVINGS = 20, 12
-"""Steps towards the best tilt, of which a handful do; how often a step is halved that goes too far."""
-
-PULL = 10.0
-"""Nats that a tilt of categories costs at a distance of ``sqrt(2)`` from the even one: few watched rows say little."""
+"""Steps towards the best three numbers, of which a handful do; how often a step is halved that goes too far."""
 
 FEW_ROWS = 10.0
 """Rows like the whole table's that are added to each category's, when categories are put in an order."""
@@ -95,7 +92,11 @@ def fit_target(
     for at, tree in enumerate(trees[:n_best]):
         tree.write(out, at)
     out.of_codes.copy_(torch.from_numpy(learner.base))
-    _fit_tilt(out, generator, watched, PULL if has_classes(block) else 0.0)
+    if isinstance(out, NumberTrees):
+        _fit_tilt(out, generator, watched)
+    else:
+        tilts = [out.tilt.new_tensor(tilt) for tilt in ((0.0, 1.0), (0.5, 0.5))]
+        out.tilt.copy_(min(tilts, key=lambda tilt: _nats_by(out, tilt, generator, watched)))
     return out
 
 
@@ -122,28 +123,31 @@ def nats(trees: TargetTrees | None, generator: Ensemble, target: int, table: Enc
     return -float(torch.log_softmax(logits, dim=1).gather(1, code[:, None]).double().mean())
 
 
+def _nats_by(trees: TargetTrees, tilt: Tensor, generator: Ensemble, table: EncodedTable) -> float:
+    trees.tilt.copy_(tilt)
+    return nats(trees, generator, trees.target, table)
+
+
 @torch.no_grad()
-def _fit_tilt(trees: TargetTrees, generator: Ensemble, table: EncodedTable, pull: float) -> None:
-    """Set the tilt to the likeliest, pulled to where it is: Newton's method, with steps halved until the loss falls."""
+def _fit_tilt(trees: NumberTrees, generator: Ensemble, table: EncodedTable) -> None:
+    """Set a, b and g to those of the greatest likelihood: Newton's method, with steps halved until the loss falls."""
     axis, rows = generator.axis, rows_of(generator.axis, table)
     terms = trees.terms(generator.given_others(rows, trees.target), trees.scores(axis, rows)).double()
     code = rows.codes[:, trees.target] - axis.offsets[trees.target]
     held = terms[torch.arange(len(code), device=code.device), code]
-    first, pull = trees.tilt.double(), pull / max(len(code), 1)
 
     def loss(tilt: Tensor) -> float:
         found = torch.logsumexp((terms * tilt).sum(dim=2), dim=1) - (held * tilt).sum(dim=1)
-        return float(found.mean() + 0.5 * pull * (tilt - first).square().sum())
+        return float(found.mean())
 
-    tilt = first
+    tilt = trees.tilt.double()
     least = loss(tilt)
     for _ in range(NEWTON_STEPS):
         p = torch.softmax((terms * tilt).sum(dim=2), dim=1)[..., None]
         mean = (p * terms).sum(dim=1)
         spread = torch.einsum("ncs,nct->nst", p * terms, terms) - mean[:, :, None] * mean[:, None, :]
-        ridge = (pull + 1e-6) * torch.eye(len(tilt), dtype=tilt.dtype, device=tilt.device)
-        slope = (mean - held).mean(dim=0) + pull * (tilt - first)
-        step = torch.linalg.solve(spread.mean(dim=0) + ridge, slope)
+        ridge = 1e-6 * torch.eye(len(tilt), dtype=tilt.dtype, device=tilt.device)
+        step = torch.linalg.solve(spread.mean(dim=0) + ridge, (mean - held).mean(dim=0))
         sizes = (0.5**half for half in range(HALVINGS))
         found = next(((size, now) for size in sizes if (now := loss(tilt - size * step)) < least), None)
         if found is None:

@@ -13,7 +13,7 @@ import torch
 from scipy.special import log_softmax
 
 from synthgan import SynthGAN
-from synthgan.encoding import EncodedTable, TableEncoder
+from synthgan.encoding import TableEncoder
 from synthgan.errors import ArchiveError
 from synthgan.models import CodeAxis, Ensemble, GeneratorConfig
 from synthgan.models.features import rows_of
@@ -22,7 +22,7 @@ from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import numpy_stream
 from synthgan.schema import infer_schema
 from synthgan.synthesizers.targeted import MIN_ROWS, target_block
-from synthgan.training.target import PULL, _Classes, _Numbers, fit_target, nats
+from synthgan.training.target import _Classes, _Numbers, fit_target, nats
 
 N = 3000
 CLASSES = ["low", "middle", "high"]
@@ -257,43 +257,33 @@ def test_the_tilt_is_the_likeliest(numbers: SynthGAN) -> None:
             trees.tilt[at] -= step
 
 
-def test_the_tilt_of_categories_is_the_likeliest_near_the_even_one(encoder: TableEncoder, frame: pd.DataFrame) -> None:
-    axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind", N)
+@pytest.mark.parametrize("scale", [0.0, 1.0])
+def test_networks_have_a_say_where_it_helps(encoder: TableEncoder, frame: pd.DataFrame, scale: float) -> None:
+    """Trees of 100 rows leave something to networks that have learned 3,000, but nothing to such as know nothing."""
+    _axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind", N)
     assert block is not None
-    networks = untrained(axis)
-    for n_watched in (30, 1000):
-        watched = encoder.encode(table(n_watched, numpy_stream(3, "test")))
-        trees = fit_target(networks, block, encoder.encode(frame), watched, numpy_stream(0, "test"))
-
-        def loss(trees: TargetTrees = trees, watched: EncodedTable = watched) -> float:
-            pull = PULL / len(watched) / 2 * float((trees.tilt - 0.5).square().sum())
-            return nats(trees, networks, block, watched) + pull
-
-        best = loss()
-        for at in range(2):
-            for step in (-0.1, 0.1):
-                trees.tilt[at] += step
-                assert loss() > best
-                trees.tilt[at] -= step
+    rows, watched = encoder.encode(frame.head(100)), encoder.encode(table(300, numpy_stream(3, "test")))
+    networks = copy.deepcopy(generator(SynthGAN(select=1, random_state=0).fit(frame)))
+    for weight in networks.parameters():
+        weight.data *= scale
+    found = fit_target(networks, block, rows, watched, numpy_stream(0, "test"))
+    assert found.tilt.tolist() == ([0.5, 0.5] if scale else [0.0, 1.0])
+    assert found.reads_network == bool(scale)
+    assert isinstance(found, ClassTrees)
+    other = copy.deepcopy(found)
+    other.tilt.copy_(torch.tensor([0.0, 1.0] if scale else [0.5, 0.5]))
+    assert nats(found, networks, block, watched) < nats(other, networks, block, watched)
 
 
-@pytest.mark.parametrize("by_trees", [False, True])
-def test_categories_are_told_by_whoever_knows(encoder: TableEncoder, frame: pd.DataFrame, by_trees: bool) -> None:
-    """Networks that know all beside trees that know nothing, and the other way round."""
-    axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind", N)
-    assert block is not None
-    watched, fresh = (encoder.encode(table(1000, numpy_stream(seed, "test"))) for seed in (3, 4))
-    if by_trees:
-        networks = untrained(axis)
-        found = fit_target(networks, block, encoder.encode(frame), watched, numpy_stream(0, "test"))
-    else:
-        networks = generator(SynthGAN(select=1, random_state=0).fit(frame))
-        found = fit_target(networks, block, encoder.encode(frame), watched, numpy_stream(0, "test"), max_seconds=0)
-        assert not len(found.leaf)
-    network, trees = found.tilt.tolist()
-    assert (trees > 0.8 > abs(network)) if by_trees else (network > 0.8)
-    own = found if by_trees else None
-    assert nats(found, networks, block, fresh) < nats(own, networks, block, fresh) + 0.01
+def test_networks_without_a_say_are_not_asked(flat: SynthGAN) -> None:
+    """With a say they are, and change the shares: of two even guesses the product is the square root of either's."""
+    trees = generator(flat).target
+    assert trees is not None
+    for network, wanted in ((0.0, np.array([0.6, 0.3, 0.1])), (0.5, np.sqrt([0.6, 0.3, 0.1]))):
+        trees.tilt.copy_(torch.tensor([network, 1.0 - network]))
+        shares = flat.sample(20_000, select=1, random_state=10)["y"].value_counts(normalize=True)
+        np.testing.assert_allclose(shares[["p", "q", "r"]], wanted / wanted.sum(), atol=0.02)
+    trees.tilt.copy_(torch.tensor([0.0, 1.0]))
 
 
 @pytest.mark.parametrize("scale", [3, 10, 30])
