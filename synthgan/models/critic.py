@@ -57,6 +57,7 @@ class Critic(Trees):
     margin: Tensor
     share: Tensor
     overlap: Tensor
+    of_each_tree = (*Trees.of_each_tree, "share")
 
     def __init__(self, axis: CodeAxis, n_trees: int, depth: int) -> None:
         super().__init__(axis, n_trees, depth)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -49,6 +51,7 @@ class Trees(nn.Module):
     block: Tensor
     threshold: Tensor
     leaf: Tensor
+    of_each_tree: ClassVar[tuple[str, ...]] = ("block", "threshold", "leaf")
 
     def __init__(self, axis: CodeAxis, n_trees: int, depth: int, value_shape: tuple[int, ...] = ()) -> None:
         super().__init__()
@@ -56,6 +59,11 @@ class Trees(nn.Module):
         self.register_buffer("block", torch.zeros(n_trees, depth, dtype=torch.int16))
         self.register_buffer("threshold", torch.zeros(n_trees, depth, dtype=torch.uint8))
         self.register_buffer("leaf", torch.zeros(n_trees, 2**depth, *value_shape))
+
+    def keep_first(self, n_trees: int) -> None:
+        """Forget all trees but the first so many."""
+        for name in self.of_each_tree:
+            setattr(self, name, getattr(self, name)[:n_trees].clone())
 
     def fits(self, axis: CodeAxis) -> bool:
         """Whether every question is about a block that there is."""

@@ -14,7 +14,7 @@ from synthgan.models.axis import CodeAxis
 from synthgan.models.critic import Critic, keep_probabilities
 from synthgan.models.trees import N_BINS
 from synthgan.training.binning import by_code, cells_of_table, look_up, merged, most_bins
-from synthgan.training.boosting import Boosting, Tree
+from synthgan.training.boosting import Boosting
 from synthgan.training.leaves import judged
 
 __all__ = ["fit_critic"]
@@ -68,13 +68,13 @@ def fit_critic(
     lookup = [np.asarray(bins[block], np.uint8) for block in range(len(bins))]
     rows = np.concatenate([look_up(lookup, cells), look_up(lookup, fake_cells[:n_learned])], axis=1)
     boosting = Boosting(rows, np.arange(rows.shape[1]) < len(real))
-    trees: list[Tree] = []
-    while not trees or (len(trees) < n_trees and time.monotonic() - began <= max_seconds):
-        trees.append(boosting.grow(depth, stream))
-    critic = Critic(axis, len(trees), depth).to(axis.offsets.device)
+    # Trees are written where they stay: small arrays that are kept between large ones leave the heap in pieces.
+    critic, n_grown = Critic(axis, n_trees, depth).to(axis.offsets.device), 0
+    while not n_grown or (n_grown < n_trees and time.monotonic() - began <= max_seconds):
+        boosting.grow(depth, stream).write(critic, n_grown)
+        n_grown += 1
+    critic.keep_first(n_grown)
     critic.bins.copy_(torch.from_numpy(by_code(axis, bins, np.uint8)))
-    for at, tree in enumerate(trees):
-        tree.write(critic, at)
     score = judged(critic, axis, fake.take(slice(n_learned, None)))[0]
     margins = _margins(axis, cells, fake_cells[n_learned:], score, n_candidates)
     critic.margin.copy_(torch.from_numpy(by_code(axis, margins, np.float32)))

@@ -16,7 +16,7 @@ from synthgan.models.ensemble import Ensemble
 from synthgan.models.features import rows_of
 from synthgan.models.target import NumberTrees, TargetTrees, has_classes, make_target
 from synthgan.training.binning import by_code, cells_of_table, look_up, merged, most_bins
-from synthgan.training.boosting import Tree, grow
+from synthgan.training.boosting import grow
 
 __all__ = ["fit_target", "nats"]
 
@@ -77,20 +77,19 @@ def fit_target(
     lookup = [np.asarray(own, np.uint8) for own in bins]
     rows, seen = look_up(lookup, cells), look_up(lookup, cells_of_table(axis, watched))
     columns = np.array([at for at, one in enumerate(axis.layout.blocks) if one.column != block.column], np.int64)
-    trees: list[Tree] = []
     scores, codes = np.zeros((len(watched), n_scores)), watched.codes[:, target]
-    best, n_best = learner.loss(scores, codes), 0
-    while len(trees) < min(MAX_TREES, n_best + PATIENCE) and time.monotonic() - began < max_seconds:
+    best, n_best, n_grown = learner.loss(scores, codes), 0, 0
+    out = make_target(axis, target, MAX_TREES, depth).to(axis.offsets.device)
+    while n_grown < min(MAX_TREES, n_best + PATIENCE) and time.monotonic() - began < max_seconds:
         tree = grow(rows, columns, np.arange(len(table)), *learner.derivatives(), depth, learner.rate)
+        tree.write(out, n_grown)
+        n_grown += 1
         learner.scores += tree.value[tree.leaf(rows)]
         scores += tree.value[tree.leaf(seen)]
-        trees.append(tree)
         if (loss := learner.loss(scores, codes)) < best:
-            best, n_best = loss, len(trees)
-    out = make_target(axis, target, n_best, depth).to(axis.offsets.device)
+            best, n_best = loss, n_grown
+    out.keep_first(n_best)
     out.bins.copy_(torch.from_numpy(by_code(axis, bins, np.uint8)))
-    for at, tree in enumerate(trees[:n_best]):
-        tree.write(out, at)
     out.of_codes.copy_(torch.from_numpy(learner.base))
     if isinstance(out, NumberTrees):
         _fit_tilt(out, generator, watched)
