@@ -58,8 +58,8 @@ def augment(
     marker : str or None, default="synthetic"
         Name of a column that says which rows are generated; None for no such column.
     generator : estimator, optional
-        An unfitted synthesizer; `SynthGAN` with its defaults when absent; one generator unless `n_members` says
-        otherwise.
+        An unfitted synthesizer; `SynthGAN` with its defaults when absent; one generator and no stand-ins unless
+        `n_members` and `stand_ins` say otherwise.
     random_state : int, numpy Generator, RandomState or None, default=None
 
     Returns

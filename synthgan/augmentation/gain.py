@@ -101,7 +101,7 @@ def augmentation_gain(
         Test rows of a fold at most.
     generator : estimator, optional
         Another synthesizer than `SynthGAN` with its defaults. It is copied unfitted for each fit, with one generator
-        unless its `n_members` say otherwise.
+        and no stand-ins unless its `n_members` and `stand_ins` say otherwise.
     folder : path, optional
         Where finished folds are kept. A call with the same data and settings goes on where the last one ended, however
         it ended; a folder of another measurement is refused.

@@ -58,8 +58,8 @@ class TargetTrees(Trees, ABC):
 
     @property
     def reads_network(self) -> bool:
-        """Whether the networks have a say; waits for the device."""
-        return bool(self.tilt[0] != 0)
+        """Whether the networks have a say in what is drawn; may wait for the device."""
+        return True
 
     @property
     @abstractmethod
@@ -124,6 +124,11 @@ class ClassTrees(TargetTrees):
         self.register_buffer("base", torch.zeros(n_codes))
 
     @property
+    def reads_network(self) -> bool:
+        """Whether the networks have a say; waits for the device."""
+        return bool(self.tilt[0] != 0)
+
+    @property
     def of_codes(self) -> Tensor:
         """The base."""
         return self.base
@@ -163,9 +168,9 @@ class NumberTrees(TargetTrees):
 
     def terms(self, network: Tensor, scores: Tensor) -> Tensor:
         """What a, b and g are multiplied with: (n, C, 3)."""
-        logs = torch.log_softmax(network, dim=1)
-        square = (-0.5 * self.position**2).expand_as(logs)
-        return torch.stack((logs, scores * self.position, square), dim=2)
+        means = scores * self.position
+        logs, square = (term.expand_as(means) for term in (torch.log_softmax(network, dim=1), -0.5 * self.position**2))
+        return torch.stack((logs, means, square), dim=2)
 
 
 def has_classes(block: Block) -> bool:

@@ -140,13 +140,17 @@ class Sampler:
                 groups = ahead + passes_of(self.encoder.layout.blocks, order, n_passes)
                 rows = Rows(codes[part], positions[part])
                 parts.append(Part(task, rows, known[part], some_given, uniform[:, part], groups))
-            for place in range(len(parts[0].groups)):  # a pass has as many blocks in each part, if others
-                states: list[tuple[PassState, ...]] = [()] * len(parts)
-                if task.needs_network(parts[0].groups[place]):
-                    states = self.generator.begin_all([part.sums for part in parts])
-                for one, own in zip(parts, states, strict=True):
-                    one.fill(place, own)
+            self._complete(task, parts)
         return Rows(codes, positions)
+
+    def _complete(self, task: Task, parts: list[Part]) -> None:
+        """Fill parts, in place; a pass has as many blocks in each, if others."""
+        for place, group in enumerate(parts[0].groups):
+            states: list[tuple[PassState, ...]] = [()] * len(parts)
+            if task.needs_network(group):
+                states = self.generator.begin_all([part.sums for part in parts])
+            for part, own in zip(parts, states, strict=True):
+                part.fill(place, own)
 
     @torch.no_grad()
     def _restricted(self, conditions: Conditions) -> list[int]:

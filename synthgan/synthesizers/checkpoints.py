@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import sklearn
 import torch
 
 from synthgan._version import __version__
@@ -61,6 +62,7 @@ def identity(
         "device": device.type,
         "synthgan": __version__,
         "torch": torch.__version__,
+        "scikit-learn": sklearn.__version__,
         "threads": torch.get_num_threads(),
         "numbers": str(compute_dtype(device)),
     }
@@ -144,7 +146,7 @@ def _compare(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:
             f"the checkpoint was made with other settings: it has {what}. Resume with the same, or start again in "
             "another folder"
         )
-    for key in ("synthgan", "torch", "threads", "numbers"):
+    for key in ("synthgan", "torch", "scikit-learn", "threads", "numbers"):
         if kept.get(key) != now[key]:
             logger.warning(
                 "the checkpoint was made with %s %s, now it is %s: training goes on, but not bit by bit the same",

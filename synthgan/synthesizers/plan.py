@@ -16,7 +16,7 @@ from synthgan.models.generator import MAX_MEMBERS
 from synthgan.synthesizers.critique import MIN_REAL_ROWS, n_seen
 from synthgan.training import TrainingConfig
 from synthgan.training.config import check_number
-from synthgan.training.standins import MAX_ROWS, why_no_stand_ins
+from synthgan.training.standins import MAX_COLUMNS, MAX_ROWS, STAND_INS, TREES, why_no_stand_ins
 
 __all__ = [
     "FitPlan", "check_members", "check_stand_ins", "default_hidden_dim", "default_members", "make_plan",
@@ -152,8 +152,8 @@ def make_plan(
     Raises
     ------
     ConfigError
-        For a `hidden_dim` or `n_members` below 1, for several members of which the adversarial stage knows only one, or
-        when even small batches take more than `max_megabytes`.
+        For a `hidden_dim` or `n_members` below 1, for several members of which the adversarial stage knows only one,
+        for stand-ins that forests cannot draw, or when even small batches take more than `max_megabytes`.
     """
     check_number("hidden_dim", hidden_dim, 1, math.inf, whole=True, optional=True)
     check_members(n_members, config.adversarial_share)
@@ -167,8 +167,10 @@ def make_plan(
     wanted = batch = min(config.batch_size, n_rows)
 
     def memory_of(sizes: GeneratorConfig, batch: int) -> int:
-        alone = config.batch_size if batch == wanted else batch  # of stand-ins there is always a whole batch
-        return _memory(n_rows, layout, config, sizes, max(2 * batch, alone) if stands else batch)
+        if not stands:
+            return _memory(n_rows, layout, config, sizes, batch)
+        alone = min(config.batch_size if batch == wanted else batch, STAND_INS)  # of these there are always enough
+        return _memory(n_rows, layout, config, sizes, max(2 * batch, alone)) + _forest_memory(n_rows, layout)
 
     members = n_members if n_members is not None else 1 if config.adversarial_share else default_members(n_rows)
     several = dataclasses.replace(generator, n_members=int(members))
@@ -190,7 +192,7 @@ def make_plan(
         config = dataclasses.replace(config, batch_size=batch)
     n_steps, n_late = config.n_steps(n_rows), config.n_late(n_rows)
     n_stand_ins = config.n_stand_ins(n_rows) if stands else 0
-    rows = (1 + stands) * batch * (n_steps + n_late // 2) + config.batch_size * n_stand_ins
+    rows = (2 if stands else 1) * batch * (n_steps + n_late // 2) + min(config.batch_size, STAND_INS) * n_stand_ins
     return FitPlan(
         n_rows=n_rows,
         n_columns=len(layout.columns),
@@ -220,6 +222,12 @@ def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: Gen
     seen = n_seen(n_rows)
     critic_bytes = (CRITIC_BYTES if seen else 0) + CRITIC_CELL_BYTES * len(layout) * seen
     return int(LIBRARY_BYTES + critic_bytes + weights_bytes + activation_bytes + n_rows * layout.bytes_per_row)
+
+
+def _forest_memory(n_rows: int, layout: TableLayout) -> int:
+    """Bytes that drawing stand-ins takes: one forest, where its rows lie in it, and features of all rows."""
+    n_features = sum(1 if block.ordered else min(block.n_codes, MAX_COLUMNS) for block in layout.blocks)
+    return STAND_INS * (8 * TREES + 12 * n_features) + n_rows * (32 * TREES + 12 * n_features)
 
 
 def _n_weights(layout: TableLayout, sizes: GeneratorConfig) -> int:

@@ -71,8 +71,9 @@ class SynthGAN(TableSynthesizer):
         for 2.
     stand_ins : bool or None, default=None
         Whether the networks first learn rows that random forests draw, column after column, and then both these and the
-        table's: from few rows forests guess better. None means tables of 50 to 5,000 rows, but for those whose columns
-        repeat each other's numbers exactly, or are more than 100, and where `epochs` are not set.
+        table's, as long as held-out rows are likelier for it: from few rows forests guess better. None means tables of
+        50 to 4,999 rows, but for those whose columns repeat each other's numbers exactly, or are more than 100, and
+        where `epochs` are not set.
     max_seconds : float or None, default=None
         Seconds of training at most; a quarter of them is kept for the target's trees and the critic.
     max_megabytes : float or None, default=None
@@ -168,7 +169,7 @@ class SynthGAN(TableSynthesizer):
         return super()._fit_encoder(frame, schema).with_relations(frame)
 
     def _start(self, job: FitJob) -> Run:
-        layout = job.encoder.layout
+        began, layout = time.monotonic(), job.encoder.layout
         plan = self._plan(len(job.frame), layout, job.device)
         table = job.encoder.encode(job.frame)
         least = checked_min_rows(self.protect_rare)
@@ -190,6 +191,7 @@ class SynthGAN(TableSynthesizer):
         )
 
         training = Training(state)
+        training.progress.seconds_before = time.monotonic() - began  # forests have had their share
         self.alarms_ = training.record.monitor.alarms
 
         def finished() -> Ensemble:

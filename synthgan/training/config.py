@@ -90,7 +90,7 @@ class TrainingConfig:
         >>> TrainingConfig().n_stand_ins(600), TrainingConfig(epochs=10).n_stand_ins(600)
         (300, 10)
         """
-        return min(STAND_IN_STEPS, self.n_steps(n_rows)) if self.epochs is not None else STAND_IN_STEPS
+        return min(STAND_IN_STEPS, self.n_steps(n_rows))
 
     def n_adversarial(self, n_rows: int) -> int:
         """Those of `n_steps` that the adversarial stage takes."""

@@ -132,16 +132,16 @@ class Training:
         progress, state = self.progress, self.state
         if progress.stage != "stand-ins":
             return
-        budget = STAND_IN_SECONDS * self._likelihood_budget()
+        budget, report = STAND_IN_SECONDS * self._likelihood_budget(), None
         while self.n_stand_ins and (share := self._spent(self.n_stand_ins, budget)) < 1:
             self._take(stand_in_step, min((state.step + 1) / WARMUP_STEPS, 2 * (1 - share), 1.0))
             yield self.record.report("stand-ins")
-        report = self.record.report("stand-ins", force=True) if self.n_stand_ins else None
         if self.n_stand_ins:
             state.settle()
+            report = self.record.report("stand-ins", force=True)
         progress.began_table = state.step
         self._enter("likelihood")
-        if self.n_stand_ins:
+        if report is not None:
             yield report
 
     def _likelihood_stage(self) -> Generator[StepReport | None]:

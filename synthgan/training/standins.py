@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from synthgan.encoding import EncodedTable, TableLayout
 from synthgan.rng import numpy_stream
 
-__all__ = ["MAX_ROWS", "STAND_INS", "draw_stand_ins", "why_no_stand_ins"]
+__all__ = ["MAX_COLUMNS", "MAX_ROWS", "STAND_INS", "TREES", "draw_stand_ins", "why_no_stand_ins"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -27,10 +28,13 @@ STAND_INS = 20_000
 """Rows that are drawn: more than the networks can learn by heart."""
 
 ORDERS, FORESTS = 4, 100
-"""Column orders at most; forests of all of them together, which lowers that for wide tables."""
+"""Column orders at most; forests of all of them together, which means fewer orders for more than 25 columns."""
 
-TREES, MIN_LEAF, TREE_ROWS = 40, 5, 2000
-"""Trees of a forest; rows of a leaf at least, so that none stands for itself; rows of the table that a tree sees."""
+TREES, FEW_TREES = 40, 4
+"""Trees of a forest, and where there is no time left."""
+
+MIN_LEAF, TREE_ROWS = 5, 2000
+"""Rows of a leaf at least, so that none stands for itself; rows of the table that a tree sees."""
 
 FEATURES = 0.5
 """Share of the features among which a tree for a number looks for each split."""
@@ -73,67 +77,45 @@ def draw_stand_ins(
     seed : int
         Names the random streams.
     max_seconds : float
-        When they are over, no other order is begun.
+        When they are over, no other order is begun, and forests of the one that is have few trees.
 
     Returns
     -------
     EncodedTable
         Every cell known; rows of all orders mixed.
     """
-    began = time.monotonic()
+    ends = time.monotonic() + max_seconds
     n_orders = int(np.clip(FORESTS // len(layout), 1, ORDERS))
-    chains = [_Chain(layout, table, numpy_stream(seed, "stand-ins", 0))]
-    while len(chains) < n_orders and time.monotonic() - began < max_seconds:
-        chains.append(_Chain(layout, table, numpy_stream(seed, "stand-ins", len(chains))))
-    drawn = [chain.draw(-(-n_rows // len(chains))) for chain in chains]
-    every = EncodedTable(
-        np.concatenate([rows.codes for rows in drawn]),
-        np.concatenate([rows.positions for rows in drawn]),
-        np.concatenate([rows.known for rows in drawn]),
-    )
-    return every.take(numpy_stream(seed, "stand-ins mixed").permutation(len(every))[:n_rows])
+    drawn: list[EncodedTable] = []
+    while not drawn or (len(drawn) < n_orders and time.monotonic() < ends):
+        stream = numpy_stream(seed, "stand-ins", len(drawn))
+        drawn.append(_drawn_in_order(layout, table, -(-n_rows // n_orders), stream, ends))
+    every = EncodedTable(*(np.concatenate([getattr(rows, part) for rows in drawn]) for part in _PARTS))
+    # Where time ran out, the rows of fewer orders come more than once: batches count on so many.
+    return every.take(numpy_stream(seed, "stand-ins mixed").permutation(np.resize(np.arange(len(every)), n_rows)))
 
 
-class _Chain:
-    """Forests for all columns in one order.
+_PARTS = ("codes", "positions", "known")
 
-    Parameters
-    ----------
-    layout : TableLayout
-        Of the table.
-    table : EncodedTable
-        Rows to learn from.
-    stream : numpy Generator
-        Randomness.
-    """
 
-    def __init__(self, layout: TableLayout, table: EncodedTable, stream: np.random.Generator) -> None:
-        self.table, self.stream = table, stream
-        self.order: list[int] = stream.permutation(len(layout)).tolist()
-        self.slot = {block: at for at, block in enumerate(layout.positioned)}
-        self.columns = [_Columns(layout, table, block) for block in range(len(layout))]
-        self.donors: list[_Donors] = []
-        features = np.zeros((len(table), 0), np.float32)
-        for block in self.order:
-            own = self.columns[block]
-            ordered = layout.blocks[block].ordered
-            answers = own.of(table)[:, 0] if ordered else table.codes[:, block]
-            self.donors.append(_Donors(features, answers, stream, ordered=ordered))
-            features = np.concatenate([features, own.of(table)], axis=1)
-
-    def draw(self, n_rows: int) -> EncodedTable:
-        """Draw rows."""
-        codes = np.zeros((n_rows, len(self.order)), np.uint8)
-        positions = np.zeros((n_rows, len(self.slot)), np.float32)
-        out = EncodedTable(codes, positions, np.ones(codes.shape, np.bool_))
-        features = np.zeros((n_rows, 0), np.float32)
-        for block, donors in zip(self.order, self.donors, strict=True):
-            row = donors.of(features, self.stream)
-            codes[:, block] = self.table.codes[row, block]
-            if block in self.slot:
-                positions[:, self.slot[block]] = self.table.positions[row, self.slot[block]]
-            features = np.concatenate([features, self.columns[block].of(out)], axis=1)
-        return out
+def _drawn_in_order(
+    layout: TableLayout, table: EncodedTable, n_rows: int, stream: np.random.Generator, ends: float
+) -> EncodedTable:
+    """Draw rows in one random order of the columns; each forest goes when its column is drawn."""
+    codes, slot = np.zeros((n_rows, len(layout)), np.uint8), {block: at for at, block in enumerate(layout.positioned)}
+    out = EncodedTable(codes, np.zeros((n_rows, len(slot)), np.float32), np.ones(codes.shape, np.bool_))
+    learned, drawn = np.zeros((len(table), 0), np.float32), np.zeros((n_rows, 0), np.float32)
+    for block in stream.permutation(len(layout)).tolist():
+        columns, ordered = _Columns(layout, table, block), layout.blocks[block].ordered
+        cells = columns.of(table)
+        answers = cells[:, 0] if ordered else table.codes[:, block]
+        n_trees = TREES if time.monotonic() < ends else FEW_TREES
+        row = _Donors(learned, answers, stream, n_trees, ordered=ordered).of(drawn, stream)
+        out.codes[:, block] = table.codes[row, block]
+        if block in slot:
+            out.positions[:, slot[block]] = table.positions[row, slot[block]]
+        learned, drawn = (np.concatenate(both, axis=1) for both in ((learned, cells), (drawn, columns.of(out))))
+    return out
 
 
 class _Columns:
@@ -167,15 +149,22 @@ class _Donors:
         The cells: numbers where they are `ordered`, else classes.
     stream : numpy Generator
         Randomness.
+    n_trees : int
+        Of the forest.
     """
 
     def __init__(
-        self, features: Floats, answers: npt.NDArray[np.generic], stream: np.random.Generator, *, ordered: bool
+        self,
+        features: Floats,
+        answers: npt.NDArray[np.generic],
+        stream: np.random.Generator,
+        n_trees: int = TREES,
+        *,
+        ordered: bool,
     ) -> None:
-        n_trees = TREES if features.shape[1] else 0
         self.forest: RandomForestRegressor | RandomForestClassifier | None = None
         leaves = np.zeros((len(features), 1), np.int64)
-        if n_trees:
+        if features.shape[1]:
             kind, tried = (RandomForestRegressor, FEATURES) if ordered else (RandomForestClassifier, "sqrt")
             self.forest = kind(
                 n_trees,
@@ -183,7 +172,10 @@ class _Donors:
                 max_features=tried,
                 max_samples=min(len(features), TREE_ROWS),
                 random_state=int(stream.integers(2**31)),
-            ).fit(features, answers)
+            )
+            with warnings.catch_warnings():  # nearly every row may hold a category of its own
+                warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+                self.forest.fit(features, answers)
             leaves = self.forest.apply(features)
         # All trees' rows in one array, leaf by leaf: a leaf's number is unique among those of all trees.
         self.first_leaf = np.cumsum(leaves.max(axis=0) + 1) - (leaves.max(axis=0) + 1)

@@ -88,6 +88,7 @@ PARAMETERS: list[tuple[str, Any]] = [
     *[("adversarial_share", value) for value in (-0.1, 1, None)],
     *[("hidden_dim", value) for value in (0, -4, 2.5, "wide", True)],
     *[("n_members", value) for value in (0, 65, 1.5, "many", True)],
+    *[("stand_ins", value) for value in (0, 1.0, "yes")],
     *[("max_seconds", value) for value in (-1, "soon", np.nan)],
     *[("device", value) for value in ("gpu", "cuda:99", "meta", 3, None)],
     *[("random_state", value) for value in (-1, "seed", 1.5)],

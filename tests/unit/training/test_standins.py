@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from synthgan import SynthGAN, infer_schema
+from synthgan.augmentation.generate import fresh
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.errors import ConfigError
 from synthgan.models import CodeAxis, DiscriminatorConfig, GeneratorConfig
@@ -51,13 +52,23 @@ def test_stand_ins_are_like_the_table(drawn: pd.DataFrame) -> None:
     assert ((drawn["kind"] == "above") == (drawn["x"] > 0)).mean() > 0.95
 
 
-def test_no_row_of_the_table_stands_for_itself(drawn: pd.DataFrame) -> None:
-    """Cells are lent one by one: whole rows are no more often the table's than chance has it."""
-    real = table(400)
-    assert drawn.merge(real.round(12), on=list(real.columns), how="inner").empty
-    numbers = drawn.dropna()[["x", "y"]].round(9).apply(tuple, axis=1)
-    same = numbers.isin(set(real.dropna()[["x", "y"]].round(9).apply(tuple, axis=1)))
-    assert same.mean() < 0.25  # of at least five rows that could lend the second number, one is the first one's
+def test_no_row_of_the_table_stands_for_itself() -> None:
+    """Cells are lent one by one, each by one of at least five rows; a copy of the table would be found."""
+    encoder, rows = encoded(table(400))
+
+    def cells(table: EncodedTable, blocks: slice) -> list[tuple[float, ...]]:
+        both = np.concatenate([table.codes[:, blocks], table.positions[:, blocks]], axis=1)
+        return [tuple(row) for row in both.tolist()]
+
+    def share(other: EncodedTable, blocks: slice) -> float:
+        held = set(cells(rows, blocks))
+        return float(np.mean([row in held for row in cells(other, blocks)]))
+
+    drawn = draw_stand_ins(encoder.layout, rows, 5000, seed=1)
+    assert share(rows.take(np.arange(100)), slice(None)) == 1
+    assert share(drawn, slice(None)) < 0.05
+    assert share(drawn, slice(0, 1)) == 1
+    assert share(drawn, slice(0, 3)) < 0.25
 
 
 def test_stand_ins_follow_the_seed() -> None:
@@ -67,9 +78,46 @@ def test_stand_ins_follow_the_seed() -> None:
     assert not np.array_equal(one, other)
 
 
-def test_no_seconds_are_enough_for_one_order() -> None:
+def test_without_seconds_there_are_as_many_and_they_are_soon_there() -> None:
     encoder, rows = encoded(table(100))
     assert len(draw_stand_ins(encoder.layout, rows, 150, seed=0, max_seconds=0.0)) == 150
+
+
+def test_forests_use_up_seconds() -> None:
+    model = SynthGAN(max_seconds=3, random_state=0).fit(table(300))
+    history = model.history_
+    assert {"stand-ins", "anneal", "passes"} <= set(history["phase"])
+    assert history["seconds"].iloc[0] > 0.2  # of forests, before the first steps
+    assert history["seconds"].iloc[-1] < 8
+    assert len(model.sample(10)) == 10
+
+
+def test_a_category_of_its_own_in_nearly_every_row() -> None:
+    rng = numpy_stream(8, "test")
+    frame = pd.DataFrame({"x": rng.normal(size=60), "word": [f"w{i % 50}" for i in range(60)]})
+    model = SynthGAN(stand_ins=True, epochs=1, protect_rare=1, random_state=0)
+    assert len(model.fit(frame, schema={"word": "categorical"}).sample(5)) == 5
+
+
+@pytest.mark.parametrize("n_rows", [50, 4999])
+def test_sizes_at_the_ends(n_rows: int) -> None:
+    model = SynthGAN(stand_ins=True, epochs=1, select=1, hidden_dim=8, random_state=0).fit(table(n_rows))
+    assert "stand-ins" in set(model.history_["phase"])
+
+
+def test_memory_allows_for_stand_ins() -> None:
+    frame = table(2000)
+    full = SynthGAN().plan(frame)
+    less = SynthGAN(max_megabytes=0.9 * full.memory_bytes / 1e6).plan(frame)
+    assert less.stand_ins
+    assert less.batch_size < full.batch_size
+    assert less.memory_bytes <= 0.9 * full.memory_bytes
+    assert SynthGAN(batch_size=10**6).plan(frame).memory_bytes == SynthGAN(batch_size=20_000).plan(frame).memory_bytes
+
+
+def test_augmentation_does_without() -> None:
+    assert fresh(None, 0).get_params()["stand_ins"] is False
+    assert fresh(SynthGAN(stand_ins=True), 0).get_params()["stand_ins"] is True
 
 
 @pytest.mark.parametrize("ordered", [True, False])

@@ -455,6 +455,27 @@ def test_trees_that_ask_about_their_own_target_are_refused(model: SynthGAN, tmp_
         SynthGAN.load(path)
 
 
+def test_a_file_of_before_has_what_trees_say_alone(model: SynthGAN, tmp_path: Path) -> None:
+    path = tmp_path / "m.synthgan"
+    model.save(path)
+    manifest, state, weights = read_archive(path)
+    del weights["target.tilt"]
+    rest = {key: value for key, value in manifest.items() if key not in ("kind", "format", "sha256", "digest")}
+    write_archive(path, rest, state, weights)
+    found = generator(SynthGAN.load(path)).target
+    assert found is not None
+    assert found.tilt.tolist() == [0.0, 1.0]
+
+
+def test_a_number_of_which_networks_say_nothing(numbers: SynthGAN) -> None:
+    trees = generator(numbers).target
+    assert trees is not None
+    kept = trees.tilt.clone()
+    trees.tilt[0] = 0.0
+    assert len(numbers.sample(200, random_state=0)) == 200
+    trees.tilt.copy_(kept)
+
+
 def test_a_file_keeps_the_trees(model: SynthGAN, tmp_path: Path) -> None:
     path = tmp_path / "m.synthgan"
     model.save(path)
