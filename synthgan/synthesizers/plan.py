@@ -16,7 +16,7 @@ from synthgan.models.generator import MAX_MEMBERS
 from synthgan.synthesizers.critique import MIN_REAL_ROWS, n_seen
 from synthgan.training import TrainingConfig
 from synthgan.training.config import check_number
-from synthgan.training.standins import MAX_COLUMNS, MAX_ROWS, STAND_INS, TREES, why_no_stand_ins
+from synthgan.training.standins import MAX_COLUMNS, STAND_INS, TREES, why_no_stand_ins
 
 __all__ = [
     "FitPlan", "check_members", "check_stand_ins", "default_hidden_dim", "default_members", "make_plan",
@@ -107,6 +107,8 @@ def default_members(n_rows: int) -> int:
 def wants_stand_ins(stand_ins: bool | None, epochs: int | None, layout: TableLayout, n_rows: int) -> bool:
     """Whether the networks are to learn stand-ins first: as the user says, or where they help.
 
+    Tables that are large enough for a critic win hardly anything by them (benchmarks/standins.py).
+
     Raises
     ------
     ConfigError
@@ -117,7 +119,7 @@ def wants_stand_ins(stand_ins: bool | None, epochs: int | None, layout: TableLay
         raise ConfigError(f"stand_ins=True needs a table that forests can draw: {reason}. Leave stand_ins at None")
     if stand_ins is None:
         # Who says how often the table itself is to be learned wants nothing else to be.
-        return epochs is None and n_rows < MAX_ROWS and not reason
+        return epochs is None and n_rows < MIN_REAL_ROWS and not reason
     return stand_ins
 
 

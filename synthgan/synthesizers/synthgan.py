@@ -72,7 +72,7 @@ class SynthGAN(TableSynthesizer):
     stand_ins : bool or None, default=None
         Whether the networks first learn rows that random forests draw, column after column, and then both these and the
         table's, as long as held-out rows are likelier for it: from few rows forests guess better. None means tables of
-        50 to 4,999 rows, but for those whose columns repeat each other's numbers exactly, or are more than 100, and
+        50 to 1,999 rows, but for those whose columns repeat each other's numbers exactly, or are more than 100, and
         where `epochs` are not set.
     max_seconds : float or None, default=None
         Seconds of training at most; a quarter of them is kept for the target's trees and the critic.

@@ -13,13 +13,13 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from synthgan.encoding import EncodedTable, TableLayout
 from synthgan.rng import numpy_stream
 
-__all__ = ["MAX_COLUMNS", "MAX_ROWS", "STAND_INS", "TREES", "draw_stand_ins", "why_no_stand_ins"]
+__all__ = ["MAX_COLUMNS", "STAND_INS", "TREES", "draw_stand_ins", "why_no_stand_ins"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-MIN_ROWS, MAX_ROWS = 50, 5000
-"""A smaller table is too small for trees; of a larger one a network learns as well by itself."""
+MIN_ROWS = 50
+"""A smaller table is too small for trees."""
 
 MAX_BLOCKS = 100
 """Each takes a forest: a wider table would wait too long."""

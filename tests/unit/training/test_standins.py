@@ -106,7 +106,7 @@ def test_sizes_at_the_ends(n_rows: int) -> None:
 
 
 def test_memory_allows_for_stand_ins() -> None:
-    frame = table(2000)
+    frame = table(1999)
     full = SynthGAN().plan(frame)
     less = SynthGAN(max_megabytes=0.9 * full.memory_bytes / 1e6).plan(frame)
     assert less.stand_ins
@@ -179,7 +179,7 @@ def test_stand_ins_are_learned_alone_or_beside_the_table() -> None:
 
 
 def test_which_tables_have_stand_ins() -> None:
-    plans = [SynthGAN(**given).plan(table(n)) for n, given in [(200, {}), (200, {"epochs": 5}), (5000, {}), (49, {})]]
+    plans = [SynthGAN(**given).plan(table(n)) for n, given in [(200, {}), (200, {"epochs": 5}), (2000, {}), (49, {})]]
     assert [plan.stand_ins for plan in plans] == [True, False, False, False]
     assert SynthGAN(stand_ins=True, epochs=5).plan(table(200)).stand_ins
     assert not SynthGAN(stand_ins=False).plan(table(200)).stand_ins
