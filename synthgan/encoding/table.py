@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -67,6 +67,11 @@ class EncodedTable:
     def take(self, rows: npt.NDArray[Any] | slice) -> EncodedTable:
         """Return some rows: those of an index array or mask, or of a slice."""
         return EncodedTable(self.codes[rows], self.positions[rows], self.known[rows])
+
+    @classmethod
+    def joined(cls, parts: Sequence[EncodedTable]) -> EncodedTable:
+        """Return the rows of several tables, one after the other."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -101,11 +101,7 @@ def add_critic(
             n_learned = n_learned * sum(map(len, parts)) // n_drawn
             real = _picked(real, n_learned, stream)  # a few generated rows must not outweigh many
             break
-    fake = EncodedTable(
-        np.concatenate([rows.codes for rows in parts]),
-        np.concatenate([rows.positions for rows in parts]),
-        np.concatenate([rows.known for rows in parts]),
-    )
+    fake = EncodedTable.joined(parts)
     left = max_seconds - (time.monotonic() - began)
     axis, depth = generator.axis, generator.config.critic_depth
     critic = fit_critic(axis, real, fake, n_trees(len(table)), depth, stream, n_learned, n_candidates, left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import sys
 from typing import Any
@@ -165,32 +166,28 @@ def make_plan(
         DiscriminatorConfig(hidden_dim=width),
     )
     limit = _limit(max_megabytes)
-    stands = wants_stand_ins(stand_ins, config.epochs, layout, n_rows)
-    wanted = batch = min(config.batch_size, n_rows)
-
-    def memory_of(sizes: GeneratorConfig, batch: int) -> int:
-        if not stands:
-            return _memory(n_rows, layout, config, sizes, batch)
-        alone = min(config.batch_size if batch == wanted else batch, STAND_INS)  # of these there are always enough
-        return _memory(n_rows, layout, config, sizes, max(2 * batch, alone)) + _forest_memory(n_rows, layout)
-
     members = n_members if n_members is not None else 1 if config.adversarial_share else default_members(n_rows)
-    several = dataclasses.replace(generator, n_members=int(members))
-    # Nobody asked for several: before they make batches smaller, one it is. Seconds have no say in it, because they
-    # may change when a training is taken up again.
-    if n_members is not None or not limit or memory_of(several, batch) <= limit:
-        generator = several
-    memory = memory_of(generator, batch)
-    while limit and memory > limit:
+    stands = wants_stand_ins(stand_ins, config.epochs, layout, n_rows)
+    ways = [(dataclasses.replace(generator, n_members=int(members)), stands)]
+    # What nobody asked for goes before batches get smaller: first several generators, then stand-ins. Seconds have no
+    # say in it, because they may change when a training is taken up again.
+    if n_members is None:
+        ways.append((generator, stands))
+    if stand_ins is None:
+        ways.append((ways[-1][0], False))
+    need = functools.partial(_memory, n_rows, layout, config)
+    batch = min(config.batch_size, n_rows)
+    generator, stands = next((way for way in ways if need(batch, *way) <= limit), ways[-1])
+    while need(batch, generator, stands) > limit:
         if batch <= LEAST_BATCH:
             raise ConfigError(
-                f"max_megabytes={max_megabytes:g} are too few: training takes about {memory / 1e6:.0f} MB even with "
-                f"batches of {batch} rows. Allow more, or set a hidden_dim below {width}"
-                f"{', or fewer n_members' if generator.n_members > 1 else ''}"
+                f"max_megabytes={max_megabytes:g} are too few: training takes about "
+                f"{need(batch, generator, stands) / 1e6:.0f} MB even with batches of {batch} rows. Allow more, or set "
+                f"a hidden_dim below {width}{', or fewer n_members' if generator.n_members > 1 else ''}"
             )
         batch = max(batch * 3 // 4, LEAST_BATCH)
-        memory = memory_of(generator, batch)
-    if batch < wanted:
+    memory = need(batch, generator, stands)
+    if batch < min(config.batch_size, n_rows):
         config = dataclasses.replace(config, batch_size=batch)
     n_steps, n_late = config.n_steps(n_rows), config.n_late(n_rows)
     n_stand_ins = config.n_stand_ins(n_rows) if stands else 0
@@ -212,8 +209,16 @@ def make_plan(
     )
 
 
-def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: GeneratorConfig, batch: int) -> int:
+def _memory(
+    n_rows: int, layout: TableLayout, config: TrainingConfig, batch: int, sizes: GeneratorConfig, stands: bool
+) -> int:
     """Bytes that training takes; the constants are fitted to measurements (benchmarks/trust.py compares them)."""
+    forest_bytes = 0
+    if stands:
+        forest_bytes = _forest_memory(n_rows, layout)
+        # Stand-ins are learned beside the table's rows, and alone: of these there is always a whole batch.
+        alone = config.batch_size if batch == min(config.batch_size, n_rows) else batch
+        batch = max(2 * batch, min(alone, STAND_INS))
     n_codes, width = layout.n_codes, sizes.hidden_dim
     n_weights = _n_weights(layout, sizes) + sizes.n_members * n_codes * (layout.max_cells + sizes.cell_dim)
     activations = batch * (6 * n_codes + 12 * width + 4 * len(layout) * layout.max_cells)
@@ -223,7 +228,8 @@ def _memory(n_rows: int, layout: TableLayout, config: TrainingConfig, sizes: Gen
         activation_bytes *= 2.5
     seen = n_seen(n_rows)
     critic_bytes = (CRITIC_BYTES if seen else 0) + CRITIC_CELL_BYTES * len(layout) * seen
-    return int(LIBRARY_BYTES + critic_bytes + weights_bytes + activation_bytes + n_rows * layout.bytes_per_row)
+    table_bytes = n_rows * layout.bytes_per_row
+    return int(LIBRARY_BYTES + critic_bytes + forest_bytes + weights_bytes + activation_bytes + table_bytes)
 
 
 def _forest_memory(n_rows: int, layout: TableLayout) -> int:
@@ -247,9 +253,9 @@ CRITIC_BYTES, CRITIC_CELL_BYTES = 30_000_000, 12
 """What training the critic, and drawing the rows for it, take beside that: in all, and for each cell it sees."""
 
 
-def _limit(max_megabytes: Any) -> float | None:
+def _limit(max_megabytes: Any) -> float:
     if max_megabytes is None:
-        return None
+        return math.inf
     if isinstance(max_megabytes, bool) or not isinstance(max_megabytes, (int, float)) or not max_megabytes > 0:
         raise ConfigError(f"max_megabytes must be a number above 0, or None; got {max_megabytes!r}")
     return max_megabytes * 1e6

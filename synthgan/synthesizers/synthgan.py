@@ -77,8 +77,8 @@ class SynthGAN(TableSynthesizer):
     max_seconds : float or None, default=None
         Seconds of training at most; a quarter of them is kept for the target's trees and the critic.
     max_megabytes : float or None, default=None
-        Memory that training may take beside the program and the table. Where it is not enough for `batch_size`, batches
-        are smaller.
+        Memory that training may take beside the program and the table. Where it is not enough for `batch_size`, there
+        are no stand-ins unless asked for, and then batches are smaller.
     protect_rare : int, default=5
         What fewer rows hold is neither learned nor stored: rare categories are replaced by others of their column,
         extreme values by the mean of so many, and intervals are merged. 1 or 0 keeps everything.

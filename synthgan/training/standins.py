@@ -90,12 +90,9 @@ def draw_stand_ins(
     while not drawn or (len(drawn) < n_orders and time.monotonic() < ends):
         stream = numpy_stream(seed, "stand-ins", len(drawn))
         drawn.append(_drawn_in_order(layout, table, -(-n_rows // n_orders), stream, ends))
-    every = EncodedTable(*(np.concatenate([getattr(rows, part) for rows in drawn]) for part in _PARTS))
+    every = EncodedTable.joined(drawn)
     # Where time ran out, the rows of fewer orders come more than once: batches count on so many.
     return every.take(numpy_stream(seed, "stand-ins mixed").permutation(np.resize(np.arange(len(every)), n_rows)))
-
-
-_PARTS = ("codes", "positions", "known")
 
 
 def _drawn_in_order(

@@ -107,11 +107,15 @@ def test_sizes_at_the_ends(n_rows: int) -> None:
 
 def test_memory_allows_for_stand_ins() -> None:
     frame = table(1999)
-    full = SynthGAN().plan(frame)
-    less = SynthGAN(max_megabytes=0.9 * full.memory_bytes / 1e6).plan(frame)
-    assert less.stand_ins
-    assert less.batch_size < full.batch_size
-    assert less.memory_bytes <= 0.9 * full.memory_bytes
+    full = SynthGAN(n_members=1).plan(frame)
+    limit = 0.9 * full.memory_bytes / 1e6
+    less, asked = (SynthGAN(n_members=1, stand_ins=wish, max_megabytes=limit).plan(frame) for wish in (None, True))
+    assert full.stand_ins
+    assert not less.stand_ins  # nobody asked for them
+    assert less.batch_size == full.batch_size
+    assert asked.stand_ins
+    assert asked.batch_size < full.batch_size
+    assert max(less.memory_bytes, asked.memory_bytes) <= 1e6 * limit
     assert SynthGAN(batch_size=10**6).plan(frame).memory_bytes == SynthGAN(batch_size=20_000).plan(frame).memory_bytes
 
 
