@@ -260,7 +260,7 @@ def test_the_tilt_is_the_likeliest(numbers: SynthGAN) -> None:
 @pytest.mark.parametrize("scale", [0.0, 1.0])
 def test_networks_have_a_say_where_it_helps(encoder: TableEncoder, frame: pd.DataFrame, scale: float) -> None:
     """Trees of 100 rows leave something to networks that have learned 3,000, but nothing to such as know nothing."""
-    _axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind", N)
+    block = target_block(encoder.layout, "kind", N)
     assert block is not None
     rows, watched = encoder.encode(frame.head(100)), encoder.encode(table(300, numpy_stream(3, "test")))
     networks = copy.deepcopy(generator(SynthGAN(select=1, random_state=0).fit(frame)))
