@@ -111,6 +111,11 @@ class TestText:
         spec = infer([str(i) for i in range(95)] + ["?"] * 5, overrides={"x": "categorical"})
         assert spec.kind is ColumnKind.CATEGORICAL
 
+    def test_a_few_numbers_beside_a_word_are_categories(self) -> None:
+        spec = infer([str(i) for i in range(9, 13)] * 20 + ["other"])
+        assert spec.kind is ColumnKind.CATEGORICAL
+        assert spec.levels == ("10", "11", "12", "9", "other")
+
     def test_string_dtype(self) -> None:
         spec = infer(pd.array(["a", None, "b"], dtype="string"))
         assert (spec.kind, spec.dtype, spec.missing) == (ColumnKind.CATEGORICAL, "string", MissingKind.NA)
