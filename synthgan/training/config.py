@@ -14,6 +14,9 @@ __all__ = ["TrainingConfig", "check_number"]
 STAND_IN_STEPS = 300
 """Steps on stand-ins alone. Tables that have them are small, and of sizes that differ little."""
 
+MOST_STEPS, MOST_TIMES = 4000, 4
+"""Steps at most that the table's size, and what they bring, decide on; and as a multiple of those by size alone."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TrainingConfig:
@@ -22,8 +25,9 @@ class TrainingConfig:
     Parameters
     ----------
     epochs : int or None
-        Passes over the training rows at most; None lets the table's size decide (see `n_steps`). Training ends earlier
-        when the held-out likelihood stops improving. The late layer's are not counted.
+        Passes over the training rows at most; None lets the table's size decide (see `n_steps`), and what more of them
+        bring (see `n_most`). Training ends earlier when the held-out likelihood stops improving. The late layer's are
+        not counted.
     batch_size : int
         Rows per step; a smaller table is one batch.
     generator_lr, discriminator_lr : float
@@ -71,7 +75,7 @@ class TrainingConfig:
         check_number("ema_decay", self.ema_decay, 0, 1)
 
     def n_steps(self, n_rows: int) -> int:
-        """Optimiser steps at most for `n_rows` training rows: ``12 sqrt(n)``, from 300 to 4000, unless `epochs` is set.
+        """Optimiser steps for `n_rows` training rows: ``12 sqrt(n)``, from 300 to 4000, or what `epochs` says.
 
         Examples
         --------
@@ -80,7 +84,18 @@ class TrainingConfig:
         """
         if self.epochs is not None:
             return self.epochs * math.ceil(n_rows / self.batch_size)
-        return min(max(round(12 * math.sqrt(n_rows)), 300), 4000)
+        return min(max(round(12 * math.sqrt(n_rows)), 300), MOST_STEPS)
+
+    def n_most(self, n_rows: int) -> int:
+        """Steps at most, where more than `n_steps` pay: four times as many, but not above 4000; none with `epochs`.
+
+        Examples
+        --------
+        >>> TrainingConfig().n_most(4000), TrainingConfig().n_most(32_000), TrainingConfig(epochs=10).n_most(32_000)
+        (3036, 4000, 320)
+        """
+        n_steps = self.n_steps(n_rows)
+        return n_steps if self.epochs is not None else min(MOST_TIMES * n_steps, MOST_STEPS)
 
     def n_stand_ins(self, n_rows: int) -> int:
         """Steps, beside `n_steps`, in which the networks of a small table learn stand-ins alone.

@@ -24,6 +24,11 @@ WARMUP_STEPS = 100
 PATIENCE = 10
 """Held-out scores without an improvement before the learning rate is annealed."""
 
+LEG, PAYS = 4 / 3, 1000.0
+"""The stage of the likelihood goes on a third longer, again and again, as long as the last quarter of its steps brought
+so many nats for the whole table: by size alone, tables would stop early that are wide, or whose columns follow from
+others. A small table is soon known by heart, so a row of it has to win more."""
+
 STAND_IN_SECONDS = 0.3
 """Share of the seconds that the stage of the stand-ins takes at most."""
 
@@ -60,11 +65,12 @@ class Training:
     """One training of a `TrainState`, step by step; it can be put down between any two steps and taken up again.
 
     Stand-ins, where there are any, are learned alone first, and later beside the table, but not in the game.
-    The likelihood stage runs at a constant rate until two thirds of its steps are done or the held-out likelihood stops
-    improving, then anneals the rate to zero. Of the weights of the last step and those of the best held-out likelihood
-    the latter are kept where they are clearly better (`NO_WORSE`). On that network, which stays as it is, the late
-    layer learns to follow the columns of a pass. The adversarial stage, where configured, moves everything again. At
-    the end (or when the caller closes the iterator) the generator holds the averaged weights.
+    The likelihood stage runs at a constant rate until two thirds of its steps are done, or longer where that pays, or
+    until the held-out likelihood stops improving, then anneals the rate to zero. Of the weights of the last step and
+    those of the best held-out likelihood the latter are kept where they are clearly better (`NO_WORSE`). On that
+    network, which stays as it is, the late layer learns to follow the columns of a pass. The adversarial stage, where
+    configured, moves everything again. At the end (or when the caller closes the iterator) the generator holds the
+    averaged weights.
 
     Parameters
     ----------
@@ -77,6 +83,7 @@ class Training:
         config, n_rows = state.config, len(state.train)
         self.n_adversarial = config.n_adversarial(n_rows)
         self.n_likelihood = config.n_steps(n_rows) - self.n_adversarial
+        self.n_most = config.n_most(n_rows) - self.n_adversarial
         self.n_passes = config.n_late(n_rows) if len(state.generator.axis.layout) > 1 else 0
         self.n_stand_ins = 0 if state.stand_ins is None else config.n_stand_ins(n_rows)
         self.n_steps = self.n_stand_ins + self.n_likelihood + self.n_passes + self.n_adversarial
@@ -149,10 +156,10 @@ class Training:
         progress, state = self.progress, self.state
         if progress.stage != "likelihood":
             return
-        limit, late = max(2 * self.n_likelihood // 3, 1), 2 / 3 * self._likelihood_budget()
-        while (done := state.step - progress.began) < limit and progress.n_worse < PATIENCE and not self._late(late):
-            self._take(likelihood_step, min(1.0, (done + 1) / WARMUP_STEPS))
-            yield self.record.report("likelihood")
+        late = 2 / 3 * self._likelihood_budget()
+        while self._goes_on() and progress.n_worse < PATIENCE and not self._late(late):
+            self._take(likelihood_step, min(1.0, (state.step - progress.began + 1) / WARMUP_STEPS))
+            yield self.record.report("likelihood", total=self._total(max(3 * self._leg_end() // 2, self.n_likelihood)))
         if progress.n_worse >= PATIENCE:
             logger.info("held-out likelihood stopped improving at step %d", progress.best_step)
         if progress.best_step and progress.n_worse:
@@ -165,11 +172,11 @@ class Training:
         if progress.stage != "anneal":
             return
         n_steps = max((progress.began - progress.began_table) // 2, 1)
-        total = progress.began + n_steps + self.n_passes + self.n_adversarial
+        total = self._total(progress.began - progress.began_table + n_steps)
         while (share := self._spent(n_steps, self._likelihood_budget())) < 1:
             self._take(likelihood_step, 1 - share)
             yield self.record.report("anneal", total=total)
-        report = self.record.report("anneal", force=True, total=state.step + self.n_passes + self.n_adversarial)
+        report = self.record.report("anneal", force=True, total=self._total(state.step - progress.began_table))
         self.record.keep_last()
         self._go_on("passes")
         yield report
@@ -180,11 +187,12 @@ class Training:
         if progress.stage != "passes":
             return
         state.train_late(only=True)
-        total = progress.began + self.n_passes + self.n_adversarial
+        n_passes = self._n_passes(progress.began - progress.began_table)
+        total = progress.began + n_passes + self.n_adversarial
         if state.step == progress.began:
             self.record.validate()  # an untrained late layer is what there is to beat
         budget = self._budget()
-        while self.n_passes and (share := self._spent(self.n_passes, budget)) < 1:
+        while n_passes and (share := self._spent(n_passes, budget)) < 1:
             done = state.step - progress.began
             self._take(pass_step, PASS_RATE * min((done + 1) / WARMUP_STEPS, 2 * (1 - share), 1.0))
             yield self.record.report("passes", total=total)
@@ -193,6 +201,31 @@ class Training:
         state.train_late(only=False)
         self._go_on("adversarial" if self.n_adversarial else "done")
         yield report
+
+    def _goes_on(self) -> bool:
+        """Whether the constant rate has steps left; begins another leg where the last one paid."""
+        progress = self.progress
+        if self.state.step - progress.began < (end := self._leg_end()):
+            return True
+        n_cells = len(self.state.train) * len(self.state.generator.axis.layout)  # a score is nats for each
+        paid = n_cells * (progress.leg_best - progress.best) >= PAYS
+        if progress.leg and not (paid and end < max(2 * self.n_most // 3, 1)):
+            return False
+        progress.leg, progress.leg_best = progress.leg + 1, progress.best
+        return True
+
+    def _leg_end(self) -> int:
+        """Steps at a constant rate at which the leg ends; the first two are those that the table's size allows."""
+        limits = max(2 * self.n_likelihood // 3, 1), max(2 * self.n_most // 3, 1)
+        return min(round(limits[0] * LEG ** (self.progress.leg - 1)), limits[1])
+
+    def _n_passes(self, n_likelihood: int) -> int:
+        """Steps of the late layer after so many of the networks: more where those were more."""
+        return self.n_passes * max(n_likelihood, self.n_likelihood) // max(self.n_likelihood, 1)
+
+    def _total(self, n_likelihood: int) -> int:
+        """Steps in all, with so many on the table's likelihood."""
+        return self.progress.began_table + n_likelihood + self._n_passes(n_likelihood) + self.n_adversarial
 
     def _go_on(self, stage: Stage) -> None:
         """Enter a stage that starts from the averaged best weights."""

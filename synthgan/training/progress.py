@@ -85,6 +85,8 @@ class Progress:
         Lowest held-out score, and the steps taken when it was measured (0: never).
     n_worse : int
         Held-out scores since then.
+    leg, leg_best : int, float
+        Legs of the likelihood stage that are over, and the lowest held-out score when the last of them was.
     score : float
         The last held-out score; of the late layer's questions in its stage, which are others.
     late_best : float
@@ -106,6 +108,8 @@ class Progress:
     best: float = math.inf
     best_step: int = 0
     n_worse: int = 0
+    leg: int = 0
+    leg_best: float = math.inf
     score: float = math.inf
     late_best: float = math.inf
     recoveries: int = 0

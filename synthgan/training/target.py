@@ -27,6 +27,10 @@ Bins = npt.NDArray[np.uint8]
 MAX_TREES, PATIENCE = 2500, 40
 """Trees at most; trees without an improvement on the watched rows after which there are enough."""
 
+LITTLE = 0.002
+"""Share of the loss without trees that is next to nothing: a target that follows from the others is told ever so little
+better by each of any number of trees."""
+
 MAX_SCORES, MAX_SUMS = 60_000, 80_000
 """Rows times scores that trees learn from: more of the table's rows are not looked at. Scores times columns times bins:
 with more the columns get fewer bins, because a tree sums by all of them in each leaf."""
@@ -78,9 +82,12 @@ def fit_target(
     rows, seen = look_up(lookup, cells), look_up(lookup, cells_of_table(axis, watched))
     columns = np.array([at for at, one in enumerate(axis.layout.blocks) if one.column != block.column], np.int64)
     scores, codes = np.zeros((len(watched), n_scores)), watched.codes[:, target]
-    best, n_best, n_grown = learner.loss(scores, codes), 0, 0
+    best = first = learner.loss(scores, codes)
+    n_best = n_grown = 0
     out = make_target(axis, target, MAX_TREES, depth).to(axis.offsets.device)
-    while n_grown < min(MAX_TREES, n_best + PATIENCE) and time.monotonic() - began < max_seconds:
+    while best > LITTLE * first and n_grown < min(MAX_TREES, n_best + PATIENCE):
+        if time.monotonic() - began > max_seconds:
+            break
         tree = grow(rows, columns, np.arange(len(table)), *learner.derivatives(), depth, learner.rate)
         tree.write(out, n_grown)
         n_grown += 1

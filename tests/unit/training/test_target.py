@@ -439,6 +439,20 @@ def test_an_interrupt_costs_only_the_trees(frame: pd.DataFrame, monkeypatch: pyt
     assert len(found.sample(7)) == 7
 
 
+def test_a_target_that_follows_takes_few_trees() -> None:
+    """Each tree tells it a little better, without end: there are enough when that is next to nothing."""
+    stream = numpy_stream(3, "test")
+    size = stream.integers(0, 7, 1500)
+    frame = pd.DataFrame(
+        {"size": size.astype(str), "x": stream.normal(size=1500), "name": np.array(list("abcdefg"))[size]}
+    )
+    encoder = TableEncoder.fit(frame, infer_schema(frame))
+    table, axis = encoder.encode(frame), CodeAxis(encoder.layout)
+    trees = fit_target(untrained(axis), 2, table.take(slice(300, None)), table.take(slice(300)), numpy_stream(0, "x"))
+    assert len(trees.leaf) < 150
+    assert nats(trees, untrained(axis), 2, table.take(slice(300))) < 0.01
+
+
 def test_seconds_are_kept(frame: pd.DataFrame) -> None:
     found = SynthGAN(epochs=10**6, hidden_dim=8, max_seconds=0.5, select=1, random_state=0).fit(frame, target="kind")
     assert len(found.sample(7)) == 7

@@ -260,3 +260,26 @@ def test_silent_unless_asked(table: pd.DataFrame, caplog: pytest.LogCaptureFixtu
         SynthGAN(epochs=30, batch_size=100, hidden_dim=8, random_state=0, verbose=1).fit(table)
         assert "held-out nats" in caplog.text
     assert capsys.readouterr() == ("", "")
+
+
+def test_steps_go_on_as_long_as_they_pay() -> None:
+    """Thirty columns that all follow from one take longer to learn than the rows say; noise does not."""
+    stream = np.random.default_rng(0)
+    kind, noise = stream.integers(0, 12, 300), stream.integers(0, 12, (300, 30))
+    same = np.stack([stream.permutation(12)[kind] for _ in range(30)], axis=1)
+    ended = {}
+    for name, values in (("same", same), ("noise", noise)):
+        frame = pd.DataFrame(values, columns=[f"c{at}" for at in range(30)]).astype(str)
+        model = SynthGAN(hidden_dim=32, stand_ins=False, n_members=1, random_state=0).fit(frame)
+        history = model.history_
+        ended[name] = int(history.loc[history["phase"] == "likelihood", "step"].max())
+        assert (history["step"] <= history["n_steps"]).all()
+    by_size, most = (2 * steps // 3 for steps in (TrainingConfig().n_steps(250), TrainingConfig().n_most(250)))
+    assert ended["noise"] <= by_size < ended["same"] <= most
+
+
+def test_epochs_set_are_the_most_there_are() -> None:
+    config = TrainingConfig(epochs=7)
+    assert config.n_most(400) == config.n_steps(400) == 7
+    assert TrainingConfig().n_most(400) == 4 * TrainingConfig().n_steps(400)
+    assert TrainingConfig().n_most(10**6) == TrainingConfig().n_steps(10**6)
