@@ -3,8 +3,11 @@
 With ``min_rows = k`` every category, frequent value and interval that an encoder stores stands for at least k rows of
 the table, and every bound is an average of at least k of its values.
 
-- *Rare categories* are replaced, in proportion, by the column's other categories. A column of rare categories only
-  becomes a column of missing cells. True and false stay: that a column has them says nothing about a row.
+- *Rare categories* are replaced, in proportion, by the column's other categories. Many different texts (names of jobs
+  or towns, numbers of cases: `MANY_LEVELS`, `MANY_CELLS`) are replaced by one new category instead, because the others
+  would come far too often; what is sampled of it is numbered (``"other-17"``). A column of rare categories only, where
+  they are few or no text, becomes a column of missing cells. True and false stay: that a column has them says nothing
+  about a row.
 - *Extremes*: a smallest (largest) value that fewer than k rows hold is replaced by the mean of the k smallest (largest)
   ones, and the values beyond it move there. Where rounding makes that mean the value of one to k - 1 rows, the next
   number inwards that is not takes its place, if there is one before the next k values. Bounds that a schema sets wider
@@ -32,6 +35,9 @@ from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 __all__ = ["Protected", "checked_min_rows", "protect", "wall_tick"]
 
 logger = logging.getLogger(__name__)
+
+MANY_LEVELS, MANY_CELLS = 20, 0.1
+"""So many rare texts, in such a share of a column's cells, are a category of their own."""
 
 GOLDEN = 0.6180339887498949
 """Multiples of it, modulo 1, spread as evenly as can be."""
@@ -133,6 +139,9 @@ def _without_rare(column: pd.Series[Any], spec: ColumnSpec, min_rows: int) -> tu
     frequent = counts >= min_rows
     cells = np.flatnonzero((index >= 0) & rare[index])
     what = f"{int(rare.sum()):,} values in fewer than {min_rows} rows ({len(cells):,} rows) are not learned"
+    many = rare.sum() >= MANY_LEVELS and len(cells) >= max(min_rows, MANY_CELLS * counts.sum())
+    if many and _is_text(column, spec):
+        return _with_other(column, spec, cells, rare, what)
     if not frequent.any():
         what += ", which are all it has: its cells will be missing"
         logger.warning("column %r: %s; protect_rare=1 would keep them", spec.name, what)
@@ -149,6 +158,25 @@ def _without_rare(column: pd.Series[Any], spec: ColumnSpec, min_rows: int) -> tu
         dtype = pd.CategoricalDtype([level for level in dtype.categories if level in set(kept)], dtype.ordered)
     new = pd.Series(values, index=column.index, name=column.name, dtype=object).astype(dtype)
     return new, dataclasses.replace(spec, levels=kept), what
+
+
+def _is_text(column: pd.Series[Any], spec: ColumnSpec) -> bool:
+    return not isinstance(column.dtype, pd.CategoricalDtype) and all(isinstance(own, str) for own in spec.levels or ())
+
+
+def _with_other(
+    column: pd.Series[Any], spec: ColumnSpec, cells: IntArray, rare: npt.NDArray[np.bool_], what: str
+) -> tuple[pd.Series[Any], ColumnSpec, str]:
+    """Have one new level stand for all rare ones, which are in these cells."""
+    levels = spec.levels or ()
+    other = "other"
+    while other in levels:
+        other += "_"
+    values = column.astype(object).to_numpy(dtype=object, copy=True)
+    values[cells] = other
+    kept = tuple(level for level, out in zip(levels, rare, strict=True) if not out)
+    new = pd.Series(values, index=column.index, name=column.name, dtype=object).astype(column.dtype)
+    return new, dataclasses.replace(spec, levels=(*kept, other), other=other), f"{what}: '{other}-1' and so on"
 
 
 def _narrowed(spec: ColumnSpec, values: FloatArray, min_rows: int) -> tuple[ColumnSpec, str]:

@@ -282,7 +282,8 @@ class TableEncoder:
             return objects_to_column(made, missing, spec)
         if isinstance(encoder, CategoricalEncoder):
             index = encoder.decode(*parts[0])
-            return levels_to_column(_objects(encoder.levels)[index], index < 0, spec)
+            levels = _numbered(_objects(encoder.levels)[index], spec.other, first_row)
+            return levels_to_column(levels, index < 0, spec)
         if isinstance(encoder, TemporalEncoder):
             numbers = [part.decode(*values) for part, values in zip(encoder.parts.values(), parts, strict=True)]
             return ticks_to_column(*encoder.join(numbers), spec, adjust)
@@ -335,6 +336,14 @@ def _objects(levels: tuple[Any, ...]) -> npt.NDArray[np.object_]:
     out = np.empty(len(levels) + 1, dtype=object)
     out[:-1] = levels
     return out
+
+
+def _numbered(levels: npt.NDArray[np.object_], other: str | None, first_row: int) -> npt.NDArray[np.object_]:
+    """Tell the cells of a level that stands for many apart, by the numbers of their rows."""
+    if other is not None:
+        rows = np.flatnonzero(levels == other)
+        levels[rows] = [f"{other}-{first_row + row + 1}" for row in rows]
+    return levels
 
 
 def _as_is(values: Any) -> Any:

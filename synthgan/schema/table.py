@@ -69,6 +69,9 @@ class ColumnSpec:
     levels : tuple of scalars or None
         CATEGORICAL, BOOLEAN: the values seen or declared, in the dtype's order if it has one. CONSTANT: the one value,
         or ``()`` when every cell is missing.
+    other : str or None
+        CATEGORICAL: the one of the levels that stands for many rare texts, each in few rows (see `protect_rare`). Cells
+        that are sampled of it are told apart by numbers: ``"other-1"``, ``"other-2"``, ...
     level_dtype : str or None
         The dtype of a ``category`` column's categories (``"object"``, ``"int64"``, ...).
     ordered : bool
@@ -92,6 +95,7 @@ class ColumnSpec:
     reason: str = ""
     missing: MissingKind | None = None
     levels: tuple[Scalar, ...] | None = None
+    other: str | None = None
     level_dtype: str | None = None
     ordered: bool = False
     decimals: int | None = None

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthgan import CTGAN, TVAE, Synthesizer, SynthGAN, VanillaGAN, infer_schema
+from synthgan import CTGAN, TVAE, Synthesizer, SynthGAN, VanillaGAN, infer_schema, load
 from synthgan.encoding import TableEncoder, protect
 from synthgan.encoding.continuous import Grid, NumericEncoder
 from synthgan.errors import ConditionError, ConfigError
@@ -144,7 +144,7 @@ def test_the_number_of_rows_is_checked(table: pd.DataFrame, wrong: Any) -> None:
 
 
 def test_a_column_of_rare_categories_only_is_given_up_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    frame = pd.DataFrame({"x": np.arange(40) % 4, "name": [f"name {k // 2}" for k in range(40)]})
+    frame = pd.DataFrame({"x": np.arange(30) % 4, "name": [f"name {k // 2}" for k in range(30)]})
     with caplog.at_level(logging.WARNING, "synthgan"):
         model = SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(frame)
     assert "'name'" in caplog.text
@@ -153,6 +153,51 @@ def test_a_column_of_rare_categories_only_is_given_up_with_a_warning(caplog: pyt
     assert rows["name"].isna().all()
     assert rows["name"].dtype == object
     assert model.impute(frame)["name"].equals(frame["name"])
+
+
+def jobs(dtype: str = "object") -> pd.DataFrame:
+    """A third of the rows hold one of two jobs, the others one of sixty, in three rows each; some have none."""
+    x = np.arange(270) % 3
+    names = np.where(
+        x == 0, np.where(np.arange(270) % 2, "nurse", "other"), [f"expert in {k // 4}" for k in range(270)]
+    )
+    name = pd.Series(names.astype(object)).mask(np.arange(270) % 27 == 5)
+    return pd.DataFrame({"x": x, "job": name.astype(dtype)})
+
+
+@pytest.mark.parametrize("dtype", ["object", "string"])
+@pytest.mark.parametrize("kind", [SynthGAN, CTGAN])
+def test_many_rare_texts_are_numbered(kind: type[Synthesizer], dtype: str, tmp_path: Path) -> None:
+    """The frequent ones keep their shares, no rare one comes back, and no two cells are alike."""
+    frame = jobs(dtype)
+    model = kind(epochs=40, random_state=0).fit(frame)
+    model.save(tmp_path / "jobs.synthgan")
+    assert b"expert" not in json.dumps(model.schema_.to_dict()).encode()
+    spec = load(tmp_path / "jobs.synthgan").schema_["job"]
+    assert (spec.other, spec.levels) == ("other_", ("nurse", "other", "other_"))
+    rows = load(tmp_path / "jobs.synthgan").sample(5000, random_state=1)
+    assert rows["job"].dtype == frame["job"].dtype
+    made = rows["job"][rows["job"].notna() & ~rows["job"].isin(["nurse", "other"])]
+    assert made.is_unique
+    assert made.str.fullmatch(r"other_-[0-9]+").all()
+    if kind is SynthGAN:
+        assert len(made) / len(rows) == pytest.approx((frame["x"] > 0).mean() - frame["job"].isna().mean(), abs=0.05)
+        assert rows["job"].isna().mean() == pytest.approx(frame["job"].isna().mean(), abs=0.03)
+    assert made.iloc[0] == f"other_-{made.index[0] + 1}"
+
+
+def test_the_same_rare_text_comes_to_the_same_row() -> None:
+    model = SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(jobs())
+    whole = model.sample(5000, random_state=2)
+    pd.testing.assert_frame_equal(pd.concat(model.sample_batches(5000, random_state=2), ignore_index=True), whole)
+    asked = model.sample(20, conditions={"job": "other_"}, random_state=0)["job"]
+    assert asked.tolist() == [f"other_-{row + 1}" for row in range(20)]
+
+
+def test_few_rare_texts_become_frequent_ones() -> None:
+    frame = pd.DataFrame({"town": ["Ulm"] * 50 + ["Bonn"] * 30 + [f"town {k}" for k in range(19)]})
+    spec = protect(frame, infer_schema(frame), 5).schema["town"]
+    assert (spec.other, spec.levels) == (None, ("Bonn", "Ulm"))
 
 
 def test_bounds_that_a_schema_sets_wider_are_kept() -> None:
