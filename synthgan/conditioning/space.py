@@ -79,11 +79,11 @@ class Conditions:
             return np.zeros(stop - start, np.int64)
         return self.row_of[np.minimum(np.arange(start, stop), len(self.row_of) - 1)]
 
-    def fixed(self, layout: TableLayout, start: int, stop: int) -> dict[ColumnName, npt.NDArray[np.bool_]]:
-        """In which of the sampled rows `start` to `stop - 1` the columns with a flag have a condition to keep."""
-        known = self.rows.known[self.group(start, stop)]
+    def fixed(self, encoder: TableEncoder, start: int, stop: int) -> dict[ColumnName, npt.NDArray[np.bool_]]:
+        """In which of the rows `start` to `stop - 1` columns that follow others have a condition to keep."""
+        known, layout = self.rows.known[self.group(start, stop)], encoder.layout
         out = {}
-        for name in {name for pair in layout.flags for name in pair}:
+        for name in {name for pair in layout.flags for name in pair} | {one.target for one in encoder.derived}:
             (block,) = layout.blocks_of(name)
             out[name] = known[:, block] | self.binds(layout, block)
         return out

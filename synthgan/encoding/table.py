@@ -22,8 +22,10 @@ from synthgan.encoding.columns import (
     plain_cells,
 )
 from synthgan.encoding.continuous import NumericEncoder, default_n_bins
+from synthgan.encoding.derived import Derived, derived_of_state, find_derived
 from synthgan.encoding.dtypes import (
     levels_to_column,
+    numbers_of,
     numbers_to_column,
     objects_to_column,
     ticks_to_column,
@@ -88,6 +90,8 @@ class TableEncoder:
         ID columns.
     relations : tuple of Relation
         Which numbers lie near which others (see `with_relations`).
+    derived : tuple of Derived
+        Which numbers follow from another column (see `with_relations`).
 
     Examples
     --------
@@ -102,6 +106,7 @@ class TableEncoder:
     encoders: Mapping[ColumnName, ColumnEncoder]
     makers: Mapping[ColumnName, IdentifierMaker]
     relations: tuple[Relation, ...] = ()
+    derived: tuple[Derived, ...] = ()
     layout: TableLayout = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
@@ -155,14 +160,15 @@ class TableEncoder:
         return cls(schema, encoders, makers)
 
     def with_relations(self, frame: pd.DataFrame) -> Self:
-        """Return this encoder with the relations between numbers that the rows of `frame` show."""
+        """Return this encoder with the relations between columns that the rows of `frame` show."""
         rows = frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), RELATION_ROWS)).astype(np.int64)]
         numbers: dict[int, tuple[NumericEncoder, npt.NDArray[np.float64]]] = {}
         for name, encoder in self.encoders.items():
             parts = number_blocks(encoder, rows[name].reset_index(drop=True), self.schema[name])
             numbers |= dict(zip(self.layout.blocks_of(name), parts, strict=False))  # categories have a block, no number
         whole = {block for block in numbers if self.layout.blocks[block].part == "value"}
-        return dataclasses.replace(self, relations=one_way(find_relations(numbers), whole))
+        derived = find_derived(frame, self.schema)
+        return dataclasses.replace(self, relations=one_way(find_relations(numbers), whole), derived=derived)
 
     def encode(self, frame: pd.DataFrame) -> EncodedTable:
         """Encode the learned columns of `frame` (which has all of them; others are not looked at)."""
@@ -222,7 +228,7 @@ class TableEncoder:
             Applied to the decoded numbers (float64) or ticks (int64, see `instant_of`) of a column before they get its
             dtype.
         fixed : mapping of column label to ndarray of bool, shape (n_rows,)
-            Rows in which a column keeps to conditions: it is not made equal to another.
+            Rows in which a column keeps to conditions: it is not made to follow another.
 
         Returns
         -------
@@ -236,6 +242,8 @@ class TableEncoder:
             spec.name: self._decode_column(table, spec, first_row, change.get(spec.name, _as_is))
             for spec in self.schema
         }
+        for one in self.derived:
+            columns[one.target] = self._derived(one, columns, (fixed or {}).get(one.target))
         index = pd.RangeIndex(len(table))
         return pd.DataFrame(columns, columns=list(columns), index=index, copy=False)
 
@@ -259,6 +267,17 @@ class TableEncoder:
             assert about.repeated is not None  # noqa: S101 - a flag is about two columns
             raised[about.column, about.repeated] = table.codes[:, place] == 1
         return repeated(columns, raised, fixed)
+
+    def _derived(
+        self, one: Derived, columns: Mapping[ColumnName, pd.Series], fixed: npt.NDArray[np.bool_] | None
+    ) -> pd.Series:
+        """A column that follows from another one, but where it is fixed, missing, or nothing follows."""
+        spec, encoder = self.schema[one.target], self.encoders[one.target]
+        assert isinstance(encoder, NumericEncoder)  # noqa: S101 - only numbers follow
+        drawn = numbers_of(columns[one.target], spec)
+        found = encoder.grid.snap(one.values(columns[one.source], self.schema[one.source]))
+        as_drawn = np.isnan(drawn) | np.isnan(found) | (False if fixed is None else fixed)
+        return numbers_to_column(np.where(as_drawn, drawn, found), spec)
 
     def constant(self, name: ColumnName) -> Any:
         """Return the one value of a CONSTANT column as its cells hold it."""
@@ -303,6 +322,7 @@ class TableEncoder:
             "columns": [{"name": name, **encoder.state()} for name, encoder in self.encoders.items()],
             "makers": [{"name": name, **maker.state()} for name, maker in self.makers.items()],
             "relations": [relation.state() for relation in self.relations],
+            "derived": [one.state() for one in self.derived],
         }
 
     @classmethod
@@ -328,7 +348,8 @@ class TableEncoder:
             raise ValueError("only numbers repeat others")
         if len(set(repeating)) < len(repeating):
             raise ValueError("of two columns one repeats the other")
-        return dataclasses.replace(plain, relations=relations)
+        derived = derived_of_state(state.get("derived", ()), schema)  # the first files had none
+        return dataclasses.replace(plain, relations=relations, derived=derived)
 
 
 def _objects(levels: tuple[Any, ...]) -> npt.NDArray[np.object_]:

@@ -406,9 +406,8 @@ class SynthGAN(TableSynthesizer):
         if not n_rows or model.generator is None:
             yield model.encoder.decode(model.blank(n_rows))
             return
-        layout = model.encoder.layout
         for start, rows in self._sampler(model).chunks(n_rows, wanted, seed, n_passes, select):
-            fixed = wanted.fixed(layout, start, start + len(rows))
+            fixed = wanted.fixed(model.encoder, start, start + len(rows))
             yield model.encoder.decode(rows, start, wanted.adjust(start), fixed)
 
 
