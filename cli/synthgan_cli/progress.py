@@ -23,6 +23,7 @@ def plan_text(plan: FitPlan, max_seconds: float | None) -> str:
     """Return what training will take, in one line."""
     limited = max_seconds is not None and max_seconds <= (plan.estimated_seconds or max_seconds)
     seconds = max_seconds if limited else plan.estimated_seconds
+    more = f" (up to {plan.n_most:,} where they pay)" if plan.n_most > plan.n_steps else " at most"
     parts = [
         f"{plan.n_rows:,} rows x {plan.n_columns} columns",
         f"{plan.n_codes:,} codes wide",
@@ -31,7 +32,7 @@ def plan_text(plan: FitPlan, max_seconds: float | None) -> str:
         f"{plan.bytes_per_row} B a row",
         f"{plan.memory_bytes / 1e6:,.0f} MB of memory ({plan.peak_bytes / 1e6:,.0f} MB with the program and the table)",
         f"batches of {min(plan.batch_size, plan.n_rows):,} rows",
-        f"{plan.n_steps:,} steps at most on {plan.device}",
+        f"{plan.n_steps:,} steps{more} on {plan.device}",
         *([] if seconds is None else [f"{'at most' if limited else 'about'} {duration(seconds)}"]),
     ]
     return "plan: " + ", ".join(parts)

@@ -52,8 +52,8 @@ class FitPlan:
         Estimate of the memory that training takes, beside what the program and the table take already.
     peak_bytes : int
         Estimate of the program's memory at its peak, the table included; on a CUDA device equal to `memory_bytes`.
-    n_steps : int
-        Training steps at most.
+    n_steps, n_most : int
+        Training steps by the table's size, and at most: training goes on where more of them pay.
     device : str
         Where.
     generator_config, discriminator_config : GeneratorConfig, DiscriminatorConfig
@@ -72,6 +72,7 @@ class FitPlan:
     memory_bytes: int
     peak_bytes: int
     n_steps: int
+    n_most: int
     device: str
     generator_config: GeneratorConfig
     discriminator_config: DiscriminatorConfig
@@ -191,6 +192,7 @@ def make_plan(
         config = dataclasses.replace(config, batch_size=batch)
     n_steps, n_late = config.n_steps(n_rows), config.n_late(n_rows)
     n_stand_ins = config.n_stand_ins(n_rows) if stands else 0
+    more = config.n_most(n_rows) / n_steps
     rows = (2 if stands else 1) * batch * (n_steps + n_late // 2) + min(config.batch_size, STAND_INS) * n_stand_ins
     return FitPlan(
         n_rows=n_rows,
@@ -201,6 +203,7 @@ def make_plan(
         memory_bytes=memory,
         peak_bytes=memory + (_memory_now() if device.type == "cpu" else 0),
         n_steps=n_stand_ins + n_steps + n_late,
+        n_most=n_stand_ins + math.ceil(more * (n_steps + n_late)),
         device=str(device),
         generator_config=generator,
         discriminator_config=discriminator,
