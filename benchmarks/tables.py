@@ -79,6 +79,20 @@ STAND_INS = (
         "fit_cpu_seconds": "fit, CPU s",
     },
 )
+OTHERS = (
+    {"table": "table", "rows": "rows", "columns": "columns", "training": "training"},
+    {
+        "steps": "steps",
+        "shape": "shape",
+        "trend": "pair trends",
+        "mle": "utility",
+        "mle_real": "utility, real rows",
+        "c2st_holdout": "two-sample test",
+        "c2st_real": "ceiling",
+        "dcr_share": "DCR share",
+        "fit_cpu_seconds": "fit, CPU s",
+    },
+)
 """Of the scripts of one_model.py: what tells cases apart, and what is measured of each, with their headings."""
 
 Row = dict[str, Any]
@@ -99,6 +113,7 @@ def main() -> None:
         "target": lambda: means(json.loads((HERE / "results" / "target.json").read_text()), *TARGET),
         "balance": lambda: means(json.loads((HERE / "results" / "balance.json").read_text()), *BALANCE),
         "standins": lambda: means(json.loads((HERE / "results" / "standins.json").read_text()), *STAND_INS),
+        "others": lambda: means(json.loads((HERE / "results" / "others.json").read_text()), *OTHERS),
         "agreement": lambda: agreement(json.loads((HERE / "results" / "judge_agreement.json").read_text())),
     }
     stale = [
