@@ -269,8 +269,9 @@ class ConditionSpace:
         schema = self.encoder.schema
         if name not in schema:
             raise ConditionError(f"no column {name!r} to put a condition on; the model knows {schema.names}")
-        if schema[name].kind is ColumnKind.ID:
-            raise ConditionError(f"column {name!r} is an id: ids are made anew and take no condition")
+        if schema[name].kind.is_made_anew:
+            what = "an id" if schema[name].kind is ColumnKind.ID else "free text"
+            raise ConditionError(f"column {name!r} is {what}: ids and free text are made anew and take no condition")
 
     def _check_constant(self, name: ColumnName, wanted: Any) -> None:
         held = self.encoder.constant(name)

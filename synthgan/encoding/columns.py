@@ -59,13 +59,15 @@ def fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int, min_rows: int) 
                     f"column {spec.name!r} holds {values[unknown].iloc[0]!r}, which is not among its levels"
                 )
             return CategoricalEncoder.fit(index, levels)
-        case ColumnKind.ID if bool(values.isna().any()):
+        case kind if kind.is_made_anew and bool(values.isna().any()):
             return CategoricalEncoder.fit(np.where(values.isna(), -1, 0), [PRESENT])
     return None
 
 
 def fit_maker(values: pd.Series, spec: ColumnSpec, *, rounded: bool) -> IdentifierMaker:
-    """Fit what makes new ids; `SchemaError` for cells that are none."""
+    """Fit what makes new ids, or numbered texts; `SchemaError` for cells that are no ids."""
+    if spec.kind is ColumnKind.TEXT:
+        return IdentifierMaker.of_text()
     present = values.dropna()
     if pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present):
         fits = bool((present.to_numpy(np.float64) % 1 == 0).all())
@@ -92,7 +94,7 @@ def plain_cells(values: pd.Series, spec: ColumnSpec) -> Any:
         return wall_ticks(values, spec)
     if spec.kind is ColumnKind.NUMERIC:
         return (numbers_of(values, spec),)
-    if spec.kind is ColumnKind.ID:
+    if spec.kind.is_made_anew:
         return (values.notna().map({True: PRESENT, False: None}),)
     return (values,)
 
@@ -100,7 +102,7 @@ def plain_cells(values: pd.Series, spec: ColumnSpec) -> Any:
 def blocks_of(name: ColumnName, encoder: ColumnEncoder, spec: ColumnSpec) -> list[Block]:
     """Return the blocks of a column."""
     if isinstance(encoder, CategoricalEncoder):
-        part = PRESENT if spec.kind is ColumnKind.ID else "value"
+        part = PRESENT if spec.kind.is_made_anew else "value"
         return [
             Block(name, part, encoder.cells, encoder.missing_code, np.zeros(len(encoder.cells.code), np.bool_), False)
         ]

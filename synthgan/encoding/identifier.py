@@ -69,6 +69,11 @@ class IdentifierMaker:
                 return cls("pattern", slots=slots)
         return cls("numbered", 1, "id-", 9)
 
+    @classmethod
+    def of_text(cls) -> IdentifierMaker:
+        """Return what numbers cells of free text: ``"text-1"``, ``"text-2"``, ..."""
+        return cls("numbered", 1, "text-", 1)
+
     def make(self, start: int, n_rows: int) -> list[int] | list[str]:
         """Return the identifiers of rows ``start`` to ``start + n_rows - 1``: all different while there are enough."""
         rows = range(start, start + n_rows)

@@ -85,9 +85,9 @@ class TableEncoder:
     schema : Schema
         The table's columns.
     encoders : mapping of column label to encoder
-        Learned columns: NUMERIC, CATEGORICAL, BOOLEAN, DATETIME, and ID columns with missing cells.
+        Learned columns: NUMERIC, CATEGORICAL, BOOLEAN, DATETIME, and ID and TEXT columns with missing cells.
     makers : mapping of column label to IdentifierMaker
-        ID columns.
+        ID and TEXT columns.
     relations : tuple of Relation
         Which numbers lie near which others (see `with_relations`).
     derived : tuple of Derived
@@ -136,13 +136,8 @@ class TableEncoder:
         Raises
         ------
         SchemaError
-            For a TEXT column, or values that contradict the schema.
+            For values that contradict the schema.
         """
-        if texts := [column.name for column in schema.of_kind(ColumnKind.TEXT)]:
-            raise SchemaError(
-                f"column {texts[0]!r} is free text, which cannot be learned; drop it, or declare it id or categorical "
-                f"(all such columns: {texts})"
-            )
         bins = n_bins or default_n_bins(len(frame))
         encoders: dict[ColumnName, ColumnEncoder] = {}
         makers: dict[ColumnName, IdentifierMaker] = {}
@@ -153,7 +148,7 @@ class TableEncoder:
                 raise SchemaError(f"column {spec.name!r} is {spec.kind} in the schema, but every cell is missing")
             if spec.kind is ColumnKind.CONSTANT and values.nunique(dropna=False) > 1:
                 raise SchemaError(f"column {spec.name!r} is constant in the schema, but its cells differ")
-            if spec.kind is ColumnKind.ID:
+            if spec.kind.is_made_anew:
                 makers[spec.name] = fit_maker(values, spec, rounded=min_rows > 1)
             if encoder := fit_column(values, spec, bins, min_rows):
                 encoders[spec.name] = encoder
@@ -293,7 +288,7 @@ class TableEncoder:
             return levels_to_column(np.full(n_rows, value, object), np.full(n_rows, value is None), spec)
         encoder = self.encoders.get(spec.name)
         parts = [self._block_values(table, block) for block in self.layout.blocks_of(spec.name)]
-        if spec.kind is ColumnKind.ID:
+        if spec.kind.is_made_anew:
             missing = (
                 encoder.decode(*parts[0]) < 0 if isinstance(encoder, CategoricalEncoder) else np.zeros(n_rows, bool)
             )

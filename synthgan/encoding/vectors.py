@@ -19,7 +19,7 @@ from synthgan.encoding.dtypes import numbers_of, numbers_to_column, ticks_to_col
 from synthgan.encoding.modes import FitModes, ModeEncoder
 from synthgan.encoding.table import EncodedTable, TableEncoder
 from synthgan.encoding.temporal import TemporalEncoder
-from synthgan.schema.table import ColumnKind, ColumnName, Schema
+from synthgan.schema.table import ColumnName, Schema
 
 __all__ = ["VectorEncoder", "VectorLayout", "VectorTable"]
 
@@ -184,7 +184,7 @@ class VectorEncoder(TableEncoder):
         for name, encoder in self.encoders.items():
             spec, cells = self.schema[name], frame[name].reset_index(drop=True)
             if isinstance(encoder, CategoricalEncoder):
-                if spec.kind is ColumnKind.ID:
+                if spec.kind.is_made_anew:
                     cells = cells.notna().map({True: PRESENT, False: None})
                 code, position, _ = encoder.encode(cells)
                 level = encoder.decode(code, position)

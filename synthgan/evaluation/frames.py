@@ -174,10 +174,9 @@ def make_tables(
     kinds = _kinds(real, infer_schema(real) if schema is None else schema)
     order = sorted(real.columns, key=lambda name: (str(name), str(type(name))))
     number_kinds = (ColumnKind.NUMERIC, ColumnKind.DATETIME)
-    id_kinds = (ColumnKind.ID, ColumnKind.TEXT)
     numeric = [name for name in order if kinds[name] in number_kinds]
-    ids = [name for name in order if kinds[name] in id_kinds]
-    categorical = [name for name in order if kinds[name] not in number_kinds + id_kinds]
+    ids = [name for name in order if kinds[name].is_made_anew]
+    categorical = [name for name in order if kinds[name] not in number_kinds and name not in ids]
     if not numeric and not categorical:
         raise InputError(
             "every column is an id or free text, so there is nothing to compare; declare a column's kind in the schema"

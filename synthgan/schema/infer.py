@@ -159,7 +159,7 @@ def _declared(column: Column, kind: ColumnKind, format: str | None) -> ColumnSpe
     family = column.family()
     if family in ("int", "float"):
         check_finite(column)
-    if kind in (ColumnKind.ID, ColumnKind.TEXT):
+    if kind.is_made_anew:
         return column.spec(kind, "declared")
     if column.present.empty or kind is ColumnKind.CONSTANT:
         spec = describe(column)

@@ -28,7 +28,7 @@ class ColumnKind(StrEnum):
     datetime    points in time; learned as day and time of day
     id          a name for the row: never learned, made anew when sampling
     constant    the same value in every row, or missing in every row
-    text        free text: refused by `fit` (drop it, or declare it an id)
+    text        free text: never learned, numbered when sampling (``"text-1"``)
     =========== =====================================================================
     """
 
@@ -39,6 +39,11 @@ class ColumnKind(StrEnum):
     ID = "id"
     CONSTANT = "constant"
     TEXT = "text"
+
+    @property
+    def is_made_anew(self) -> bool:
+        """Whether nothing of the cells is learned but whether they are missing: ids and free text."""
+        return self in (ColumnKind.ID, ColumnKind.TEXT)
 
 
 class MissingKind(StrEnum):

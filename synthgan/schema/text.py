@@ -51,8 +51,8 @@ def describe_text(column: Column) -> ColumnSpec:
             return column.spec(ColumnKind.ID, "every text is different and none has a space: a name for the row")
         if share >= _FREE_TEXT_SHARE and (spaced >= 0.5 or longest > _MAX_ID_LENGTH):
             reason = (
-                f"{len(distinct):,} of {len(column.present):,} texts are different, with spaces or long: free text "
-                "cannot be learned; drop the column, or declare it an id or categorical"
+                f"{len(distinct):,} of {len(column.present):,} texts are different, with spaces or long: free text, "
+                "which is not learned; drop the column, or declare it an id or categorical"
             )
             return column.spec(ColumnKind.TEXT, reason)
     return column.spec(

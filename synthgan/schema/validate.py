@@ -61,7 +61,7 @@ def _check(column: Column, spec: ColumnSpec) -> None:
     family = column.family()
     if family in _NUMBERS:
         check_finite(column)
-    if spec.kind in (ColumnKind.CONSTANT, ColumnKind.ID, ColumnKind.TEXT):
+    if spec.kind is ColumnKind.CONSTANT or spec.kind.is_made_anew:
         return
     if family == "category":
         categories = column.present.cat.categories

@@ -19,6 +19,7 @@ _KINDS = {
     ColumnKind.DATETIME: "the ends and shares of its intervals of days and times of day, its first and last",
     ColumnKind.ID: "the pattern of the ids; none of them",
     ColumnKind.CONSTANT: "its one value",
+    ColumnKind.TEXT: "nothing but the share of missing cells",
 }
 
 

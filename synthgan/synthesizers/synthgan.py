@@ -21,7 +21,7 @@ from synthgan.errors import ConfigError
 from synthgan.models import CodeAxis, Ensemble
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
-from synthgan.schema import ColumnKind, ColumnName, Schema, validate
+from synthgan.schema import ColumnName, Schema, validate
 from synthgan.synthesizers.base import FitJob, Run, TableSynthesizer, joined
 from synthgan.synthesizers.critique import MIN_REAL_ROWS, SHARE_OF_SECONDS, add_critic, n_trees
 from synthgan.synthesizers.fitted import FittedModel
@@ -335,8 +335,8 @@ class SynthGAN(TableSynthesizer):
         Returns
         -------
         DataFrame
-            The same cells where they were not missing, and the same dtypes. Ids, and columns that were missing in every
-            fitted row, stay as they are.
+            The same cells where they were not missing, and the same dtypes. Ids, free text, and columns
+            that were missing in every fitted row, stay as they are.
         """
         model = self._fitted()
         frame = validate(as_frame(X, min_rows=1), model.encoder.schema)
@@ -344,9 +344,7 @@ class SynthGAN(TableSynthesizer):
         seed = resolve_seed(random_state)
         drawn = pd.concat(self._batches(model, len(frame), wanted, seed, None, 1), ignore_index=True)
         columns = {
-            spec.name: frame[spec.name]
-            if spec.kind is ColumnKind.ID
-            else fill_holes(frame[spec.name], drawn[spec.name])
+            spec.name: frame[spec.name] if spec.kind.is_made_anew else fill_holes(frame[spec.name], drawn[spec.name])
             for spec in model.encoder.schema
         }
         return pd.DataFrame(columns, columns=list(columns))
