@@ -167,6 +167,9 @@ def fit_with_progress(
     from synthgan_cli.live import LiveCurves
     from synthgan_cli.progress import TrainingBar, plan_text
 
+    for spec in schema:
+        if (warning := spec.warning()) and not notes.quiet:
+            show_warning(warning)
     max_seconds = model.get_params()["max_seconds"]
     if isinstance(model, SynthGAN) and not notes.quiet:
         notes.say(plan_text(model.plan(frame, schema=schema), max_seconds))

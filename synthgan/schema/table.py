@@ -111,6 +111,15 @@ class ColumnSpec:
     tz: str | None = None
     unit: str | None = None
 
+    def warning(self) -> str:
+        """Return what whoever fits such a column should know; nothing where it is learned."""
+        if self.kind is not ColumnKind.TEXT:
+            return ""
+        return (
+            f"column {self.name!r} is free text, which is not learned: it is sampled as text-1, text-2, ... Drop it, "
+            "or declare it categorical"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON- and TOML-ready dict; fields at their default are left out."""
         out: dict[str, Any] = {}

@@ -21,7 +21,7 @@ from synthgan.encoding import TableEncoder, checked_min_rows, protect
 from synthgan.errors import ArchiveError, ConfigError, DivergedError, InputError, NotFittedError, SchemaError
 from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import RandomState, resolve_seed
-from synthgan.schema import ColumnKind, ColumnName, Schema, complete_schema, infer_schema, validate
+from synthgan.schema import ColumnName, Schema, complete_schema, infer_schema, validate
 from synthgan.synthesizers.card import model_card
 from synthgan.synthesizers.checkpoints import Checkpoints, Resumable, identity
 from synthgan.synthesizers.course import Course
@@ -231,12 +231,9 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         frame, found = self._described(X, discrete_columns, schema)
         if target is not None and target not in found:
             raise SchemaError(f"the target {target!r} is not a column of the table; it has {found.names}")
-        for spec in found.of_kind(ColumnKind.TEXT):
-            logger.warning(
-                "column %r is free text, which is not learned: it is sampled as text-1, text-2, ... Drop it, or "
-                "declare it categorical",
-                spec.name,
-            )
+        for spec in found:
+            if warning := spec.warning():
+                logger.warning(warning)
         fingerprint = _fingerprint(frame)
         shown = protect(frame, found, checked_min_rows(self.protect_rare))
         job = FitJob(shown.frame, self._fit_encoder(shown.frame, shown.schema), seed, device, target)

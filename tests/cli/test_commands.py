@@ -34,6 +34,14 @@ class TestFit:
         assert "next: synthgan sample" in result.stderr
         assert SynthGAN.load(tmp_path / "m.synthgan").seed_ == 3
 
+    def test_free_text_is_warned_of(self, run, tmp_path: Path) -> None:
+        text = "kind,note\n" + "".join(f"{'ab'[i % 2]},please call {i} times again\n" for i in range(60))
+        result = run("fit", "-", "--epochs", "1", "--out", tmp_path / "m.synthgan", stdin=text.encode())
+        assert result.exit_code == 0
+        assert "warning: column 'note' is free text" in result.stderr
+        sampled = run("sample", tmp_path / "m.synthgan", "-n", "3")
+        assert table_of(sampled.stdout)["note"].tolist() == ["text-1", "text-2", "text-3"]
+
     def test_quiet_says_nothing(self, run, penguins: Path, tmp_path: Path) -> None:
         result = run("fit", penguins, "--epochs", "1", "--out", tmp_path / "m.synthgan", "-q")
         assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
