@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from synthgan.errors import InputError
 from synthgan.evaluation.bins import decile_edges, extremes
 from synthgan.evaluation.canonical import Codes, Floats, column_codes, column_hashes, column_numbers, row_keys
+from synthgan.schema.blanks import blanks_as_missing
 from synthgan.schema.infer import infer_schema
 from synthgan.schema.table import ColumnKind, ColumnName, Schema
 
@@ -136,7 +137,7 @@ def as_frame(table: Any, role: str) -> pd.DataFrame:
         raise InputError(f"at least 2 rows are needed to judge a table; the {role} table has {len(frame)}")
     if not len(frame.columns):
         raise InputError(f"the {role} table has no columns")
-    return frame
+    return blanks_as_missing(frame)
 
 
 def _to_pandas(table: Any, role: str) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pandas as pd
 
 from synthgan.errors import SchemaError
+from synthgan.schema.blanks import blanks_as_missing
 from synthgan.schema.column import Column, check_finite
 from synthgan.schema.describe import describe, describe_category, describe_numbers, describe_times, scalars
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
@@ -69,6 +70,7 @@ def infer_schema(
     names = column_labels(frame)
     if not len(frame):
         raise SchemaError("a table needs at least one row; this one has none")
+    frame = blanks_as_missing(frame)
     wanted: dict[ColumnName, Override] = dict.fromkeys(discrete_columns or (), ColumnKind.CATEGORICAL)
     wanted |= overrides or {}
     if unknown := [name for name in wanted if name not in names]:
@@ -128,7 +130,7 @@ def complete_schema(frame: pd.DataFrame, schema: Schema) -> Schema:
     >>> complete_schema(pd.DataFrame({"code": [3, 1, 1]}), schema)["code"].levels
     (1, 3)
     """
-    names = column_labels(frame)
+    names, frame = column_labels(frame), blanks_as_missing(frame)
     return Schema(tuple(_complete(spec, frame) if spec.name in names else spec for spec in schema))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from synthgan.errors import SchemaError
+from synthgan.schema.blanks import blanks_as_missing
 from synthgan.schema.column import Column, check_finite
 from synthgan.schema.infer import column_labels
 from synthgan.schema.table import ColumnKind, ColumnSpec, Schema
@@ -49,7 +50,8 @@ def validate(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         )
     if absent := [name for name in schema.names if name not in names]:
         raise SchemaError(f"columns {quoted(absent)} are missing; the schema has {quoted(schema.names, 20)}")
-    frame = frame[schema.names]
+    numbers = {spec.name for spec in schema.of_kind(ColumnKind.NUMERIC) if spec.dtype != "object"}
+    frame = blanks_as_missing(frame[schema.names], numbers)
     for spec in schema:
         _check(Column.of(spec.name, frame[spec.name]), spec)
     return frame

@@ -164,7 +164,6 @@ BAD_TABLES = {
     "twice": (b"a,a\n1,2\n", "repeated"),
     "infinite": (b"a,b\n1.5,x\ninf,y\n", "infinite"),
     "stray": (b"a\n" + b"\n".join(b"%d" % i for i in range(95)) + b"\n?\n", "'?'"),
-    "prose": (b"a\n" + b"\n".join(b"this is remark number %d" % (i * 37) for i in range(50)) + b"\n", "'a'"),
     "one row": (b"a,b\n1,x\n", "row"),
     "ragged": (b"a,b\n1,2\n3\n", "Expected 2 columns"),
 }

@@ -13,7 +13,6 @@ from synthgan.errors import ConfigError, InputError, SchemaError, SynthganError
 
 N = 40
 GOOD = pd.DataFrame({"x": np.arange(N) % 7, "y": ["a", "b"] * (N // 2)})
-PROSE = [f"this is sentence number {k} of many" for k in range(N)]
 
 TABLES: list[tuple[Any, type[SynthganError], str]] = [
     (pd.DataFrame(), InputError, "0"),
@@ -23,8 +22,7 @@ TABLES: list[tuple[Any, type[SynthganError], str]] = [
     (pd.DataFrame(np.zeros((5, 2)), columns=["same", "same"]), SchemaError, "'same'"),
     (GOOD.assign(bad=[np.inf] + [1.5] * (N - 1)), SchemaError, "'bad'"),
     (GOOD.assign(bad=pd.Series([1, "two"] * (N // 2), dtype=object)), SchemaError, "'bad'"),
-    (GOOD.assign(bad=pd.Series(["1"] * (N - 1) + ["two"], dtype=object)), SchemaError, "'bad'"),
-    (GOOD.assign(bad=PROSE), SchemaError, "'bad'"),
+    (GOOD.assign(bad=pd.Series([*map(str, range(N - 1)), "two"], dtype=object)), SchemaError, "'bad'"),
     (GOOD.assign(bad=[[1]] * N), SchemaError, "'bad'"),
     (GOOD.assign(bad=[{"a": 1}] * N), SchemaError, "'bad'"),
     (GOOD.assign(bad=[1 + 1j, 2] * (N // 2)), SchemaError, "'bad'"),
@@ -54,7 +52,6 @@ OPTIONS: list[tuple[dict[str, Any], type[SynthganError], str]] = [
     ({"schema": {"y": "numeric"}}, SchemaError, "'y'"),
     ({"schema": {"x": {"colour": 1}}}, SchemaError, "'x'"),
     ({"schema": {"y": {"levels": ["a"]}}}, SchemaError, "'y'"),
-    ({"schema": {"y": "text"}}, SchemaError, "'y'"),
     ({"schema": infer_schema(GOOD[["x"]])}, SchemaError, "'y'"),
     ({"schema": infer_schema(GOOD.assign(z=1))}, SchemaError, "'z'"),
     ({"schema": infer_schema(GOOD.assign(x="a"))}, SchemaError, "'x'"),

@@ -32,7 +32,7 @@ def test_integer_levels_read_back_as_floats_fit() -> None:
 @pytest.mark.parametrize(
     ("seen", "given", "message"),
     [
-        ([1, 2], ["1", "2"], "'x' is numeric .*holds text values"),
+        ([1, 2], ["1", "two"], "'x' is numeric .*holds text values"),
         (["a", "b"], [1, 2], "'x' is categorical .*holds int values"),
         (["2020-01-01", "2020-01-02"], pd.DatetimeIndex(["2020-01-01"]), "'x' is datetime"),
         (pd.DatetimeIndex(["2020-01-01", "2021-01-01"]), ["2020-01-01"], "'x' is datetime"),
@@ -44,6 +44,11 @@ def test_other_types_do_not_fit(seen: Any, given: Any, message: str) -> None:
     schema = infer_schema(pd.DataFrame({"x": seen}))
     with pytest.raises(SchemaError, match=message):
         validate(pd.DataFrame({"x": given}), schema)
+
+
+def test_numbers_written_as_text_are_read() -> None:
+    schema = infer_schema(pd.DataFrame({"x": ["1.5", " ", "3", "4"]}))
+    assert validate(pd.DataFrame({"x": ["2", "2.5"]}), schema)["x"].tolist() == [2.0, 2.5]
 
 
 def test_other_columns_do_not_fit() -> None:
