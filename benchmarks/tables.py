@@ -80,9 +80,8 @@ STAND_INS = (
     },
 )
 OTHERS = (
-    {"table": "table", "rows": "rows", "columns": "columns", "training": "training"},
+    {"table": "table", "rows": "rows", "columns": "columns", "training": "training", "steps": "steps"},
     {
-        "steps": "steps",
         "shape": "shape",
         "trend": "pair trends",
         "mle": "utility",

@@ -27,7 +27,7 @@ PATIENCE = 10
 LEG, PAYS = 4 / 3, 0.25
 """The stage of the likelihood goes on a third longer, again and again, as long as the last quarter of its steps brought
 so many nats per row: by size alone, tables would stop early that are wide, or whose columns follow from others. For
-less it does not pay: what comes slowly is learned by heart as much (benchmarks/steps.py)."""
+less it does not pay: what comes slowly is learned by heart as much (benchmarks/others.py)."""
 
 STAND_IN_SECONDS = 0.3
 """Share of the seconds that the stage of the stand-ins takes at most."""
