@@ -15,6 +15,7 @@ from synthgan.augmentation.strategy import balanced, proportional
 from synthgan.errors import ConfigError, InputError
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.schema import ColumnName
+from synthgan.schema.blanks import read_blanks
 from synthgan.synthesizers.frames import as_frame
 
 __all__ = ["MARKER", "augment"]
@@ -89,7 +90,7 @@ def augment(
     >>> int(more["synthetic"].sum())
     112
     """
-    table = as_frame(frame)
+    table = read_blanks(as_frame(frame))
     if target not in table:
         raise InputError(f"the target {target!r} is not a column of the table; it has {list(table.columns)}")
     for name in (marker, WEIGHT) if strategy == "labelled" else (marker,):

@@ -27,6 +27,7 @@ from synthgan.errors import ConfigError, InputError
 from synthgan.evaluation.gain import GainReport, conclude
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.schema import ColumnName
+from synthgan.schema.blanks import read_blanks
 from synthgan.synthesizers.frames import as_frame
 
 __all__ = ["MAX_CLASSES", "GainProgress", "augmentation_gain"]
@@ -192,7 +193,7 @@ def _checked(
 def _problem(
     table: Any, target: ColumnName, settings: dict[str, Any], generator: Generator | None, seed: int
 ) -> tuple[Problem, list[str]]:
-    frame = as_frame(table)
+    frame = read_blanks(as_frame(table))
     if target not in frame:
         raise InputError(f"the target {target!r} is not a column of the table; it has {list(frame.columns)}")
     known = frame[target].notna().to_numpy()

@@ -85,7 +85,7 @@ class Conditions:
         out = {}
         for name in {name for pair in layout.flags for name in pair} | {one.target for one in encoder.derived}:
             (block,) = layout.blocks_of(name)
-            out[name] = known[:, block] | self.binds(layout, block)
+            out[name] = known[:, block] | self.binds(layout, block) | (name in self.adjusters)
         return out
 
     def binds(self, layout: TableLayout, block: int) -> bool:

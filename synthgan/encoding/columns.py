@@ -96,6 +96,8 @@ def plain_cells(values: pd.Series, spec: ColumnSpec) -> Any:
         return (numbers_of(values, spec),)
     if spec.kind.is_made_anew:
         return (values.notna().map({True: PRESENT, False: None}),)
+    if spec.other is not None:  # whatever else is there is one of the many
+        values = values.where(values.isna() | values.isin(spec.levels or ()), spec.other)
     return (values,)
 
 

@@ -36,14 +36,20 @@ PARTS = ("year", "quarter", "month", "day", "dayofyear", "dayofweek", "hour", "m
 MIN_ROWS, MIN_DISTINCT = 50, 10
 """Rows, and different numbers in them, from which on an exact fit is no chance (of parts of times 5 are enough)."""
 
-MIN_RANK = 0.99
-"""Rank correlation, in absolute value, of numbers that are worth a look."""
+MIN_RANK = 0.9
+"""Rank correlation, in absolute value, of numbers that are worth a look: it is lower where one has more holes."""
 
 RANK_ROWS = 1000
 """Rows that tell it."""
 
+MAX_SOURCES = 8
+"""Columns of the nearest ranks that are looked at for one target."""
+
 ROUNDED = 2e-6
-"""Numbers on no grid may differ by this share of the largest: files hold 7 digits of them."""
+"""Numbers on no grid may differ by this share of themselves: files hold 7 digits of them."""
+
+TINY = 1e-12
+"""Absolute difference that numbers on no grid may have, for zeros."""
 
 DIGITS = 12
 """Digits of a slope that are tried: the fewest with which all rows agree are the ones that somebody chose."""
@@ -123,7 +129,8 @@ def find_derived(frame: pd.DataFrame, schema: Schema) -> tuple[Derived, ...]:
         for function in FUNCTIONS:
             with np.errstate(all="ignore"):
                 x = FUNCTIONS[function](numbers[source])
-            if (line := _line(x, numbers[target], schema[target])) is not None:
+            y, spec, some = numbers[target], schema[target], _some(len(x))
+            if _line(x[some], y[some], spec) is not None and (line := _line(x, y, spec)) is not None:
                 found[target] = Derived(target, source, function, *line)
                 sources.add(source)
                 break
@@ -143,11 +150,21 @@ def _candidates(numbers: Mapping[ColumnName, Floats]) -> list[tuple[ColumnName, 
     names = list(numbers)
     if len(names) < 2:
         return []
-    rows = np.linspace(0, len(numbers[names[0]]) - 1, min(len(numbers[names[0]]), RANK_ROWS)).astype(np.int64)
-    rank = pd.DataFrame(dict(enumerate(own[rows] for own in numbers.values()))).corr("spearman").abs().to_numpy()
-    close = np.argwhere(np.triu(np.nan_to_num(rank) >= MIN_RANK, k=1))
+    some = _some(len(numbers[names[0]]))
+    ranks = pd.DataFrame({place: own[some] for place, own in enumerate(numbers.values())}).rank()
+    # A missing cell has the middle rank: where it is missing in both columns that changes little.
+    with np.errstate(all="ignore"):
+        rank = np.nan_to_num(np.abs(np.corrcoef(ranks.fillna(ranks.mean()).to_numpy().T)))
+    np.fill_diagonal(rank, 0.0)
+    nearest = np.argsort(-rank, axis=1, kind="stable")[:, :MAX_SOURCES]
+    close = sorted({(min(a, b), max(a, b)) for a in range(len(names)) for b in nearest[a] if rank[a, b] >= MIN_RANK})
     # The later of two columns is tried as the target first.
     return [(names[b], names[a]) for a, b in close] + [(names[a], names[b]) for a, b in close]
+
+
+def _some(n_rows: int) -> npt.NDArray[np.int64]:
+    """Rows for a first look."""
+    return np.linspace(0, n_rows - 1, min(n_rows, RANK_ROWS)).astype(np.int64)
 
 
 def _line(x: Floats, values: Floats, spec: ColumnSpec) -> tuple[float, float] | None:
@@ -158,24 +175,30 @@ def _line(x: Floats, values: Floats, spec: ColumnSpec) -> tuple[float, float] | 
     if len(y) < MIN_ROWS or not told.all() or len(np.unique(y[:10_000])) < MIN_DISTINCT or np.ptp(x) == 0:
         return None
     grid = Grid(spec.decimals, spec.step)
-    half = max(grid.half * (1 + 1e-6), ROUNDED * float(np.abs(y).max()) if spec.decimals is None else 0.0)
-    middle = x.mean()
-    slope = float((x - middle) @ y / np.square(x - middle).sum())
-    shift = float(y.mean() - slope * middle)
-    # Rounding moves the line of least squares by little: a first look at how well it fits.
-    if np.abs(y - slope * x - shift).max() > 3 * half + 1e-9 * np.abs(y).max():
+    # Of each row its own rounding: one large value must not excuse what others differ by.
+    half = np.full(len(y), grid.half * (1 + 1e-6)) if spec.decimals is not None else ROUNDED * np.abs(y) + TINY
+    with np.errstate(all="ignore"):
+        weight = 1 / np.square(half)
+        weight /= weight.sum()
+        middle, level = weight @ x, weight @ y
+        slope = float((weight * (x - middle)) @ (y - level) / (weight @ np.square(x - middle)))
+        shift = float(level - slope * middle)
+        # Rounding moves the line of least squares by little: a first look at how well it fits.
+        if not (np.abs(y - slope * x - shift) <= 3 * half + 1e-9 * np.abs(y)).all():
+            return None
+        shifts = (0.0, *((float(grid.snap(np.array([shift]))[0]),) if spec.decimals is not None else ()), shift)
+        shifts = (*shifts[:-1], *(float(f"{shift:.{digits}g}") for digits in range(1, 8)), shift)
+        return next((line for fixed in shifts if (line := _through(x, y, half, fixed)) is not None), None)
+
+
+def _through(x: Floats, y: Floats, half: Floats, shift: float) -> tuple[float, float] | None:
+    """The line of this shift with which all rows agree."""
+    below, above, some = y - shift - half, y - shift + half, x != 0
+    ends = np.sort([below[some] / x[some], above[some] / x[some]], axis=0)
+    if ((below > 0) | (above < 0))[~some].any():
         return None
-    for fixed in (0.0, float(grid.snap(np.array([shift]))[0]), shift):
-        below, above = y - fixed - half, y - fixed + half
-        with np.errstate(all="ignore"):
-            ends = np.sort([below / x, above / x], axis=0)
-        some = x != 0
-        if ((below > 0) | (above < 0))[~some].any():
-            continue
-        low, high = float(ends[0][some].max()), float(ends[1][some].min())
-        if low <= high:
-            return _shortest(low, high), fixed
-    return None
+    low, high = float(ends[0].max()), float(ends[1].min())
+    return (_shortest(low, high), shift) if low <= high else None
 
 
 def _shortest(low: float, high: float) -> float:

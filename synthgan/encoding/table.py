@@ -21,7 +21,7 @@ from synthgan.encoding.columns import (
     number_blocks,
     plain_cells,
 )
-from synthgan.encoding.continuous import NumericEncoder, default_n_bins
+from synthgan.encoding.continuous import Grid, NumericEncoder, default_n_bins
 from synthgan.encoding.derived import Derived, derived_of_state, find_derived
 from synthgan.encoding.dtypes import (
     levels_to_column,
@@ -91,7 +91,7 @@ class TableEncoder:
     relations : tuple of Relation
         Which numbers lie near which others (see `with_relations`).
     derived : tuple of Derived
-        Which numbers follow from another column (see `with_relations`).
+        Which numbers follow from another column (see `with_derived`).
 
     Examples
     --------
@@ -155,15 +155,18 @@ class TableEncoder:
         return cls(schema, encoders, makers)
 
     def with_relations(self, frame: pd.DataFrame) -> Self:
-        """Return this encoder with the relations between columns that the rows of `frame` show."""
+        """Return this encoder with the relations between numbers that the rows of `frame` show."""
         rows = frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), RELATION_ROWS)).astype(np.int64)]
         numbers: dict[int, tuple[NumericEncoder, npt.NDArray[np.float64]]] = {}
         for name, encoder in self.encoders.items():
             parts = number_blocks(encoder, rows[name].reset_index(drop=True), self.schema[name])
             numbers |= dict(zip(self.layout.blocks_of(name), parts, strict=False))  # categories have a block, no number
         whole = {block for block in numbers if self.layout.blocks[block].part == "value"}
-        derived = find_derived(frame, self.schema)
-        return dataclasses.replace(self, relations=one_way(find_relations(numbers), whole), derived=derived)
+        return dataclasses.replace(self, relations=one_way(find_relations(numbers), whole))
+
+    def with_derived(self, frame: pd.DataFrame) -> Self:
+        """Return this encoder with the numbers that follow from another column in all rows of `frame`."""
+        return dataclasses.replace(self, derived=find_derived(frame, self.schema))
 
     def encode(self, frame: pd.DataFrame) -> EncodedTable:
         """Encode the learned columns of `frame` (which has all of them; others are not looked at)."""
@@ -267,12 +270,27 @@ class TableEncoder:
         self, one: Derived, columns: Mapping[ColumnName, pd.Series], fixed: npt.NDArray[np.bool_] | None
     ) -> pd.Series:
         """A column that follows from another one, but where it is fixed, missing, or nothing follows."""
-        spec, encoder = self.schema[one.target], self.encoders[one.target]
-        assert isinstance(encoder, NumericEncoder)  # noqa: S101 - only numbers follow
-        drawn = numbers_of(columns[one.target], spec)
-        found = encoder.grid.snap(one.values(columns[one.source], self.schema[one.source]))
+        spec = self.schema[one.target]
+        drawn, found = numbers_of(columns[one.target], spec), self.follow(one, columns[one.source])
         as_drawn = np.isnan(drawn) | np.isnan(found) | (False if fixed is None else fixed)
         return numbers_to_column(np.where(as_drawn, drawn, found), spec)
+
+    def follow(self, one: Derived, source: pd.Series, *, bounded: bool = True) -> npt.NDArray[np.float64]:
+        """What follows from the cells of a source, rounded, inside the target's bounds or not; NaN where nothing does.
+
+        Parameters
+        ----------
+        one : Derived
+            One of `derived`.
+        source : Series of shape (n_rows,)
+            Its source, decoded.
+        bounded : bool
+            Whether to keep to the bounds, which what is sampled does and what is given need not.
+        """
+        encoder = self.encoders[one.target]
+        assert isinstance(encoder, NumericEncoder)  # noqa: S101 - only numbers follow
+        grid = encoder.grid if bounded else Grid(encoder.grid.decimals, encoder.grid.step)
+        return grid.snap(one.values(source, self.schema[one.source]))
 
     def constant(self, name: ColumnName) -> Any:
         """Return the one value of a CONSTANT column as its cells hold it."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from synthgan.errors import InputError
 from synthgan.evaluation.bins import decile_edges, extremes
 from synthgan.evaluation.canonical import Codes, Floats, column_codes, column_hashes, column_numbers, row_keys
-from synthgan.schema.blanks import blanks_as_missing
+from synthgan.schema.blanks import as_described
 from synthgan.schema.infer import infer_schema
 from synthgan.schema.table import ColumnKind, ColumnName, Schema
 
@@ -137,7 +137,7 @@ def as_frame(table: Any, role: str) -> pd.DataFrame:
         raise InputError(f"at least 2 rows are needed to judge a table; the {role} table has {len(frame)}")
     if not len(frame.columns):
         raise InputError(f"the {role} table has no columns")
-    return blanks_as_missing(frame)
+    return frame
 
 
 def _to_pandas(table: Any, role: str) -> pd.DataFrame:
@@ -172,7 +172,9 @@ def make_tables(
     frames = {"real": real, "synthetic": synthetic} | ({"holdout": holdout} if holdout is not None else {})
     for role, frame in frames.items():
         _check_columns(real, frame, role)
-    kinds = _kinds(real, infer_schema(real) if schema is None else schema)
+    described = infer_schema(real) if schema is None else schema
+    frames = {role: as_described(frame, described) for role, frame in frames.items()}
+    kinds = _kinds(real, described)
     order = sorted(real.columns, key=lambda name: (str(name), str(type(name))))
     number_kinds = (ColumnKind.NUMERIC, ColumnKind.DATETIME)
     numeric = [name for name in order if kinds[name] in number_kinds]

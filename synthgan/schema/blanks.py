@@ -3,63 +3,98 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from synthgan.schema.table import ColumnName
+from synthgan.schema.table import ColumnKind, Schema
 from synthgan.schema.times import find_format
 
-__all__ = ["blanks_as_missing"]
+__all__ = ["as_described", "read_blanks", "without_blanks"]
 
-_LEADING_ZERO = re.compile(r"\s*[+-]?0\d")
+_PLAIN_NUMBER = re.compile(r"\s*-?(?!0\d)(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
+"""No leading zeros or plus signs, which names of things have."""
+
+_MAX_DIGITS = 15
+"""More digits than a float holds are the name of something."""
 
 
-def blanks_as_missing(frame: pd.DataFrame, numbers: Collection[ColumnName] = ()) -> pd.DataFrame:
-    """Read blank cells as missing where all other cells of their column are numbers, or points in time.
+def without_blanks(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Read blank cells as missing where all other cells of a column of text are numbers, or points in time.
 
     Such columns come as text, because whoever wrote the file left a space where there was nothing to write. Numbers
-    become numbers; points in time stay the texts that they are. Other columns are left as they are, blank cells
-    included, and so are numbers with leading zeros.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Left as it is; returned where nothing is read anew.
-    numbers : collection of column labels
-        Columns that are known to be numbers: they are read as such without a blank cell too.
+    become numbers; points in time stay the texts that they are, and so do whole numbers that name the row: long ones,
+    or all different. Other columns are returned as they are, blank cells included.
 
     Examples
     --------
-    >>> blanks_as_missing(pd.DataFrame({"total": ["29.85", " ", "8"], "word": ["a", " ", "b"]})).to_dict("list")
-    {'total': [29.85, nan, 8.0], 'word': ['a', ' ', 'b']}
+    >>> without_blanks(pd.Series(["29.85", " ", "8"])).tolist(), without_blanks(pd.Series(["a", " "])).tolist()
+    ([29.85, nan, 8.0], ['a', ' '])
     """
+    if (found := _texts(column)) is None:
+        return column
+    texts, blank = found
+    if not blank or not texts:
+        return column
+    present = column.mask(column.isin(blank))
+    if _all_numbers(texts):
+        whole = all("." not in text for text in texts)
+        names = whole and (len(texts) == present.notna().sum() or max(map(len, texts)) > _MAX_DIGITS)
+        return present if names else pd.to_numeric(present.astype(object))
+    return present if find_format(np.array(texts, dtype=object)) else column
+
+
+def read_blanks(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with each of its columns as `without_blanks` reads it."""
     new = {}
-    for place, (name, dtype) in enumerate(frame.dtypes.items()):
-        if pd.api.types.is_object_dtype(dtype) or isinstance(dtype, pd.StringDtype):
-            column = frame.iloc[:, place]
-            filled = _filled(column, known=name in numbers)
-            if filled is not column:
-                new[place] = filled
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        if (read := without_blanks(column)) is not column:
+            new[place] = read
     if not new:
         return frame
     columns = [new.get(place, frame.iloc[:, place]) for place in range(frame.shape[1])]
     return pd.concat(columns, axis=1).set_axis(frame.columns, axis=1)
 
 
-def _filled(column: pd.Series[Any], *, known: bool) -> pd.Series[Any]:
+def as_described(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Return a table with numbers that are written as text read as such, where the schema says that they are numbers.
+
+    Blank cells among them are missing, and so are those among the points in time that are text.
+    """
+    new = {}
+    for spec in schema:
+        kind = spec.kind if spec.name in frame else None
+        if kind not in (ColumnKind.NUMERIC, ColumnKind.DATETIME, ColumnKind.ID):
+            continue
+        column = frame[spec.name]
+        found = _texts(column) if isinstance(column, pd.Series) else None
+        if found is None or (kind is ColumnKind.NUMERIC and not _all_numbers(found[0])):
+            continue
+        present = column.mask(column.isin(found[1])) if found[1] else column
+        new[spec.name] = pd.to_numeric(present.astype(object)) if kind is ColumnKind.NUMERIC else present
+    if not new:
+        return frame
+    out = frame.copy(deep=False)
+    for name, cells in new.items():
+        out[name] = cells
+    return out
+
+
+def _texts(column: pd.Series[Any]) -> tuple[list[str], list[str]] | None:
+    """The different texts of a column, and those of them that are blank; None where it holds anything else."""
+    dtype = column.dtype
+    if not (pd.api.types.is_object_dtype(dtype) or isinstance(dtype, pd.StringDtype)):
+        return None
     try:
-        distinct = column.dropna().unique()
+        distinct = column.dropna().unique().tolist()
     except TypeError:  # cells that cannot be hashed are no text
-        return column
-    texts = [cell for cell in distinct if isinstance(cell, str) and cell.strip()]
-    blank = [cell for cell in distinct if isinstance(cell, str) and not cell.strip()]
-    if not (blank or known) or not texts or len(texts) + len(blank) < len(distinct):
-        return column
-    present = column.mask(column.isin(blank))
-    numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")
-    if numbers.notna().all() and not any(map(_LEADING_ZERO.match, texts)):
-        return pd.to_numeric(present.astype(object))
-    return present if find_format(np.array(texts, dtype=object)) else column
+        return None
+    if not all(isinstance(cell, str) for cell in distinct):
+        return None
+    return [cell for cell in distinct if cell.strip()], [cell for cell in distinct if not cell.strip()]
+
+
+def _all_numbers(texts: list[str]) -> bool:
+    return all(map(_PLAIN_NUMBER.fullmatch, texts))

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pandas as pd
 
 from synthgan.errors import SchemaError
-from synthgan.schema.blanks import blanks_as_missing
+from synthgan.schema.blanks import as_described, without_blanks
 from synthgan.schema.column import Column, check_finite
 from synthgan.schema.describe import describe, describe_category, describe_numbers, describe_times, scalars
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
@@ -70,14 +70,14 @@ def infer_schema(
     names = column_labels(frame)
     if not len(frame):
         raise SchemaError("a table needs at least one row; this one has none")
-    frame = blanks_as_missing(frame)
     wanted: dict[ColumnName, Override] = dict.fromkeys(discrete_columns or (), ColumnKind.CATEGORICAL)
     wanted |= overrides or {}
     if unknown := [name for name in wanted if name not in names]:
         raise SchemaError(f"no column {quoted(unknown)} to declare a kind for; the table has {quoted(names, 20)}")
     specs = []
     for position, name in enumerate(names):
-        column = Column.of(name, frame.iloc[:, position])
+        cells = frame.iloc[:, position]
+        column = Column.of(name, cells if name in wanted else without_blanks(cells))
         specs.append(_overridden(column, wanted[name]) if name in wanted else describe(column))
     return Schema(tuple(specs))
 
@@ -130,7 +130,7 @@ def complete_schema(frame: pd.DataFrame, schema: Schema) -> Schema:
     >>> complete_schema(pd.DataFrame({"code": [3, 1, 1]}), schema)["code"].levels
     (1, 3)
     """
-    names, frame = column_labels(frame), blanks_as_missing(frame)
+    names, frame = column_labels(frame), as_described(frame, schema)
     return Schema(tuple(_complete(spec, frame) if spec.name in names else spec for spec in schema))
 
 
@@ -161,6 +161,8 @@ def _declared(column: Column, kind: ColumnKind, format: str | None) -> ColumnSpe
     family = column.family()
     if family in ("int", "float"):
         check_finite(column)
+    if kind is ColumnKind.TEXT and family != "text":
+        raise SchemaError(f"column {column.name!r} was declared text, but holds {family} values; declare another kind")
     if kind.is_made_anew:
         return column.spec(kind, "declared")
     if column.present.empty or kind is ColumnKind.CONSTANT:

@@ -22,9 +22,8 @@ _MAX_ID_LENGTH = 64
 _FREE_TEXT_SHARE = 0.9
 _NUMERIC_SHARE = 0.9
 _MAX_STRAY_WORDS = 10
-_FEW_NUMBERS, _FEW_SHARE = 20, 0.1
-"""So many different numbers beside a word are categories (grades 9 to 12, or "other"); or such a share of the cells,
-where there are more of them (codes of areas)."""
+_FEW_NUMBERS = 20
+"""So many different numbers beside a word are categories: grades 9 to 12, or "other"."""
 
 _TRUTH = (("false", "true"), ("False", "True"), ("FALSE", "TRUE"))
 
@@ -83,8 +82,7 @@ def _check_stray_words(column: Column, counts: pd.Series[int]) -> None:
     is_number = pd.to_numeric(pd.Series(counts.index, dtype=object), errors="coerce").notna().to_numpy()
     stray = counts.index[~is_number]
     share = float(counts.to_numpy()[is_number].sum()) / float(counts.sum())
-    few = max(_FEW_NUMBERS, _FEW_SHARE * float(counts.sum()))
-    if not 0 < len(stray) <= _MAX_STRAY_WORDS or share < _NUMERIC_SHARE or is_number.sum() <= few:
+    if not 0 < len(stray) <= _MAX_STRAY_WORDS or share < _NUMERIC_SHARE or is_number.sum() <= _FEW_NUMBERS:
         return
     raise SchemaError(
         f"column {column.name!r}: {share:.0%} of the cells are numbers, but some hold {quoted(stray)}. A column is "

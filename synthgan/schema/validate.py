@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from synthgan.errors import SchemaError
-from synthgan.schema.blanks import blanks_as_missing
+from synthgan.schema.blanks import as_described
 from synthgan.schema.column import Column, check_finite
 from synthgan.schema.infer import column_labels
 from synthgan.schema.table import ColumnKind, ColumnSpec, Schema
@@ -50,8 +50,7 @@ def validate(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         )
     if absent := [name for name in schema.names if name not in names]:
         raise SchemaError(f"columns {quoted(absent)} are missing; the schema has {quoted(schema.names, 20)}")
-    numbers = {spec.name for spec in schema.of_kind(ColumnKind.NUMERIC) if spec.dtype != "object"}
-    frame = blanks_as_missing(frame[schema.names], numbers)
+    frame = as_described(frame[schema.names], schema)
     for spec in schema:
         _check(Column.of(spec.name, frame[spec.name]), spec)
     return frame

@@ -22,6 +22,7 @@ from synthgan.errors import ArchiveError, ConfigError, DivergedError, InputError
 from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.schema import ColumnName, Schema, complete_schema, infer_schema, validate
+from synthgan.schema.blanks import as_described
 from synthgan.synthesizers.card import model_card
 from synthgan.synthesizers.checkpoints import Checkpoints, Resumable, identity
 from synthgan.synthesizers.course import Course
@@ -272,7 +273,8 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
                 )
             frame = validate(frame, schema)
             return frame, complete_schema(frame, schema)
-        return frame, infer_schema(frame, schema, discrete_columns)
+        found = infer_schema(frame, schema, discrete_columns)
+        return as_described(frame, found), found
 
     def _log(self, report: StepReport) -> None:
         if self.verbose and report.validation is not None:

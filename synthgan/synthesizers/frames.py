@@ -10,7 +10,6 @@ import pyarrow as pa
 from sklearn.utils.validation import check_array
 
 from synthgan.errors import InputError
-from synthgan.schema.blanks import blanks_as_missing
 
 __all__ = ["MIN_ROWS", "as_frame", "fill_holes"]
 
@@ -31,7 +30,7 @@ _NULLABLE: dict[Any, pd.api.extensions.ExtensionDtype] = {
 
 
 def as_frame(table: Any, *, min_rows: int = MIN_ROWS) -> pd.DataFrame:
-    """Return a DataFrame of the same content, with a fresh index; see `blanks_as_missing` for blank cells.
+    """Return a DataFrame of the same content, with a fresh index.
 
     Parameters
     ----------
@@ -62,7 +61,7 @@ def as_frame(table: Any, *, min_rows: int = MIN_ROWS) -> pd.DataFrame:
         raise InputError(
             f"a table needs at least {min_rows} row{'s' if min_rows > 1 else ''}; got n_samples={len(frame)}"
         )
-    return blanks_as_missing(frame)
+    return frame
 
 
 def fill_holes(column: pd.Series[Any], filling: pd.Series[Any]) -> pd.Series[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Set
 from typing import Any
 
@@ -67,10 +68,18 @@ def _test(encoder: TableEncoder, name: ColumnName, wanted: Any) -> Callable[[pd.
         known = wall_clock(known.astype(np.int64), spec).astype(np.float64)
 
     def test(column: pd.Series) -> npt.NDArray[np.bool_]:
-        cells = pd.Series(_numbers(column, spec)) if known.dtype != object else column
+        cells = pd.Series(_numbers(column, spec)) if known.dtype != object else _levels(column, spec)
         return (cells.isin(known.tolist()) | (column.isna() & missing)).to_numpy(np.bool_)
 
     return test
+
+
+def _levels(column: pd.Series, spec: ColumnSpec) -> pd.Series:
+    """Levels, without the numbers that tell the cells of one that stands for many apart."""
+    if spec.other is None:
+        return column
+    is_other = column.astype("string").str.fullmatch(re.escape(spec.other) + r"-\d+").fillna(False)
+    return column.mask(is_other.to_numpy(np.bool_), spec.other)
 
 
 def _numbers(column: pd.Series, spec: ColumnSpec) -> FloatArray:

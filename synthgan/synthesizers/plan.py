@@ -192,7 +192,8 @@ def make_plan(
         config = dataclasses.replace(config, batch_size=batch)
     n_steps, n_late = config.n_steps(n_rows), config.n_late(n_rows)
     n_stand_ins = config.n_stand_ins(n_rows) if stands else 0
-    more = config.n_most(n_rows) / n_steps
+    n_adversarial = config.n_adversarial(n_rows)
+    more = (config.n_most(n_rows) - n_adversarial) / max(n_steps - n_adversarial, 1)
     rows = (2 if stands else 1) * batch * (n_steps + n_late // 2) + min(config.batch_size, STAND_INS) * n_stand_ins
     return FitPlan(
         n_rows=n_rows,
@@ -203,7 +204,7 @@ def make_plan(
         memory_bytes=memory,
         peak_bytes=memory + (_memory_now() if device.type == "cpu" else 0),
         n_steps=n_stand_ins + n_steps + n_late,
-        n_most=n_stand_ins + math.ceil(more * (n_steps + n_late)),
+        n_most=n_stand_ins + n_adversarial + math.ceil(more * (n_steps - n_adversarial + n_late)),
         device=str(device),
         generator_config=generator,
         discriminator_config=discriminator,

@@ -166,7 +166,7 @@ class SynthGAN(TableSynthesizer):
         check_stand_ins(self.stand_ins)
 
     def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
-        return super()._fit_encoder(frame, schema).with_relations(frame)
+        return super()._fit_encoder(frame, schema).with_relations(frame).with_derived(frame)
 
     def _start(self, job: FitJob) -> Run:
         began, layout = time.monotonic(), job.encoder.layout
@@ -229,7 +229,7 @@ class SynthGAN(TableSynthesizer):
         """
         frame, found = self._described(X, None, schema)
         shown = protect(frame, found, checked_min_rows(self.protect_rare))
-        layout = self._fit_encoder(shown.frame, shown.schema).layout
+        layout = super()._fit_encoder(shown.frame, shown.schema).with_relations(shown.frame).layout
         return self._plan(len(frame), layout, resolve_device(self.device))
 
     def _plan(self, n_rows: int, layout: TableLayout, device: torch.device) -> FitPlan:
@@ -347,6 +347,10 @@ class SynthGAN(TableSynthesizer):
             spec.name: frame[spec.name] if spec.kind.is_made_anew else fill_holes(frame[spec.name], drawn[spec.name])
             for spec in model.encoder.schema
         }
+        for one in model.encoder.derived:  # from the cells as they are given, not as they are coded
+            found = pd.Series(model.encoder.follow(one, columns[one.source], bounded=False))
+            filling = found.where(found.notna() & frame[one.source].notna(), drawn[one.target])
+            columns[one.target] = fill_holes(frame[one.target], filling)
         return pd.DataFrame(columns, columns=list(columns))
 
     def score_samples(self, X: Any, *, n_orders: int = 4) -> npt.NDArray[np.float64]:

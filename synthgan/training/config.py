@@ -89,13 +89,18 @@ class TrainingConfig:
     def n_most(self, n_rows: int) -> int:
         """Steps at most, where more than `n_steps` pay: four times as many, but not above 4000; none with `epochs`.
 
+        Those of the adversarial stage, which are part of both, do not become more.
+
         Examples
         --------
         >>> TrainingConfig().n_most(4000), TrainingConfig().n_most(32_000), TrainingConfig(epochs=10).n_most(32_000)
         (3036, 4000, 320)
         """
-        n_steps = self.n_steps(n_rows)
-        return n_steps if self.epochs is not None else min(MOST_TIMES * n_steps, MOST_STEPS)
+        n_steps, n_adversarial = self.n_steps(n_rows), self.n_adversarial(n_rows)
+        if self.epochs is not None:
+            return n_steps
+        n_likelihood = n_steps - n_adversarial
+        return n_adversarial + max(min(MOST_TIMES * n_likelihood, MOST_STEPS - n_adversarial), n_likelihood)
 
     def n_stand_ins(self, n_rows: int) -> int:
         """Steps, beside `n_steps`, in which the networks of a small table learn stand-ins alone.

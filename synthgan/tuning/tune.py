@@ -18,6 +18,7 @@ import numpy as np
 from synthgan.errors import InputError
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.schema import ColumnName, Schema, infer_schema
+from synthgan.schema.blanks import read_blanks
 from synthgan.synthesizers.base import TableSynthesizer
 from synthgan.synthesizers.frames import as_frame
 from synthgan.training.config import check_number
@@ -111,7 +112,7 @@ def tune(
     check_number("max_seconds", max_seconds, 0, math.inf, optional=True)
     space = default_space(model) if space is None else dict(space)
     check_space(space, model)
-    frame = as_frame(X)
+    frame = read_blanks(as_frame(X)) if schema is None else as_frame(X)
     if target is not None and target not in frame.columns:
         raise InputError(f"the target {target!r} is not a column of the table; it has {list(frame.columns)}")
     schema = infer_schema(frame, discrete_columns=discrete_columns) if schema is None else schema

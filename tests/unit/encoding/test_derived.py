@@ -126,6 +126,27 @@ def test_holes_are_filled_by_what_follows(model: SynthGAN, frame: pd.DataFrame) 
     holes = frame.head(50).assign(month=pd.NA)
     filled = model.impute(holes, random_state=0)
     assert (filled["month"] == frame["when"].head(50).dt.month).all()
+    filled = model.impute(frame.assign(charge=np.nan), random_state=0)
+    assert (np.abs(filled["charge"] - 0.17 * frame["minutes"]) <= 0.0051).sum() + filled["charge"].isna().sum() == N
+
+
+def test_one_large_value_excuses_nothing() -> None:
+    """Neither in columns of amounts, nor among those of very different sizes."""
+    stream = np.random.default_rng(5)
+    a = stream.uniform(0, 1000, N)
+    b = a + stream.normal(0, 20, N)
+    a[0] = b[0] = 1e9
+    assert found(a=a, b=b) == ()
+    x = stream.lognormal(0, 4, 5000)
+    assert found(x=x, y=x + stream.normal(0, 0.02, 5000)) == ()
+
+
+def test_a_range_as_wide_as_the_column_is_kept_to() -> None:
+    x = np.random.default_rng(6).uniform(0.5, 9, N)
+    model = SynthGAN(epochs=5, hidden_dim=8, random_state=0).fit(pd.DataFrame({"x": x, "y": 3 * x**2 + 2}))
+    low, high = np.quantile(3 * x**2 + 2, [0.01, 0.99])
+    rows = model.sample(3000, conditions={"y": (low, high)}, random_state=0)
+    assert rows["y"].between(low, high).all()
 
 
 @pytest.mark.parametrize(

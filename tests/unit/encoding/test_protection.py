@@ -194,6 +194,19 @@ def test_the_same_rare_text_comes_to_the_same_row() -> None:
     assert asked.tolist() == [f"other_-{row + 1}" for row in range(20)]
 
 
+@pytest.mark.parametrize("kind", [SynthGAN, CTGAN])
+def test_rare_texts_can_be_asked_for_and_scored(kind: type[Synthesizer]) -> None:
+    frame = jobs()
+    model = kind(epochs=30, random_state=0).fit(frame, target="job")
+    rows = model.sample(conditions={"x": {1, 2}}, class_counts={"other_": 4, "nurse": 2}, random_state=0)["job"]
+    assert rows.str.startswith("other_-").sum() == 4
+    assert (rows == "nurse").sum() == 2
+    if isinstance(model, SynthGAN):
+        rare = frame[frame["job"].astype(str).str.startswith("expert")].head(5)
+        np.testing.assert_allclose(model.score_samples(rare), model.score_samples(rare.assign(job="other_")))
+        assert model.impute(rare)["job"].tolist() == rare["job"].tolist()
+
+
 def test_few_rare_texts_become_frequent_ones() -> None:
     frame = pd.DataFrame({"town": ["Ulm"] * 50 + ["Bonn"] * 30 + [f"town {k}" for k in range(19)]})
     spec = protect(frame, infer_schema(frame), 5).schema["town"]

@@ -282,4 +282,6 @@ def test_epochs_set_are_the_most_there_are() -> None:
     config = TrainingConfig(epochs=7)
     assert config.n_most(400) == config.n_steps(400) == 7
     assert TrainingConfig().n_most(400) == 4 * TrainingConfig().n_steps(400)
+    game = TrainingConfig(adversarial_share=0.5)
+    assert game.n_most(2000) - game.n_adversarial(2000) == 4 * (game.n_steps(2000) - game.n_adversarial(2000))
     assert TrainingConfig().n_most(10**6) == TrainingConfig().n_steps(10**6)
