@@ -51,8 +51,8 @@ ROUNDED = 2e-6
 TINY = 1e-12
 """Absolute difference that numbers on no grid may have, for zeros."""
 
-DIGITS = 12
-"""Digits of a slope that are tried: the fewest with which all rows agree are the ones that somebody chose."""
+DIGITS, SHIFT_DIGITS = 12, 7
+"""Digits of a slope and of a shift that are tried: the fewest with which all rows agree are what somebody chose."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -186,8 +186,8 @@ def _line(x: Floats, values: Floats, spec: ColumnSpec) -> tuple[float, float] | 
         # Rounding moves the line of least squares by little: a first look at how well it fits.
         if not (np.abs(y - slope * x - shift) <= 3 * half + 1e-9 * np.abs(y)).all():
             return None
-        shifts = (0.0, *((float(grid.snap(np.array([shift]))[0]),) if spec.decimals is not None else ()), shift)
-        shifts = (*shifts[:-1], *(float(f"{shift:.{digits}g}") for digits in range(1, 8)), shift)
+        rounded = (float(f"{shift:.{digits}g}") for digits in range(1, SHIFT_DIGITS + 1))
+        shifts = (0.0, *rounded, float(grid.snap(np.array([shift]))[0]), shift)
         return next((line for fixed in shifts if (line := _through(x, y, half, fixed)) is not None), None)
 
 
