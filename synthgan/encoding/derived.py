@@ -48,6 +48,9 @@ MAX_SOURCES = 8
 ROUNDED = 2e-6
 """Numbers on no grid may differ by this share of themselves: files hold 7 digits of them."""
 
+MOST_TIES = 0.02
+"""Share of rows at most that are rounded the other way than by us."""
+
 TINY = 1e-12
 """Absolute difference that numbers on no grid may have, for zeros."""
 
@@ -188,7 +191,8 @@ def _line(x: Floats, values: Floats, spec: ColumnSpec) -> tuple[float, float] | 
             return None
         rounded = (float(f"{shift:.{digits}g}") for digits in range(1, SHIFT_DIGITS + 1))
         shifts = (0.0, *rounded, float(grid.snap(np.array([shift]))[0]), shift)
-        return next((line for fixed in shifts if (line := _through(x, y, half, fixed)) is not None), None)
+        lines = (line for fixed in shifts if (line := _through(x, y, half, fixed)) is not None)
+        return next((line for line in lines if _ties(line, x, y, grid) <= MOST_TIES), None)
 
 
 def _through(x: Floats, y: Floats, half: Floats, shift: float) -> tuple[float, float] | None:
@@ -199,6 +203,13 @@ def _through(x: Floats, y: Floats, half: Floats, shift: float) -> tuple[float, f
         return None
     low, high = float(ends[0].max()), float(ends[1].min())
     return (_shortest(low, high), shift) if low <= high else None
+
+
+def _ties(line: tuple[float, float], x: Floats, y: Floats, grid: Grid) -> float:
+    """Share of rows that are rounded the other way: they lie half way between two values of the grid."""
+    if grid.decimals is None:
+        return 0.0
+    return float(np.mean(np.abs(grid.snap(line[0] * x + line[1]) - y) > grid.half))
 
 
 def _shortest(low: float, high: float) -> float:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthgan import SynthGAN, infer_schema, load
+from synthgan.encoding.continuous import Grid
 from synthgan.encoding.derived import Derived, derived_of_state, find_derived
 
 N = 400
@@ -28,7 +29,9 @@ def test_any_line_is_found_and_its_numbers_come_back(slope: int, digits: int, sh
     frame = pd.DataFrame({"x": x, "y": np.round(line.slope * x + shift, 4)})
     (one,) = find_derived(frame, infer_schema(frame))
     assert (one.target, one.source, one.function) == ("y", "x", "x")
-    np.testing.assert_allclose(one.values(frame["x"], infer_schema(frame)["x"]), frame["y"], rtol=0, atol=1e-4)
+    schema = infer_schema(frame)
+    rounded = Grid(schema["y"].decimals, schema["y"].step).snap(one.values(frame["x"], schema["x"]))
+    np.testing.assert_allclose(rounded, frame["y"], rtol=0, atol=1e-9)
 
 
 def test_rounded_prices_have_the_slope_that_somebody_chose() -> None:
