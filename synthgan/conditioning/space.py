@@ -85,7 +85,9 @@ class Conditions:
         out = {}
         for name in {name for pair in layout.flags for name in pair} | {one.target for one in encoder.derived}:
             (block,) = layout.blocks_of(name)
-            out[name] = known[:, block] | self.binds(layout, block) | (name in self.adjusters)
+            # A range over the whole column binds no code, but its ends are kept to all the same.
+            in_range = block in self.restrictions and name in self.adjusters
+            out[name] = known[:, block] | self.binds(layout, block) | in_range
         return out
 
     def binds(self, layout: TableLayout, block: int) -> bool:

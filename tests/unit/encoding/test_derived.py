@@ -125,6 +125,15 @@ def test_conditions_stay_exact_on_either_side(model: SynthGAN) -> None:
     assert (of_target["month"] == 3).all()
 
 
+def test_rows_of_a_frame_are_fixed_one_by_one(model: SynthGAN, frame: pd.DataFrame) -> None:
+    charge = frame["charge"][frame["charge"].between(5, 80)].head(100).reset_index(drop=True)
+    given_some = pd.DataFrame({"charge": charge.mask(charge.index % 2 == 1)})
+    rows = model.sample(conditions=given_some, random_state=0)
+    free = given_some["charge"].isna()
+    assert rows["charge"][~free].equals(charge[~free])
+    assert follows(rows[free], high=model.schema_["charge"].high).all()
+
+
 def test_holes_are_filled_by_what_follows(model: SynthGAN, frame: pd.DataFrame) -> None:
     holes = frame.head(50).assign(month=pd.NA)
     filled = model.impute(holes, random_state=0)
