@@ -55,13 +55,15 @@ def count_leaves(
     _, leaves = judged(critic, axis, table)
     score, fresh_leaves = judged(critic, axis, fresh)
     chance = keep_probabilities(score, len(fresh) / n_candidates)
+    shares = np.zeros((len(leaves), n_leaves))
     for at, (own, other) in enumerate(zip(leaves, fresh_leaves, strict=True)):
         counts = np.bincount(own, minlength=n_leaves)
         offered = np.bincount(other, chance, n_leaves) / chance.sum()
         few = _few((counts < min_rows) | (offered == 0), counts, min_rows)
         wanted, offered = (np.append(side[~few], side[few].sum()) for side in (counts / len(table), offered))
         share = np.clip(wanted, offered / REACH, offered * REACH)
-        critic.share[at, torch.from_numpy(~few)] = torch.from_numpy(share[:-1] / share.sum()).float()
+        shares[at, ~few] = share[:-1] / share.sum()
+    critic.share.copy_(torch.from_numpy(shares))
     critic.overlap.fill_(_overlap(leaves[:, :OVERLAP_ROWS].astype(np.int64), n_leaves))
 
 
