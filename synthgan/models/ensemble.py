@@ -56,7 +56,8 @@ class Ensemble(nn.Module):
         self.members: Sequence[Generator] = nn.ModuleList(  # type: ignore[assignment]
             Generator(axis, config) for _ in range(config.n_members)
         )
-        self.critic = Critic(axis, config.critic_trees, config.critic_depth) if config.critic_trees else None
+        counted = config.target, config.critic_groups
+        self.critic = Critic(axis, config.critic_trees, config.critic_depth, *counted) if config.critic_trees else None
         self.target = (
             make_target(axis, config.target, config.target_trees, config.critic_depth) if config.target_trees else None
         )

@@ -44,6 +44,8 @@ class GeneratorConfig:
         Generators, all of these sizes, whose probabilities are averaged.
     critic_trees, critic_depth : int
         Trees of the critic, and questions that each asks; without trees there is no critic.
+    critic_groups : int
+        Groups of the target's codes that the critic tells apart when it counts rows.
     target, target_trees : int
         The block that has trees of its own, and how many; they ask as many questions as the critic's.
     """
@@ -56,6 +58,7 @@ class GeneratorConfig:
     n_members: int = 1
     critic_trees: int = 0
     critic_depth: int = 6
+    critic_groups: int = 1
     target: int = 0
     target_trees: int = 0
 

@@ -17,7 +17,7 @@ STEP = 8
 """Rows that are chosen together, between two looks at what there is too much of."""
 
 GAIN = 1.5
-"""How much of a surplus the next steps are to take back: about all of it, since only so many rows are in a leaf."""
+"""How much of a surplus the next steps are to take back: about all of it, since only so many rows are of a kind."""
 
 MEMORY = 0.9998
 """What of a surplus is left a step later: what cannot be taken back is forgotten within tens of thousands of rows."""
@@ -31,10 +31,10 @@ LEAST_OVERLAP = 0.01
 
 
 class Balance:
-    r"""Chooses candidates such that the leaves of the critic's trees fill evenly as the sample grows.
+    r"""Chooses candidates such that the kinds of rows that the critic's trees tell apart fill evenly as a sample grows.
 
-    Independent rows have too many of one kind and too few of another by chance. Here a candidate x in leaves
-    :math:`\ell_k(x)` counts
+    Independent rows have too many of one kind and too few of another by chance. Here a candidate x of kinds
+    :math:`\ell_k(x)`, one in each tree, counts
 
     .. math:: w(x) \exp\Bigl(-\frac{G}{\lambda K} \sum_{k=1}^{K} \frac{s_{k \ell_k(x)}}{1 + m q_{k \ell_k(x)}}\Bigr)
 
@@ -48,7 +48,7 @@ class Balance:
     Parameters
     ----------
     share : ndarray of float64, shape (K, L)
-        Share of rows in each leaf of each tree. Leaves of share zero are counted as one, which has what is left; where
+        Share of rows of each kind in each tree. Kinds of share zero are counted as one, which has what is left; where
         all are zero there is nothing to balance.
     overlap : float
         Of the trees; see `Critic`.
@@ -58,11 +58,11 @@ class Balance:
     """
 
     def __init__(self, share: Floats, overlap: float, *, of_table: bool) -> None:
-        n_trees, n_leaves = share.shape
+        n_trees, n_kinds = share.shape
         few = share == 0
-        together = few.argmax(axis=1)[:, None]  # of each tree the leaf that stands for all its few
-        self.first = n_leaves * np.arange(n_trees)[:, None]
-        self.place = (np.where(few, together, np.arange(n_leaves)) + self.first).ravel()
+        together = few.argmax(axis=1)[:, None]  # of each tree the kind that stands for all its few
+        self.first = n_kinds * np.arange(n_trees)[:, None]
+        self.place = (np.where(few, together, np.arange(n_kinds)) + self.first).ravel()
         left = np.where(few.any(axis=1), (1 - share.sum(axis=1)).clip(min=0), share[:, 0])
         self.share = share.copy()
         np.put_along_axis(self.share, together, left[:, None], axis=1)
@@ -72,15 +72,15 @@ class Balance:
         self.of_table = of_table
         self.surplus = np.zeros(share.size)
 
-    def choose(self, log_weight: Floats, leaves: Bins, group: Ints, stream: np.random.Generator) -> Ints:
+    def choose(self, log_weight: Floats, kinds: Bins, group: Ints, stream: np.random.Generator) -> Ints:
         """Choose a candidate for each row of a chunk, and count it.
 
         Parameters
         ----------
         log_weight : ndarray of float64, shape (k * n,)
             Of k candidates for each row, as in `resample_groups`.
-        leaves : ndarray of uint8, shape (K, k * n)
-            The leaf of each candidate in each tree.
+        kinds : ndarray of uint8, shape (K, k * n)
+            The kind of each candidate in each tree.
         group : ndarray of int64, shape (n,)
             Rows of one group have the same conditions.
         stream : numpy Generator
@@ -91,9 +91,9 @@ class Balance:
         ndarray of int64, shape (n,)
             Index of the candidate that each row takes; each is taken at most once.
         """
-        n_rows, n_trees = len(group), len(leaves)
+        n_rows, n_trees = len(group), len(kinds)
         every = np.arange(len(log_weight)).reshape(-1, n_rows)
-        by_row = leaves.reshape(n_trees, -1, n_rows)
+        by_row = kinds.reshape(n_trees, -1, n_rows)
         damping, push, out = self._damping(STEP * self.share), np.empty_like(self.surplus), np.empty(n_rows, np.int64)
         for start in range(0, n_rows, STEP):
             part = slice(start, start + STEP)
@@ -107,7 +107,7 @@ class Balance:
             nats = push.take(places).sum(axis=0)
             nats *= MOST_SPREAD / max(nats.std(), MOST_SPREAD)
             kept = resample_groups(weight - nats, own, stream)
-            # In place: there are as many numbers as leaves, and many steps.
+            # In place: there are as many numbers as kinds, and many steps.
             self.surplus *= MEMORY
             self.surplus -= expected
             np.add.at(self.surplus, places[:, kept].ravel(), 1.0)
@@ -115,12 +115,12 @@ class Balance:
         return out
 
     def _damping(self, expected: Floats) -> Floats:
-        """What a surplus in each leaf is multiplied with, where a step is expected to bring so many rows."""
+        """What a surplus of each kind is multiplied with, where a step is expected to bring so many rows."""
         damping: Floats = self.gain / self.n_trees / (1 + expected)
         return damping
 
     def _expected(self, log_weight: Floats, places: Ints, group: Ints) -> Floats:
-        """Rows in each leaf of each tree that a step should bring; `places` (K, m) are the candidates' leaves."""
+        """Rows of each kind in each tree that a step should bring; `places` (K, m) are the candidates' kinds."""
         if self.of_table:
             return len(group) * self.share
         chance = np.tile(chances(log_weight, group), len(places))

@@ -56,7 +56,7 @@ class Choice:
         stream : numpy Generator
             Randomness.
         """
-        found, leaves = self.critic.judge(self.generator.axis, pool)
+        found, kinds = self.critic.judge(self.generator.axis, pool)
         score = found.double().cpu().numpy()
         trees = self.generator.target
         if trees is not None:
@@ -64,7 +64,7 @@ class Choice:
             by_networks = known[:, trees.target] | self.draws_target
             if by_networks.any():
                 score = score + np.where(by_networks, self._target_ratio(pool, trees), 0.0)
-        kept = torch.from_numpy(self.balance.choose(score, leaves.cpu().numpy(), group, stream))
+        kept = torch.from_numpy(self.balance.choose(score, kinds.cpu().numpy(), group, stream))
         kept = kept.to(pool.codes.device)
         return Rows(pool.codes[kept], pool.positions[kept])
 

@@ -14,7 +14,7 @@ from synthgan.models import Ensemble
 from synthgan.rng import numpy_stream, resolve_seed
 from synthgan.sampling import Sampler
 from synthgan.training.critic import fit_critic
-from synthgan.training.leaves import count_leaves
+from synthgan.training.leaves import count_leaves, group_target
 
 __all__ = ["add_critic", "n_seen", "n_trees"]
 
@@ -68,6 +68,7 @@ def add_critic(
     seed: int,
     n_candidates: int,
     min_rows: int,
+    target: int | None,
     max_seconds: float = math.inf,
 ) -> None:
     """Draw rows from the generator, and train it a critic that tells them from the table's.
@@ -86,6 +87,8 @@ def add_critic(
         Of so many candidates one will be kept.
     min_rows : int
         Rows of the table that a share that the critic holds stands for at least.
+    target : int or None
+        The block that models will be trained to predict, where there is one.
     max_seconds : float
         How long it may take.
     """
@@ -105,9 +108,14 @@ def add_critic(
     left = max_seconds - (time.monotonic() - began)
     axis, depth = generator.axis, generator.config.critic_depth
     critic = fit_critic(axis, real, fake, n_trees(len(table)), depth, stream, n_learned, n_candidates, left)
+    if target is not None:
+        group_target(critic, axis, target, counted)
     count_leaves(critic, axis, counted, fake.take(slice(n_learned, None)), n_candidates, min_rows)
     generator.critic = critic
-    generator.config = dataclasses.replace(generator.config, critic_trees=len(critic.leaf))
+    found = {"critic_trees": len(critic.leaf), "critic_groups": critic.n_groups}
+    if target is not None:
+        found["target"] = target
+    generator.config = dataclasses.replace(generator.config, **found)
 
 
 def _n_generated(n_real: int) -> tuple[int, int]:

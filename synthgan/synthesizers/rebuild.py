@@ -12,6 +12,7 @@ from torch import Tensor
 from synthgan.encoding import TableEncoder
 from synthgan.errors import ArchiveError
 from synthgan.models import CodeAxis, Ensemble, GeneratorConfig
+from synthgan.models.critic import MAX_KINDS
 from synthgan.models.generator import MAX_MEMBERS
 from synthgan.models.trees import MAX_DEPTH
 from synthgan.synthesizers.fitted import check_weights
@@ -45,6 +46,10 @@ def rebuilt_ensemble(
     sizes = GeneratorConfig(**config)
     if sizes.critic_depth > MAX_DEPTH:
         raise ArchiveError(f"critic_depth cannot be {sizes.critic_depth!r}; it is {MAX_DEPTH} at most")
+    if type(sizes.critic_groups) is not int or not 1 <= sizes.critic_groups <= MAX_KINDS >> sizes.critic_depth:
+        raise ArchiveError(
+            f"critic_groups cannot be {sizes.critic_groups!r} where critic_depth is {sizes.critic_depth}"
+        )
     if type(sizes.target) is not int or not 0 <= sizes.target < max(len(encoder.layout), 1):
         raise ArchiveError(f"target cannot be {sizes.target!r}; the table has {len(encoder.layout)} blocks")
     if sizes.target_trees and not takes_trees(encoder.layout.blocks[sizes.target]):
@@ -53,9 +58,10 @@ def rebuilt_ensemble(
         # Files of the time before ensembles hold one generator.
         weights = {name if name.startswith("critic.") else f"members.0.{name}": weights[name] for name in weights}
     if "critic.leaf" in weights:
-        # Files of the time before samples were balanced know no shares.
-        unknown = {"critic.share": torch.zeros_like(weights["critic.leaf"]), "critic.overlap": torch.ones(())}
-        weights = unknown | dict(weights)
+        # Files of the time before samples were balanced know no shares, and later ones none of the target.
+        unknown = {"share": torch.zeros_like(weights["critic.leaf"]), "overlap": torch.ones(())}
+        unknown["group"] = torch.zeros(encoder.layout.n_codes, dtype=torch.uint8)
+        weights = {f"critic.{name}": tensor for name, tensor in unknown.items()} | dict(weights)
     if "target.base" in weights:
         # Files of the time before networks had a say in categories have only what trees say.
         weights = {"target.tilt": torch.tensor([0.0, 1.0])} | dict(weights)

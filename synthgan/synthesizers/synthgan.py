@@ -204,7 +204,7 @@ class SynthGAN(TableSynthesizer):
                     add_target(generator, target, state.train.table(), state.held_out.table(), job.seed, seconds)
                 if wants_critic and training.over:
                     left -= time.monotonic() - began
-                    add_critic(generator, job.encoder, table, job.seed, self.select, least, left)
+                    add_critic(generator, job.encoder, table, job.seed, self.select, least, target, left)
             except KeyboardInterrupt:  # the generator took far longer: it is not thrown away
                 logger.warning("interrupted: the model is kept without a critic, or trees of the target")
             look = last_look(generator, job.encoder, table, job.seed)

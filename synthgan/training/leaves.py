@@ -1,4 +1,4 @@
-"""What the leaves of the critic's trees hold: the shares that a sample is to have."""
+"""Which kinds of rows a table holds, by the leaves of the critic's trees: the shares that a sample is to have."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import torch
 
 from synthgan.encoding import EncodedTable
 from synthgan.models.axis import CodeAxis
-from synthgan.models.critic import Critic, keep_probabilities
+from synthgan.models.critic import MAX_KINDS, Critic, keep_probabilities
 from synthgan.models.features import rows_of
+from synthgan.models.target import has_classes
+from synthgan.training.binning import merged
 
-__all__ = ["count_leaves", "judged"]
+__all__ = ["count_leaves", "group_target", "judged"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -22,16 +24,45 @@ CHUNK_ROWS = 512
 """Rows whose leaves are looked up together: a row takes some bytes for each tree."""
 
 REACH = 1.5
-"""A sample is to have at most so many times the share of a leaf that chosen candidates have, and as little of it."""
+"""A sample is to have at most so many times the share of a kind that chosen candidates have, and as little of it."""
+
+NUMBER_GROUPS = 2
+"""A target that is a number is told to be small or large: four groups are no better than two."""
 
 OVERLAP_ROWS, OVERLAP_STEPS = 2000, 10
 """Rows of which the trees' overlap is told, and steps of the power method: a tenth more or less is no matter."""
 
 
+def group_target(critic: Critic, axis: CodeAxis, target: int, table: EncodedTable) -> None:
+    """Have a critic without shares tell groups of a target's codes apart: the codes themselves where they are few.
+
+    What models will learn of the table is how the target goes with other columns. A sample whose leaves have the
+    right rows may still have the wrong targets in them, by chance.
+
+    Parameters
+    ----------
+    critic : Critic
+        Gets `group`, and room for `share`.
+    axis : CodeAxis
+        The table's layout.
+    target : int
+        The block.
+    table : EncodedTable
+        Says how many rows hold each code: groups have about as many.
+    """
+    block, n_leaves = axis.layout.blocks[target], critic.leaf.shape[1]
+    room = MAX_KINDS // n_leaves
+    mass = np.bincount(table.codes[:, target], minlength=block.n_codes) + 1e-9
+    group = merged(mass, room if has_classes(block) else min(room, NUMBER_GROUPS))
+    critic.target, critic.n_groups = target, int(group.max()) + 1
+    critic.group[slice(*axis.bounds(target))] = torch.from_numpy(group.astype(np.uint8)).to(critic.group.device)
+    critic.share = critic.leaf.new_zeros(len(critic.leaf), n_leaves * critic.n_groups)
+
+
 def count_leaves(
     critic: Critic, axis: CodeAxis, table: EncodedTable, fresh: EncodedTable, n_candidates: int, min_rows: int
 ) -> None:
-    r"""Tell which share of a sample's rows is to be in each leaf, and how much the trees overlap.
+    r"""Tell which share of a sample's rows is to be of each kind, and how much the trees overlap.
 
     That is the table's share, or what is nearest to it within `REACH` of what candidates have when they are chosen by
     the critic: a sample is not to want rows that do not come. The overlap is the largest eigenvalue, other than that of
@@ -49,36 +80,37 @@ def count_leaves(
     n_candidates : int
         Of so many candidates one will be kept.
     min_rows : int
-        Leaves of fewer rows are counted together, with the smallest others where that is still too few.
+        Kinds of fewer rows are counted together, with the smallest others where that is still too few.
     """
-    n_leaves = critic.leaf.shape[1]
-    _, leaves = judged(critic, axis, table)
-    score, fresh_leaves = judged(critic, axis, fresh)
+    n_kinds = critic.share.shape[1]
+    _, kinds = judged(critic, axis, table)
+    score, fresh_kinds = judged(critic, axis, fresh)
     chance = keep_probabilities(score, len(fresh) / n_candidates)
-    shares = np.zeros((len(leaves), n_leaves))
-    for at, (own, other) in enumerate(zip(leaves, fresh_leaves, strict=True)):
-        counts = np.bincount(own, minlength=n_leaves)
-        offered = np.bincount(other, chance, n_leaves) / chance.sum()
+    shares = np.zeros((len(kinds), n_kinds))
+    for at, (own, other) in enumerate(zip(kinds, fresh_kinds, strict=True)):
+        counts = np.bincount(own, minlength=n_kinds)
+        offered = np.bincount(other, chance, n_kinds) / chance.sum()
         few = _few((counts < min_rows) | (offered == 0), counts, min_rows)
         wanted, offered = (np.append(side[~few], side[few].sum()) for side in (counts / len(table), offered))
         share = np.clip(wanted, offered / REACH, offered * REACH)
         shares[at, ~few] = share[:-1] / share.sum()
     critic.share.copy_(torch.from_numpy(shares))
-    critic.overlap.fill_(_overlap(leaves[:, :OVERLAP_ROWS].astype(np.int64), n_leaves))
+    leaves = kinds[:, :OVERLAP_ROWS].astype(np.int64) // critic.n_groups
+    critic.overlap.fill_(_overlap(leaves, critic.leaf.shape[1]))
 
 
 def judged(critic: Critic, axis: CodeAxis, table: EncodedTable) -> tuple[Floats, Bins]:
-    """Score of each row, and its leaf in each tree, in chunks."""
-    scores, leaves = np.empty(len(table)), np.empty((len(critic.leaf), len(table)), np.uint8)
+    """Score of each row, and its kind in each tree, in chunks."""
+    scores, kinds = np.empty(len(table)), np.empty((len(critic.leaf), len(table)), np.uint8)
     for start in range(0, len(table), CHUNK_ROWS):
         part = slice(start, start + CHUNK_ROWS)
-        score, leaf = critic.judge(axis, rows_of(axis, table.take(part)))
-        scores[part], leaves[:, part] = score.double().cpu().numpy(), leaf.cpu().numpy()
-    return scores, leaves
+        score, kind = critic.judge(axis, rows_of(axis, table.take(part)))
+        scores[part], kinds[:, part] = score.double().cpu().numpy(), kind.cpu().numpy()
+    return scores, kinds
 
 
 def _few(few: Mask, counts: Ints, min_rows: int) -> Mask:
-    """Leaves to count together: those of `few` rows, and the smallest others until all these have enough."""
+    """Kinds to count together: those of `few` rows, and the smallest others until all these have enough."""
     order = np.argsort(np.where(few, -1, counts), kind="stable")
     together = counts[order].cumsum()
     n_few = int(few.sum())

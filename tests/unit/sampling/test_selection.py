@@ -149,7 +149,7 @@ def test_no_sample_is_of_rows_that_the_critic_learned_from(
 
     monkeypatch.setattr(critique, "fit_critic", watched)
     generator = copy.deepcopy(fitted.generator)
-    critique.add_critic(generator, fitted.encoder, fitted.encoder.encode(frame), model.seed_, 8, 5)
+    critique.add_critic(generator, fitted.encoder, fitted.encoder.encode(frame), model.seed_, 8, 5, None)
     sampler = Sampler(generator, fitted.encoder)
     _, drawn = next(sampler.chunks(4000, ConditionSpace(fitted.encoder).none(), model.seed_))
     known = {row.tobytes() for row in seen[0].positions}
