@@ -62,7 +62,8 @@ class CodeAxis(nn.Module):
     slope: Tensor
     kernels: Tensor
     kernel_codes: Tensor
-    kernel_valid: Tensor
+    smoothed_at: Tensor
+    smoothed_codes: Tensor
     positioned: Tensor
     flags: Tensor
     relation_target: Tensor
@@ -103,7 +104,10 @@ class CodeAxis(nn.Module):
         kernels, codes, valid = _kernels(layout)
         self._constant("kernels", torch.from_numpy(kernels))
         self._constant("kernel_codes", torch.from_numpy(codes))
-        self._constant("kernel_valid", torch.from_numpy(valid))
+        self._constant(
+            "smoothed_at", torch.from_numpy(np.flatnonzero(valid))
+        )  # an index: a mask would wait for the device
+        self._constant("smoothed_codes", torch.from_numpy(codes[valid]))
         self._constant("positioned", torch.tensor(layout.positioned, dtype=torch.int64))
         self._constant("flags", torch.tensor([block.repeated is not None for block in layout.blocks], dtype=torch.bool))
         self._relate(layout)
@@ -144,7 +148,7 @@ class CodeAxis(nn.Module):
         if not len(self.kernels):
             return table
         blended = torch.bmm(self.kernels, table[self.kernel_codes])
-        return table.index_copy(0, self.kernel_codes[self.kernel_valid], blended[self.kernel_valid])
+        return table.index_copy(0, self.smoothed_codes, blended.flatten(0, 1).index_select(0, self.smoothed_at))
 
     def bounds(self, block: int) -> tuple[int, int]:
         """First code of a block, and one past its last."""

@@ -74,10 +74,13 @@ class CellHead(nn.Module):
     hidden (n, H), codes (n, Q) -> logits (n, Q, M), for the Q = len(which) blocks asked for.
     """
 
+    places: Tensor
+
     def __init__(self, axis: CodeAxis, config: GeneratorConfig) -> None:
         super().__init__()
         blocks = [i for i, block in enumerate(axis.layout.blocks) if block.cells.max_cells > 1]
         self.blocks = tuple(blocks)
+        self.register_buffer("places", torch.tensor(blocks, dtype=torch.int64), persistent=False)
         self.dim = config.cell_dim
         self.project = Linear(config.hidden_dim, self.dim * max(len(blocks), 1))
         self.embed = nn.Parameter(torch.randn(len(axis.block_of), self.dim))
@@ -225,9 +228,9 @@ class Generator(nn.Module):
 
     def cell_logits(self, state: PassState, codes: Tensor, anchors: Anchors | None = None) -> Tensor:
         """Logits (n, Q, M) of the cells of the codes (n, B) drawn, in the Q blocks with cells."""
-        blocks, change = self.cells.blocks, state.change
+        change = state.change
         added = None if change is None else self.late.cells(change).float()
-        scores: Tensor = self.cells(state.hidden, codes[:, blocks], added)
+        scores: Tensor = self.cells(state.hidden, codes[:, self.cells.places], added)
         if anchors is None or self.relations is None:
             return scores
         target = self.axis.relation_target

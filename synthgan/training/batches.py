@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +43,13 @@ class DeviceTable:
         positions = torch.full(codes.shape, 0.5, device=codes.device)
         positions[:, self.axis.positioned] = self.positions[index]
         return Rows(codes, positions)
+
+    def joined(self, other: DeviceTable) -> DeviceTable:
+        """These rows, and those of another table after them."""
+        out = copy.copy(self)
+        out.codes = torch.cat([self.codes, other.codes])
+        out.positions = torch.cat([self.positions, other.positions])
+        return out
 
     def table(self) -> EncodedTable:
         """Return the table, every cell known."""

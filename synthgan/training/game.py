@@ -61,7 +61,7 @@ def play(state: TrainState) -> Round:
     known, shown = torch.zeros(2, n_blocks, dtype=torch.bool)
     known[before] = shown[before] = True
     shown[drawn] = True
-    known, shown = known.to(device), shown.to(device)
+    known, shown = (blocks.to(device, non_blocking=True) for blocks in (known, shown))
     real = features(axis, rows, shown.expand(n_rows, -1), torch.float32)
     soft, probabilities, completed = _draw(state, rows, known.expand(n_rows, -1), drawn)
     hard = features(axis, completed, shown.expand(n_rows, -1), torch.float32)

@@ -52,7 +52,7 @@ def group_target(critic: Critic, axis: CodeAxis, target: int, table: EncodedTabl
     """
     block, n_leaves = axis.layout.blocks[target], critic.leaf.shape[1]
     room = MAX_KINDS // n_leaves
-    mass = np.bincount(table.codes[:, target], minlength=block.n_codes) + 1e-9
+    mass = np.bincount(table.codes[:, target], minlength=block.n_codes).astype(np.float64) + 1e-9
     group = merged(mass, room if has_classes(block) else min(room, NUMBER_GROUPS))
     critic.target, critic.n_groups = target, int(group.max()) + 1
     critic.group[slice(*axis.bounds(target))] = torch.from_numpy(group.astype(np.uint8)).to(critic.group.device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from synthgan.encoding import EncodedTable
 from synthgan.models import CodeAxis, Discriminator, DiscriminatorConfig, Ensemble, GeneratorConfig
-from synthgan.models.features import Rows
 from synthgan.models.layers import Dropout
 from synthgan.rng import torch_stream
 from synthgan.training.batches import Batches, DeviceTable
 from synthgan.training.config import TrainingConfig
+from synthgan.training.recorded import Recorded, can_record
 from synthgan.training.standins import STAND_INS, draw_stand_ins
 
 __all__ = ["Snapshot", "TrainState", "new_state"]
@@ -70,6 +70,12 @@ class TrainState:
 
     Attributes
     ----------
+    pool : DeviceTable
+        The rows to learn from, and the stand-ins after them.
+    records : bool
+        Whether work is recorded and replayed: wherever the device can.
+    recording : tuple or None
+        A name, and the work of that name.
     code_share : Tensor of float32, shape (T,)
         Share of the training rows that hold each code.
     average : list of Tensor
@@ -83,6 +89,9 @@ class TrainState:
     held_out: DeviceTable
     streams: dict[str, torch.Generator]
     stand_ins: DeviceTable | None = None
+    pool: DeviceTable = dataclasses.field(init=False)
+    records: bool = dataclasses.field(init=False)
+    recording: tuple[object, Recorded] | None = None
     code_share: Tensor = dataclasses.field(init=False)
     average: list[Tensor] = dataclasses.field(init=False)
     generator_optimizer: torch.optim.Adam = dataclasses.field(init=False)
@@ -93,6 +102,8 @@ class TrainState:
     stand_in_batches: Batches = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
+        self.pool = self.train if self.stand_ins is None else self.train.joined(self.stand_ins)
+        self.records = can_record(self.device)
         counts = self.train.counts()
         self.generator.start_from(counts)
         first = torch.arange(min(len(self.train), MAX_FIRST_ROWS), device=self.device)
@@ -105,13 +116,23 @@ class TrainState:
         self.batches = Batches(len(self.train), size, stream)
         self.stand_in_batches = Batches(0 if self.stand_ins is None else len(self.stand_ins), size, stream)
 
-    def next_rows(self, *, of_table: bool = True) -> Rows:
-        """Return the next batch: rows of the table, and as many stand-ins where there are any; or only stand-ins."""
-        rows = [self.train.rows(next(self.batches))] if of_table else []
+    def next_index(self, *, of_table: bool = True) -> Tensor:
+        """Return the next batch, by number in the pool: rows of the table and as many stand-ins, or only stand-ins."""
+        index = [next(self.batches)] if of_table else []
         if self.stand_ins is not None:
             beside = next(self.stand_in_batches)
-            rows.append(self.stand_ins.rows(beside[: len(rows[0].codes)] if rows else beside))
-        return rows[0] if len(rows) == 1 else Rows(*map(torch.cat, zip(*rows, strict=True)))
+            index.append(len(self.train) + (beside[: len(index[0])] if index else beside))
+        return index[0] if len(index) == 1 else torch.cat(index)
+
+    def replayed(self, name: object, work: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
+        """Do work on a tensor: by a recording where the device can, made anew where the last one has another name."""
+        if not self.records:
+            return work(given)
+        if self.recording is None or self.recording[0] != name:
+            self.recording = None  # its memory, and the gradients in it, are given back first
+            streams = [stream for stream in self.streams.values() if stream.device.type == given.device.type]
+            self.recording = name, Recorded(work, given, streams)
+        return self.recording[1](given)
 
     @property
     def device(self) -> torch.device:
@@ -126,7 +147,8 @@ class TrainState:
         torch._foreach_lerp_(self.average, weights, 1 - decay)
 
     def detach_streams(self) -> None:
-        """Take the random streams out of the generator, which can then be copied."""
+        """Take the random streams out of the generator, which can then be copied, and forget what draws from them."""
+        self.recording = None
         for module in self.generator.modules():
             if isinstance(module, Dropout):
                 module.generator = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
@@ -24,6 +24,9 @@ from synthgan.training.game import play, player_of
 from synthgan.training.state import TrainState
 
 __all__ = ["adversarial_step", "hidden_likelihood", "likelihood_step", "pass_step", "stand_in_step"]
+
+Loss = Callable[[TrainState, Generator, Tensor], Tensor]
+"""The loss of one member on some rows, given by their numbers in the pool."""
 
 PENALTY_EVERY = 4
 """R1 and R2 are taken every so many discriminator steps, with the weight that makes up for it (lazy regularisation)."""
@@ -47,7 +50,7 @@ def hidden_likelihood(
     n_asked = asked.sum().clamp(min=1)
     losses = [_losses(network, rows, known, drawn, filled) for network in networks]
     codes, cells = (-log_mean([-nats for nats in parts]) for parts in zip(*losses, strict=True))
-    of_cells = asked[:, networks[0].cells.blocks]
+    of_cells = asked[:, networks[0].cells.places]
     return (codes * asked).sum() / n_asked, (cells * of_cells).sum() / n_asked
 
 
@@ -55,14 +58,14 @@ def _losses(
     network: Generator, rows: Rows, known: Tensor, drawn: Tensor | None, filled: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Nats of each code (n, B), and of each cell (n, Q)."""
-    axis, blocks = network.axis, network.cells.blocks
+    axis, places = network.axis, network.cells.places
     state = network.read(rows, known, drawn)
     anchors = network.anchors(rows, filled)
     codes = block_cross_entropy(network.logits(state, anchors), rows.codes, axis.membership)
-    if not blocks:
+    if not len(places):
         return codes, codes.new_zeros(len(codes), 0)
-    n_cells = axis.n_cells[rows.codes[:, blocks]]
-    cells = torch.minimum((rows.positions[:, blocks] * n_cells).long(), n_cells - 1)
+    n_cells = axis.n_cells[rows.codes[:, places]]
+    cells = torch.minimum((rows.positions[:, places] * n_cells).long(), n_cells - 1)
     return codes, cell_cross_entropy(network.cell_logits(state, rows.codes, anchors), cells)
 
 
@@ -71,17 +74,17 @@ def likelihood_step(state: TrainState) -> Tensor:
 
     Every member learns from a batch of its own, and the loss is the mean over the members.
     """
-    return _update(state, (_likelihood_loss(state, member) for member in state.generator.members))
+    return _step(state, _hidden_loss)
 
 
 def stand_in_step(state: TrainState) -> Tensor:
     """Take one step on the likelihood of hidden columns of stand-ins alone; as `likelihood_step`."""
-    return _update(state, (_likelihood_loss(state, member, of_table=False) for member in state.generator.members))
+    return _step(state, _hidden_loss, of_table=False)
 
 
 def pass_step(state: TrainState) -> Tensor:
     """Take one step on the likelihood of columns that follow others of their pass; as `likelihood_step`."""
-    return _update(state, (_likelihood_loss(state, member, passes=True) for member in state.generator.members))
+    return _step(state, _pass_loss)
 
 
 def adversarial_step(state: TrainState) -> tuple[Tensor, Tensor, Tensor]:
@@ -100,32 +103,54 @@ def adversarial_step(state: TrainState) -> tuple[Tensor, Tensor, Tensor]:
     game = relativistic_generator(real_score, state.discriminator(fake, given))
     n_codes = len(state.generator.axis.block_of)
     moments = moment_matching(probabilities, real[:, :n_codes], _moment_weight(state, shown))
-    likelihood = _likelihood_loss(state, player_of(state))
-    _update(state, [likelihood + game + state.config.moment_weight * moments])
+    likelihood = _hidden_loss(state, player_of(state), state.next_index())
+    _set_gradients(state, [likelihood + game + state.config.moment_weight * moments])
+    _move(state)
     return likelihood.detach(), discriminator_loss, game.detach()
 
 
-def _likelihood_loss(state: TrainState, member: Generator, *, passes: bool = False, of_table: bool = True) -> Tensor:
-    rows = state.next_rows(of_table=of_table)
-    draw, drawn = (rows.codes, member.axis.flags, state.streams["given"]), None
-    if passes:
-        known, drawn = draw_pass(*draw)
-    else:
-        known = draw_known(*draw)
+def _hidden_loss(state: TrainState, member: Generator, index: Tensor) -> Tensor:
+    rows = state.pool.rows(index)
+    known = draw_known(rows.codes, member.axis.flags, state.streams["given"])
+    codes, cells = hidden_likelihood([member], rows, known)
+    return codes + cells
+
+
+def _pass_loss(state: TrainState, member: Generator, index: Tensor) -> Tensor:
+    rows = state.pool.rows(index)
+    known, drawn = draw_pass(rows.codes, member.axis.flags, state.streams["given"])
     codes, cells = hidden_likelihood([member], rows, known, drawn)
     return codes + cells
 
 
-def _update(state: TrainState, losses: Iterable[Tensor]) -> Tensor:
-    """Take a step on the sum of losses; returns their mean. Each may be made when the one before is done with."""
+def _step(state: TrainState, loss_of: Loss, *, of_table: bool = True) -> Tensor:
+    """Take a step on the mean of the members' losses, each of rows of its own; returns it."""
+    members = state.generator.members
+    index = torch.stack([state.next_index(of_table=of_table) for _ in members])
+
+    def gradients(index: Tensor) -> Tensor:
+        # Each loss is made when the one before is done with.
+        return _set_gradients(state, (loss_of(state, *own) for own in zip(members, index, strict=True)))
+
+    loss = state.replayed((loss_of, index.shape), gradients, index)
+    _move(state)
+    return loss
+
+
+def _set_gradients(state: TrainState, losses: Iterable[Tensor]) -> Tensor:
+    """Set the generator's gradients to those of the sum of losses; returns their mean."""
     state.generator_optimizer.zero_grad(set_to_none=True)
     values = []
     for loss in losses:
         loss.backward()  # type: ignore[no-untyped-call]
         values.append(loss.detach())
+    return torch.stack(values).mean()
+
+
+def _move(state: TrainState) -> None:
+    """Move the generator by its gradients, and the averaged weights after it."""
     state.generator_optimizer.step()
     state.update_average()
-    return torch.stack(values).mean()
 
 
 def _discriminator_step(state: TrainState) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import Tensor
 
-from synthgan import CTGAN, TVAE, SynthGAN, Synthesizer, VanillaGAN, load
+from synthgan import CTGAN, TVAE, Synthesizer, SynthGAN, VanillaGAN, load
+from synthgan.models import CodeAxis, DiscriminatorConfig, GeneratorConfig
+from synthgan.training.config import TrainingConfig
+from synthgan.training.state import TrainState, new_state
+from synthgan.training.steps import adversarial_step, likelihood_step, pass_step, stand_in_step
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")]
 
@@ -55,11 +61,12 @@ def test_a_model_fitted_on_the_gpu_samples_there_and_on_the_cpu(mixed_table: pd.
 @pytest.mark.parametrize("target", ["label", "y", None])
 def test_the_critic_and_the_targets_trees_work_there(table: pd.DataFrame, target: str | None, tmp_path: Path) -> None:
     model = fitted(table, target)
-    assert model.model_.generator.critic is not None
-    assert (model.model_.generator.target is None) == (target is None)
+    generator: Any = model.model_.generator
+    assert generator.critic is not None
+    assert (generator.target is None) == (target is None)
     rows = model.sample(3000, random_state=1)
     assert rows.head(40).equals(model.sample(40, random_state=1))
-    conditions = {"city": {"Bonn", "Ulm"}, "day": ("2024-02-01", "2024-06-30"), "label": "yes"}
+    conditions: dict[str | int, Any] = {"city": {"Bonn", "Ulm"}, "day": ("2024-02-01", "2024-06-30"), "label": "yes"}
     some = model.sample(200, conditions=conditions, random_state=1)
     assert some["city"].isin(["Bonn", "Ulm"]).all()
     assert some["day"].between("2024-02-01", "2024-06-30").all()
@@ -107,3 +114,45 @@ def test_reference_models_work_there(kind: type[Synthesizer], table: pd.DataFram
     assert rows.equals(model.sample(100, random_state=0))
     model.save(tmp_path / "m.synthgan")
     assert len(load(tmp_path / "m.synthgan", device="cpu").sample(10, random_state=0)) == 10
+
+
+def new_state_of(table: pd.DataFrame, *, n_members: int = 1, stand_ins: bool = False) -> TrainState:
+    model = SynthGAN(epochs=1, hidden_dim=8, select=1, device="cpu", random_state=0).fit(table)
+    encoder = model.model_.encoder
+    sizes = GeneratorConfig(hidden_dim=64, dropout=0.1, n_members=n_members), DiscriminatorConfig(8, 1)
+    axis, config = CodeAxis(encoder.layout).to("cuda"), TrainingConfig(batch_size=100)
+    return new_state(encoder.encode(table), axis, config, *sizes, 0, torch.bfloat16, stand_ins=stand_ins)
+
+
+STEPS = [likelihood_step, pass_step, stand_in_step]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_recorded_steps_are_those_taken_one_by_one(
+    table: pd.DataFrame, step: Callable[[TrainState], Tensor], n_members: int
+) -> None:
+    recorded, plain = (new_state_of(table[:500], n_members=n_members, stand_ins=step is stand_in_step) for _ in "ab")
+    found = [float(step(recorded)) for _ in range(8)]
+    assert recorded.recording is not None
+    plain.records = False
+    wanted = [float(step(plain)) for _ in range(8)]
+    assert plain.recording is None
+    assert len(set(found)) == 8  # each batch is another
+    np.testing.assert_allclose(found, wanted, rtol=0.02)
+    for name, stream in recorded.streams.items():
+        assert torch.equal(stream.get_state(), plain.streams[name].get_state()), name
+
+
+@pytest.mark.parametrize("step", [*STEPS, adversarial_step])
+def test_no_step_waits_for_the_device(table: pd.DataFrame, step: Callable[[TrainState], object]) -> None:
+    state = new_state_of(table[:500], stand_ins=step is stand_in_step)
+    state.records = False
+    step(state)
+    try:
+        torch.cuda.set_sync_debug_mode("error")
+        found = step(state)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    losses = found if isinstance(found, tuple) else (found,)
+    assert all(np.isfinite(float(loss)) for loss in losses)

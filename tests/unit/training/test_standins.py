@@ -171,14 +171,14 @@ def test_held_out_rows_lend_nothing() -> None:
 
 def test_stand_ins_are_learned_alone_or_beside_the_table() -> None:
     state = training_state(stand_ins=True)
-    alone, both = state.next_rows(of_table=False), state.next_rows()
+    alone, both = (state.pool.rows(state.next_index(of_table=of_table)) for of_table in (False, True))
     assert len(alone.codes) == 100
     assert len(both.codes) == len(both.positions) == 200
     held = {tuple(row) for row in state.train.rows(torch.arange(250)).positions.tolist()}
     of_table = [tuple(row) in held for row in both.positions.tolist()]
     assert all(of_table[:100])
     assert sum(of_table[100:]) < 10
-    assert len(training_state(stand_ins=False).next_rows().codes) == 100
+    assert len(training_state(stand_ins=False).next_index()) == 100
 
 
 def test_which_tables_have_stand_ins() -> None:
