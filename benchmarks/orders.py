@@ -36,7 +36,7 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
     import torch
 
     from synthgan import SynthGAN
-    from synthgan.sampling import sampler
+    from synthgan.sampling import drawing
 
     torch.set_num_threads(args.threads)
     target = TARGETS[table]
@@ -44,7 +44,7 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
     model = SynthGAN(random_state=seed, select=1).fit(train, target=target)
     for n_passes in (None, *args.passes):
         for n_rows in args.rows_per_order:
-            sampler.SLICE_ROWS = sampler.FIRST_SLICE_ROWS = n_rows
+            drawing.SLICE_ROWS = drawing.FIRST_SLICE_ROWS = n_rows
             for sample in range(SAMPLES):
                 rows = model.sample(len(train), n_passes=n_passes, random_state=sample)
                 row = {"passes": n_passes or "default", "rows_per_order": n_rows, "sample": sample}

@@ -23,7 +23,37 @@ from synthgan.schema.table import ColumnSpec
 
 __all__ = ["ColumnCondition", "follow_day", "read_condition"]
 
-ByDay = Callable[[FloatArray], list[tuple[npt.NDArray[np.bool_], Restriction]]]
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class ByDay:
+    """The restriction of the time of day, by the day; a class, because functions made on the way go to no process.
+
+    Parameters
+    ----------
+    days : dict of float to Restriction
+        On some days.
+    missing, other : Restriction or None
+        Where the day is missing, and on other days; None where that cannot be.
+    nearest : bool
+        Whether other days are taken for the nearest of these.
+    """
+
+    days: dict[float, Restriction] = dataclasses.field(default_factory=dict)
+    missing: Restriction | None = None
+    other: Restriction | None = None
+    nearest: bool = False
+
+    def __call__(self, drawn: FloatArray) -> list[tuple[npt.NDArray[np.bool_], Restriction]]:
+        """Group rows by their days (n,), NaN for missing: which rows, and what restricts them."""
+        near = _nearest(np.array(sorted(self.days)))(drawn) if self.nearest else drawn
+        groups = [(near == day, restriction) for day, restriction in self.days.items()]
+        is_missing = np.isnan(drawn)
+        if self.missing is not None:
+            groups.append((is_missing, self.missing))
+        if self.other is not None:
+            rest = ~np.isin(near, list(self.days))
+            groups.append((rest if self.missing is None else rest & ~is_missing, self.other))
+        return groups
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +109,7 @@ def follow_day(encoder: TemporalEncoder) -> ByDay | None:
     if time is None or time.missing_code is None:
         return None
     missing, present = _missing_cell(time), Restriction.cells_only(time.cells, np.arange(len(time.low)))
-    return lambda drawn: [(np.isnan(drawn), missing), (~np.isnan(drawn), present)]
+    return ByDay(missing=missing, other=present)
 
 
 def _one(spec: ColumnSpec, encoder: ColumnEncoder, value: Any) -> ColumnCondition:
@@ -125,12 +155,7 @@ def _any_of(spec: ColumnSpec, encoder: ColumnEncoder, values: list[Any]) -> Colu
         return ColumnCondition(restrictions=(day,), adjust=_nearest(ticks))
     time = encoder.time
     choices = {float(d): _points(time, np.unique(clocks[days == d]), False) for d in np.unique(days)}
-
-    def by_day(drawn: FloatArray) -> list[tuple[npt.NDArray[np.bool_], Restriction]]:
-        near = _nearest(np.unique(days))(drawn)
-        groups = [(near == d, restriction) for d, restriction in choices.items()]
-        return groups + ([(np.isnan(drawn), whole[1])] if missing else [])
-
+    by_day = ByDay(choices, whole[1] if missing else None, nearest=True)
     return ColumnCondition(restrictions=(day,), by_day=by_day, adjust=_nearest(ticks))
 
 
@@ -185,13 +210,7 @@ def _time_range(spec: ColumnSpec, encoder: TemporalEncoder, first: int, last: in
         return None
     anytime = _interval(time, *whole)
     fitting = {d: restriction for d, restriction in ends.items() if restriction is not None}
-
-    def by_day(drawn: FloatArray) -> list[tuple[npt.NDArray[np.bool_], Restriction]]:
-        other = ~np.isin(drawn, list(fitting))
-        groups = [(drawn == d, restriction) for d, restriction in fitting.items()]
-        return groups + ([(other, anytime)] if anytime is not None else [])
-
-    return ColumnCondition(restrictions=(day,), by_day=by_day, adjust=adjust)
+    return ColumnCondition(restrictions=(day,), by_day=ByDay(fitting, other=anytime), adjust=adjust)
 
 
 def _interval(encoder: NumericEncoder, low: float, high: float) -> Restriction | None:

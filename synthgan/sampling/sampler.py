@@ -1,8 +1,9 @@
-"""Rows, batch by batch: columns are filled one after another, or several at a time."""
+"""Rows, chunk by chunk: drawn, and chosen."""
 
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,30 +12,21 @@ import torch
 from synthgan.conditioning.pieces import Restriction
 from synthgan.conditioning.space import Conditions, DayDependent
 from synthgan.encoding import EncodedTable, TableEncoder
-from synthgan.models.axis import CodeAxis
 from synthgan.models.ensemble import Ensemble
-from synthgan.models.features import Rows, rows_of
-from synthgan.models.late import PassState
+from synthgan.models.features import rows_of
 from synthgan.models.layers import Linear
-from synthgan.rng import numpy_stream, torch_stream
+from synthgan.rng import numpy_stream
 from synthgan.sampling.choice import Choice
+from synthgan.sampling.drawing import Asked, Drawing, to_table
 from synthgan.sampling.draws import DeviceRestriction
-from synthgan.sampling.parts import Part, Task
-from synthgan.sampling.passes import passes_of
+from synthgan.sampling.parts import Task
+from synthgan.sampling.processes import mapped
 
-__all__ = ["CHUNK_ROWS", "Sampler", "batches", "inference_copy"]
+__all__ = ["CHUNK_ROWS", "Sampler", "inference_copy"]
 
 CHUNK_ROWS = 4096
 """Rows, or candidates for rows, whose random numbers are drawn together: always whole chunks, each with its streams, so
 row i is the same in any sample of a seed."""
-
-
-SLICE_ROWS = 1024
-"""Rows, or candidates, that are filled together, in a column order of their own: many enough that each call pays. An
-order has errors of its own, which the mixture of many averages out (benchmarks/orders.py)."""
-
-FIRST_SLICE_ROWS = 64
-"""The same among the first `SLICE_ROWS`: small samples have several orders too, and go through the network together."""
 
 
 NO_TARGET = -1
@@ -61,7 +53,13 @@ class Sampler:
         self.target = NO_TARGET if trees is None else trees.target
 
     def chunks(
-        self, n_rows: int, conditions: Conditions, seed: int, n_passes: int | None = None, n_candidates: int = 1
+        self,
+        n_rows: int,
+        conditions: Conditions,
+        seed: int,
+        n_passes: int | None = None,
+        n_candidates: int = 1,
+        n_jobs: int = 1,
     ) -> Iterator[tuple[int, EncodedTable]]:
         """Draw `n_rows` rows in chunks.
 
@@ -78,6 +76,8 @@ class Sampler:
             or a range to keep to take a run each before those.
         n_candidates : int
             Rows to draw for each row that is kept, from 1 (no choice); the critic says how likely each is kept.
+        n_jobs : int
+            Processes that draw, on processors; rows are chosen in this one.
 
         Yields
         ------
@@ -87,19 +87,25 @@ class Sampler:
         first = self._restricted(conditions)
         if self.target in first and not conditions.binds(self.encoder.layout, self.target):
             first.remove(self.target)
-        task = self._task(conditions, first)
+        drawing = Drawing(self._task(conditions, first), first, self.target, seed, n_passes)
         choice = Choice(self.generator, conditions, draws_target=self.target in first) if n_candidates > 1 else None
-        chunk_rows = max(CHUNK_ROWS // n_candidates, 1)
-        for start in range(0, n_rows, chunk_rows):
-            stop = start + chunk_rows
-            given = _repeated(conditions.given(start, stop), n_candidates)
-            kept = min(chunk_rows, n_rows - start)
-            n_drawn = kept if n_candidates == 1 else len(given)
-            rows = self._chunk(task, given, first, seed, start // chunk_rows, n_passes, n_drawn)
+        chunk_rows, axis = max(CHUNK_ROWS // n_candidates, 1), self.generator.axis
+        starts = range(0, n_rows, chunk_rows)
+
+        def asked() -> Iterator[Asked]:
+            for number, start in enumerate(starts):
+                given = _repeated(conditions.given(start, start + chunk_rows), n_candidates)
+                yield Asked(number, given, min(len(given), n_rows - start) if n_candidates == 1 else len(given))
+
+        n_jobs = min(n_jobs, len(starts)) if self.device.type == "cpu" else 1
+        work, own = itertools.tee(asked())
+        pools = map(drawing, work) if n_jobs < 2 else mapped(drawing, work, n_jobs)
+        for start, one, pool in zip(starts, own, pools, strict=True):
+            rows = pool
             if choice is not None:
-                stream = numpy_stream(seed, "select", start // chunk_rows)
-                rows = choice.among(rows, given.known, conditions.group(start, stop), stream)
-            yield start, _to_table(self.generator.axis, Rows(rows.codes[:kept], rows.positions[:kept]))
+                stream, group = numpy_stream(seed, "select", one.chunk), conditions.group(start, start + chunk_rows)
+                rows = to_table(axis, choice.among(rows_of(axis, pool), one.given.known, group, stream))
+            yield start, rows.take(slice(n_rows - start))
 
     def _task(self, conditions: Conditions, first: list[int]) -> Task:
         restrictions = {
@@ -109,48 +115,6 @@ class Sampler:
         trees = None if self.target in first else self.generator.target
         alone = trees is not None and not trees.reads_network
         return Task(self.generator, self.encoder, restrictions, trees, alone)
-
-    @torch.no_grad()
-    def _chunk(
-        self,
-        task: Task,
-        given: EncodedTable,
-        first: list[int],
-        seed: int,
-        index: int,
-        n_passes: int | None,
-        n_drawn: int,
-    ) -> Rows:
-        """Draw a chunk; what comes after the first `n_drawn` rows need not be filled."""
-        axis = self.generator.axis
-        known = torch.from_numpy(given.known).to(self.device)
-        codes, positions = (values.t().contiguous().t() for values in rows_of(axis, given))  # columns are filled
-        stream = torch_stream(seed, "sample", index, self.device)
-        uniform = torch.rand(self.n_blocks, 3, len(codes), generator=stream, device=self.device).transpose(1, 2)
-        some_given = np.flatnonzero(given.known.any(axis=0)).tolist()
-        wanted = [block for block in range(self.n_blocks) if not given.known[:, block].all()]
-        ahead = [[block] for block in first if block in wanted]
-        rest = [block for block in wanted if block not in first and block != self.target]
-        last = [block for block in wanted if block not in first and block == self.target]
-        orders = numpy_stream(seed, "column order", index)
-        for batch in batches(n_drawn, first=index == 0):
-            parts = []
-            for part in batch:
-                order = [*orders.permutation(rest).tolist(), *last]
-                groups = ahead + passes_of(self.encoder.layout.blocks, order, n_passes)
-                rows = Rows(codes[part], positions[part])
-                parts.append(Part(task, rows, known[part], some_given, uniform[:, part], groups))
-            self._complete(task, parts)
-        return Rows(codes, positions)
-
-    def _complete(self, task: Task, parts: list[Part]) -> None:
-        """Fill parts, in place; a pass has as many blocks in each, if others."""
-        for place, group in enumerate(parts[0].groups):
-            states: list[tuple[PassState, ...]] = [()] * len(parts)
-            if task.needs_network(group):
-                states = self.generator.begin_all([part.sums for part in parts])
-            for part, own in zip(parts, states, strict=True):
-                part.fill(place, own)
 
     @torch.no_grad()
     def _restricted(self, conditions: Conditions) -> list[int]:
@@ -178,30 +142,9 @@ class Sampler:
         return out
 
 
-def batches(n_rows: int, *, first: bool) -> Iterator[list[slice]]:
-    """Cover so many rows of a chunk by batches of slices, whole ones; a sample's `first` begins with short ones.
-
-    Examples
-    --------
-    >>> [[(part.start, part.stop) for part in batch] for batch in batches(200, first=True)]
-    [[(0, 64)], [(64, 128)], [(128, 192), (192, 256)]]
-    """
-    start = 0
-    while start < n_rows:
-        n = FIRST_SLICE_ROWS if first and start < SLICE_ROWS else SLICE_ROWS
-        stop = start + min(max(start, n), SLICE_ROWS)  # few rows shall not wait for many
-        yield [slice(at, at + n) for at in range(start, stop, n)]
-        start = stop
-
-
 def _repeated(table: EncodedTable, times: int) -> EncodedTable:
     shape = (times, 1)
     return EncodedTable(np.tile(table.codes, shape), np.tile(table.positions, shape), np.tile(table.known, shape))
-
-
-def _to_table(axis: CodeAxis, rows: Rows) -> EncodedTable:
-    codes = (rows.codes - axis.offsets).to(torch.uint8).cpu().numpy()
-    return EncodedTable(codes, rows.positions[:, axis.positioned].cpu().numpy(), np.ones(codes.shape, np.bool_))
 
 
 def _follows(found: Restriction | DayDependent, day: int) -> bool:

@@ -12,8 +12,9 @@ from synthgan import SynthGAN
 from synthgan.conditioning.space import ConditionSpace
 from synthgan.errors import ConfigError, NotFittedError
 from synthgan.models import Ensemble
-from synthgan.sampling.parts import Part, Task
-from synthgan.sampling.sampler import CHUNK_ROWS, FIRST_SLICE_ROWS, SLICE_ROWS, Sampler, batches
+from synthgan.sampling.drawing import FIRST_SLICE_ROWS, SLICE_ROWS, Drawing, batches
+from synthgan.sampling.parts import Part
+from synthgan.sampling.sampler import CHUNK_ROWS, Sampler
 
 SETTINGS: list[dict[str, Any]] = [
     {},
@@ -39,19 +40,21 @@ def test_batches_cover_the_rows_wanted_once(first: bool, n_rows: int) -> None:
     assert n_rows <= len(covered) < n_rows + SLICE_ROWS
 
 
-def test_a_small_sample_has_many_column_orders(barely: SynthGAN) -> None:
+def test_a_small_sample_has_many_column_orders(barely: SynthGAN, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 300 rows, eight slices, every one is filled in an order of its own; and the next sample in others."""
     drawn: list[tuple[int, ...]] = []
 
-    class Recorder(Sampler):
-        def _complete(self, task: Task, parts: list[Part]) -> None:
-            drawn.extend(tuple(block for group in part.groups for block in group) for part in parts)
-            super()._complete(task, parts)
+    complete = Drawing._complete
 
+    def recorded(self: Drawing, parts: list[Part]) -> None:
+        drawn.extend(tuple(block for group in part.groups for block in group) for part in parts)
+        complete(self, parts)
+
+    monkeypatch.setattr(Drawing, "_complete", recorded)
     model = barely.model_
-    recorder = Recorder(cast(Ensemble, model.generator), model.encoder)
+    sampler = Sampler(cast(Ensemble, model.generator), model.encoder)
     for seed in (0, 1):
-        list(recorder.chunks(300, ConditionSpace(model.encoder).none(), seed))
+        list(sampler.chunks(300, ConditionSpace(model.encoder).none(), seed))
     assert len(drawn) == len(set(drawn)) == 16
     assert {tuple(sorted(order)) for order in drawn} == {tuple(range(len(model.encoder.layout)))}
 

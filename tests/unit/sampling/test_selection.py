@@ -179,3 +179,12 @@ def test_a_critic_without_time_still_sets_the_marginals(frame: pd.DataFrame) -> 
     assert critic.margin.any()
     assert 1 <= len(critic.leaf) < critique.n_trees(len(frame))
     assert len(model.sample(7)) == 7
+
+
+@pytest.mark.parametrize("conditions", [None, {"label": "up"}])
+def test_chosen_rows_do_not_depend_on_the_number_of_processes(
+    model: SynthGAN, conditions: dict[str | int, Any] | None
+) -> None:
+    alone = model.sample(1500, conditions=conditions, random_state=7)
+    side_by_side = model.sample(1500, conditions=conditions, random_state=7, n_jobs=2)
+    pd.testing.assert_frame_equal(side_by_side, alone, check_exact=True)

@@ -1,0 +1,126 @@
+"""The chunks of one sample: columns are filled one after another, or several at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from synthgan.encoding import EncodedTable
+from synthgan.models.axis import CodeAxis
+from synthgan.models.features import Rows, rows_of
+from synthgan.models.late import PassState
+from synthgan.rng import numpy_stream, torch_stream
+from synthgan.sampling.parts import Part, Task
+from synthgan.sampling.passes import passes_of
+
+__all__ = ["Asked", "Drawing", "batches", "to_table"]
+
+SLICE_ROWS = 1024
+"""Rows, or candidates, that are filled together, in a column order of their own: many enough that each call pays. An
+order has errors of its own, which the mixture of many averages out (benchmarks/orders.py)."""
+
+FIRST_SLICE_ROWS = 64
+"""The same among the first `SLICE_ROWS`: small samples have several orders too, and go through the network together."""
+
+
+class Asked(NamedTuple):
+    """A chunk that is wanted.
+
+    Attributes
+    ----------
+    chunk : int
+        Its number, which names its random streams.
+    given : EncodedTable
+        What is given of its rows.
+    n_drawn : int
+        What comes after so many rows need not be filled.
+    """
+
+    chunk: int
+    given: EncodedTable
+    n_drawn: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """Draws the chunks of one sample, each by itself: in any order, or in several processes.
+
+    Parameters
+    ----------
+    task : Task
+        The generator, and what blocks may hold.
+    first : list of int
+        Blocks that are filled before all others, in this order.
+    last : int
+        Block that is filled after all others, if it is none of those; or `NO_TARGET`.
+    seed : int
+        Names the random streams.
+    n_passes : int or None
+        Runs of the whole network in which the others are filled.
+    """
+
+    task: Task
+    first: list[int]
+    last: int
+    seed: int
+    n_passes: int | None
+
+    @torch.no_grad()
+    def __call__(self, asked: Asked) -> EncodedTable:
+        """Draw a chunk."""
+        axis, given, n_blocks = self.task.generator.axis, asked.given, len(self.task.encoder.layout)
+        device = axis.offsets.device
+        known = torch.from_numpy(given.known).to(device)
+        codes, positions = (values.t().contiguous().t() for values in rows_of(axis, given))  # columns are filled
+        stream = torch_stream(self.seed, "sample", asked.chunk, device)
+        uniform = torch.rand(n_blocks, 3, len(codes), generator=stream, device=device).transpose(1, 2)
+        some_given = np.flatnonzero(given.known.any(axis=0)).tolist()
+        wanted = [block for block in range(n_blocks) if not given.known[:, block].all()]
+        ahead = [[block] for block in self.first if block in wanted]
+        rest = [block for block in wanted if block not in self.first and block != self.last]
+        last = [block for block in wanted if block not in self.first and block == self.last]
+        orders = numpy_stream(self.seed, "column order", asked.chunk)
+        for batch in batches(asked.n_drawn, first=asked.chunk == 0):
+            parts = []
+            for part in batch:
+                order = [*orders.permutation(rest).tolist(), *last]
+                groups = ahead + passes_of(self.task.encoder.layout.blocks, order, self.n_passes)
+                rows = Rows(codes[part], positions[part])
+                parts.append(Part(self.task, rows, known[part], some_given, uniform[:, part], groups))
+            self._complete(parts)
+        return to_table(axis, Rows(codes, positions))
+
+    def _complete(self, parts: list[Part]) -> None:
+        """Fill parts, in place; a pass has as many blocks in each, if others."""
+        for place, group in enumerate(parts[0].groups):
+            states: list[tuple[PassState, ...]] = [()] * len(parts)
+            if self.task.needs_network(group):
+                states = self.task.generator.begin_all([part.sums for part in parts])
+            for part, own in zip(parts, states, strict=True):
+                part.fill(place, own)
+
+
+def batches(n_rows: int, *, first: bool) -> Iterator[list[slice]]:
+    """Cover so many rows of a chunk by batches of slices, whole ones; a sample's `first` begins with short ones.
+
+    Examples
+    --------
+    >>> [[(part.start, part.stop) for part in batch] for batch in batches(200, first=True)]
+    [[(0, 64)], [(64, 128)], [(128, 192), (192, 256)]]
+    """
+    start = 0
+    while start < n_rows:
+        n = FIRST_SLICE_ROWS if first and start < SLICE_ROWS else SLICE_ROWS
+        stop = start + min(max(start, n), SLICE_ROWS)  # few rows shall not wait for many
+        yield [slice(at, at + n) for at in range(start, stop, n)]
+        start = stop
+
+
+def to_table(axis: CodeAxis, rows: Rows) -> EncodedTable:
+    """Return rows as an encoded table, every cell known."""
+    codes = (rows.codes - axis.offsets).to(torch.uint8).cpu().numpy()
+    return EncodedTable(codes, rows.positions[:, axis.positioned].cpu().numpy(), np.ones(codes.shape, np.bool_))

@@ -1,0 +1,97 @@
+"""Work in several processes at once, with results in order and little in memory."""
+
+from __future__ import annotations
+
+import pickle
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import joblib
+from joblib.externals.loky import ProcessPoolExecutor
+
+from synthgan.errors import ConfigError, OutOfMemoryError
+
+__all__ = ["check_jobs", "mapped"]
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+
+AHEAD = 2
+"""Results of each process that wait for their turn at most: memory stays constant, however slow the caller is."""
+
+IDLE_SECONDS = 60
+"""After so long without work a process ends. The next call finds those there that have not: a start takes seconds."""
+
+_loaded: tuple[str, Callable[[Any], Any]] | None = None
+
+
+def check_jobs(n_jobs: Any) -> int:
+    """Return a number of processes, at least 1: -1 means one for each core that this process may use.
+
+    Examples
+    --------
+    >>> check_jobs(3), check_jobs(-1) >= 1
+    (3, True)
+    """
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or (n_jobs < 1 and n_jobs != -1):
+        raise ConfigError(f"n_jobs must be a whole number from 1, or -1 for one per core; got {n_jobs!r}")
+    return joblib.cpu_count() if n_jobs == -1 else n_jobs
+
+
+def mapped(work: Callable[[Argument], Result], arguments: Iterator[Argument], n_jobs: int) -> Iterator[Result]:
+    """Apply `work` to arguments in `n_jobs` processes; results come in the order of the arguments.
+
+    Parameters
+    ----------
+    work : callable
+        Goes to the processes, each of which keeps it until it is given other work.
+    arguments : iterator
+        Asked for no more of them than can soon be worked on.
+    n_jobs : int
+        Number of processes.
+
+    Raises
+    ------
+    OutOfMemoryError
+        When a process was ended from outside.
+    """
+    name, packed = uuid.uuid4().hex, pickle.dumps(work, protocol=pickle.HIGHEST_PROTOCOL)
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for argument in arguments:
+            waiting.append(_executor(n_jobs).submit(_apply, name, packed, argument))
+            if len(waiting) >= AHEAD * n_jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool:
+        _executor.cache_clear()
+        raise OutOfMemoryError(
+            f"one of {n_jobs} processes was ended, most likely for want of memory; draw with a smaller n_jobs"
+        ) from None
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+@lru_cache(maxsize=1)
+def _executor(n_jobs: int) -> Executor:
+    """Processes that share the cores: none starts more threads than its part of them."""
+    threads = max(joblib.cpu_count() // n_jobs, 1)
+    executor: Executor = ProcessPoolExecutor(
+        n_jobs, timeout=IDLE_SECONDS, env={"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    )
+    return executor
+
+
+def _apply(name: str, packed: bytes, argument: Any) -> Any:
+    """In a process: work on an argument."""
+    global _loaded
+    if _loaded is None or _loaded[0] != name:
+        _loaded = name, pickle.loads(packed)
+    return _loaded[1](argument)
