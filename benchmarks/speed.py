@@ -134,7 +134,10 @@ def sampling(args: argparse.Namespace) -> list[dict[str, Any]]:
     rows = []
     for threads in args.threads:
         torch.set_num_threads(threads)
-        for (how, way), n_rows in itertools.product(WAYS.items(), args.rows):
+        ways = WAYS | {
+            f"{how}, {threads} processes": way | {"n_jobs": threads} for how, way in WAYS.items() if threads > 1
+        }
+        for (how, way), n_rows in itertools.product(ways.items(), args.rows):
             seconds = []
             for _ in range(3):
                 began = time.perf_counter()

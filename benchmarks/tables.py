@@ -108,6 +108,7 @@ def main() -> None:
         "results in full": lambda: full(document),
         "peers": lambda: peers(document),
         "speed": lambda: speeds(json.loads((HERE / "results" / "speed.json").read_text())),
+        "gpu": lambda: gpu(json.loads((HERE / "results" / "gpu.json").read_text())),
         "orders": lambda: means(json.loads((HERE / "results" / "orders.json").read_text()), *ORDERS),
         "target": lambda: means(json.loads((HERE / "results" / "target.json").read_text()), *TARGET),
         "balance": lambda: means(json.loads((HERE / "results" / "balance.json").read_text()), *BALANCE),
@@ -217,6 +218,24 @@ def speeds(document: dict[str, Any]) -> str:
                 found += f", {row['share_of_peak']:.0%} of what matrix products alone reach ({peak})"
         lines.append([row["table"], str(row["threads"]), what, found])
     return markdown(["table", "threads", "what", "measured"], lines)
+
+
+def gpu(document: dict[str, Any]) -> str:
+    """Return what gpu.py found: the machine, and a table of steps, fits and sampling."""
+    it, lines = document["machine"], []
+    for row in document["rows"]:
+        what, found = row["what"], ""
+        if what == "fit":
+            what = f"fit of {row['rows']:,} rows, {'GPU' if row['device'] == 'cuda' else 'processor alone'}"
+            found = f"{row['fit_seconds']:.0f} s, {row['training_seconds']:.0f} s of them training"
+        elif what == "sampling":
+            what = f"sampling, {row['rows']:,} rows, {row['how']}"
+            found = f"{row['rows_per_second']:,} rows a second"
+        else:
+            what, found = f"{what}, {row['how']}", f"{row['milliseconds']:.1f} ms"
+        lines.append([row["table"], what, found])
+    head = f"{it['device']}, {it['cores']} cores, torch {it['torch']}.\n\n"
+    return head + markdown(["table", "what", "measured"], lines)
 
 
 def means(document: dict[str, Any], cases: dict[str, str], figures: dict[str, str]) -> str:
