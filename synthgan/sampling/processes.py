@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import uuid
 from collections import deque
@@ -12,11 +13,12 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import joblib
+import torch
 from joblib.externals.loky import ProcessPoolExecutor
 
 from synthgan.errors import ConfigError, OutOfMemoryError
 
-__all__ = ["check_jobs", "mapped"]
+__all__ = ["beside", "check_jobs", "mapped"]
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -77,6 +79,18 @@ def mapped(work: Callable[[Argument], Result], arguments: Iterator[Argument], n_
     finally:
         for future in waiting:
             future.cancel()
+
+
+@contextlib.contextmanager
+def beside(n_jobs: int) -> Iterator[None]:
+    """For what is done here while `n_jobs` processes have the cores: threads of torch would wait for each other."""
+    before = torch.get_num_threads()
+    try:
+        if n_jobs > 1:
+            torch.set_num_threads(1)
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @lru_cache(maxsize=1)

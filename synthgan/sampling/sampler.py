@@ -20,7 +20,7 @@ from synthgan.sampling.choice import Choice
 from synthgan.sampling.drawing import Asked, Drawing, to_table
 from synthgan.sampling.draws import DeviceRestriction
 from synthgan.sampling.parts import Task
-from synthgan.sampling.processes import mapped
+from synthgan.sampling.processes import beside, mapped
 
 __all__ = ["CHUNK_ROWS", "Sampler", "inference_copy"]
 
@@ -104,7 +104,8 @@ class Sampler:
             rows = pool
             if choice is not None:
                 stream, group = numpy_stream(seed, "select", one.chunk), conditions.group(start, start + chunk_rows)
-                rows = to_table(axis, choice.among(rows_of(axis, pool), one.given.known, group, stream))
+                with beside(n_jobs):
+                    rows = to_table(axis, choice.among(rows_of(axis, pool), one.given.known, group, stream))
             yield start, rows.take(slice(n_rows - start))
 
     def _task(self, conditions: Conditions, first: list[int]) -> Task:
