@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["sample"]
 
-MANY_ROWS, MOST_JOBS = 20_000, 4
-"""Rows from which it pays to start other processes, and how many where nothing is said: each takes some 400 MB."""
+MANY_ROWS, MOST_JOBS = 50_000, 4
+"""Rows that a critic chooses from which it surely pays to start other processes, and how many where nothing is said."""
 
 
 def sample(
@@ -55,7 +55,8 @@ def sample(
         typer.Option(
             "--jobs",
             min=1,
-            help="Processes that draw side by side; by default 1, and from 20,000 rows one for each core, 4 at most.",
+            help="Processes that draw side by side, some 400 MB each; by default 1, and from 50,000 rows that a critic "
+            "chooses one for each core, 4 at most.",
         ),
     ] = None,
     out: OutTable = "-",
@@ -81,16 +82,18 @@ def sample(
         raise typer.BadParameter("--class-counts already says how many rows", param_hint="--rows")
     notes = Notes(quiet)
     loaded = load(model, device=device)
-    settings = {name: value for name, value in (("n_passes", passes), ("select", select)) if value is not None}
+    asked = {"n_passes": passes, "select": select, "n_jobs": jobs}
+    settings = {name: value for name, value in asked.items() if value is not None}
     if settings and not isinstance(loaded, SynthGAN):
         raise typer.BadParameter(
-            f"a {type(loaded).__name__} draws rows in one pass, and has no critic", param_hint="--passes, --select"
+            f"a {type(loaded).__name__} draws rows in one pass and one process, and has no critic",
+            param_hint="--passes, --select, --jobs",
         )
     conditions = parse_where(where or [], loaded.schema_)
     counts = None if class_counts is None else _read_counts(class_counts, loaded)
     total = (n_rows if counts is None else sum(counts.values())) or loaded.info_["rows_fitted"]
-    if isinstance(loaded, SynthGAN):
-        settings["n_jobs"] = jobs or (min(joblib.cpu_count(), MOST_JOBS) if total >= MANY_ROWS else 1)
+    if isinstance(loaded, SynthGAN) and jobs is None and total >= MANY_ROWS and not (passes or select == 1):
+        settings["n_jobs"] = min(joblib.cpu_count(), MOST_JOBS)
     batches = loaded.sample_batches(
         total, conditions=conditions or None, class_counts=counts, random_state=seed, **settings
     )

@@ -80,6 +80,7 @@ class CellHead(nn.Module):
         super().__init__()
         blocks = [i for i, block in enumerate(axis.layout.blocks) if block.cells.max_cells > 1]
         self.blocks = tuple(blocks)
+        # The same on the device, to index by: a list would have to be copied there, which waits.
         self.register_buffer("places", torch.tensor(blocks, dtype=torch.int64), persistent=False)
         self.dim = config.cell_dim
         self.project = Linear(config.hidden_dim, self.dim * max(len(blocks), 1))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
+import os
 import pickle
+import signal
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -13,6 +16,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import joblib
+import numpy as np
 import torch
 from joblib.externals.loky import ProcessPoolExecutor
 
@@ -40,9 +44,11 @@ def check_jobs(n_jobs: Any) -> int:
     >>> check_jobs(3), check_jobs(-1) >= 1
     (3, True)
     """
-    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or (n_jobs < 1 and n_jobs != -1):
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, (int, np.integer)) or (n_jobs < 1 and n_jobs != -1):
         raise ConfigError(f"n_jobs must be a whole number from 1, or -1 for one per core; got {n_jobs!r}")
-    return joblib.cpu_count() if n_jobs == -1 else n_jobs
+    if multiprocessing.current_process().daemon:
+        return 1  # such a process may not have others
+    return joblib.cpu_count() if n_jobs == -1 else int(n_jobs)
 
 
 def mapped(work: Callable[[Argument], Result], arguments: Iterator[Argument], n_jobs: int) -> Iterator[Result]:
@@ -51,7 +57,7 @@ def mapped(work: Callable[[Argument], Result], arguments: Iterator[Argument], n_
     Parameters
     ----------
     work : callable
-        Goes to the processes, each of which keeps it until it is given other work.
+        Goes along with each argument; a process unpacks it once.
     arguments : iterator
         Asked for no more of them than can soon be worked on.
     n_jobs : int
@@ -64,9 +70,10 @@ def mapped(work: Callable[[Argument], Result], arguments: Iterator[Argument], n_
     """
     name, packed = uuid.uuid4().hex, pickle.dumps(work, protocol=pickle.HIGHEST_PROTOCOL)
     waiting: deque[Future[Result]] = deque()
+    executor = _living(n_jobs)
     try:
         for argument in arguments:
-            waiting.append(_executor(n_jobs).submit(_apply, name, packed, argument))
+            waiting.append(executor.submit(_apply, name, packed, argument))
             if len(waiting) >= AHEAD * n_jobs:
                 yield waiting.popleft().result()
         while waiting:
@@ -93,12 +100,27 @@ def beside(n_jobs: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def _living(n_jobs: int) -> Executor:
+    """Processes that work: those that wait may have been ended meanwhile, which is no fault of what comes next."""
+    try:
+        executor = _executor(n_jobs, os.getpid())
+        executor.submit(os.getpid).result()
+    except BrokenProcessPool:
+        _executor.cache_clear()
+        executor = _executor(n_jobs, os.getpid())
+    return executor
+
+
 @lru_cache(maxsize=1)
-def _executor(n_jobs: int) -> Executor:
-    """Processes that share the cores: none starts more threads than its part of them."""
-    threads = max(joblib.cpu_count() // n_jobs, 1)
+def _executor(n_jobs: int, _process: int) -> Executor:
+    """Processes that share the cores: none starts more threads than its part of them. A forked process has its own."""
+    threads = str(max(joblib.cpu_count() // n_jobs, 1))
     executor: Executor = ProcessPoolExecutor(
-        n_jobs, timeout=IDLE_SECONDS, env={"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+        n_jobs,
+        timeout=IDLE_SECONDS,
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),  # an interrupt is for the one that asks
+        env={"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
     )
     return executor
 

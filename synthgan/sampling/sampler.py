@@ -48,7 +48,6 @@ class Sampler:
         self.generator = inference_copy(generator)
         self.encoder = encoder
         self.device = generator.axis.offsets.device
-        self.n_blocks = len(encoder.layout)
         trees = generator.target
         self.target = NO_TARGET if trees is None else trees.target
 
@@ -97,7 +96,7 @@ class Sampler:
                 given = _repeated(conditions.given(start, start + chunk_rows), n_candidates)
                 yield Asked(number, given, min(len(given), n_rows - start) if n_candidates == 1 else len(given))
 
-        n_jobs = min(n_jobs, len(starts)) if self.device.type == "cpu" else 1
+        n_jobs = n_jobs if len(starts) > 1 and self.device.type == "cpu" else 1
         work, own = itertools.tee(asked())
         pools = map(drawing, work) if n_jobs < 2 else mapped(drawing, work, n_jobs)
         for start, one, pool in zip(starts, own, pools, strict=True):

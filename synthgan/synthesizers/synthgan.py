@@ -276,7 +276,8 @@ class SynthGAN(TableSynthesizer):
             many as the model was made for, or 1 (no choice, independent rows) where `n_passes` is given.
         n_jobs : int, default=1
             Processes that draw side by side on the processor's cores; -1 means one per core. They take seconds to start
-            and some 400 MB each, and go on waiting for more work for a minute. The rows are the same.
+            and some 400 MB each, and go on waiting for more work for a minute. The rows are the same, but for what
+            another number of threads does to sums. A GPU draws alone.
         random_state : int, numpy Generator, RandomState or None, default=None
             Seed. ``sample(10, random_state=s)`` is the head of ``sample(100, random_state=s)``.
 

@@ -27,14 +27,14 @@ REACH = 1.5
 """A sample is to have at most so many times the share of a kind that chosen candidates have, and as little of it."""
 
 NUMBER_GROUPS = 2
-"""A target that is a number is told to be small or large: four groups are no better than two."""
+"""A target that is a number is told to be above its median or below: four groups are no better than two."""
 
 OVERLAP_ROWS, OVERLAP_STEPS = 2000, 10
 """Rows of which the trees' overlap is told, and steps of the power method: a tenth more or less is no matter."""
 
 
 def group_target(critic: Critic, axis: CodeAxis, target: int, table: EncodedTable) -> None:
-    """Have a critic without shares tell groups of a target's codes apart: the codes themselves where they are few.
+    """Have a critic without shares tell groups of a target's codes apart: categories, or the halves of a number's rows.
 
     What models will learn of the table is how the target goes with other columns. A sample whose leaves have the
     right rows may still have the wrong targets in them, by chance.
@@ -48,12 +48,16 @@ def group_target(critic: Critic, axis: CodeAxis, target: int, table: EncodedTabl
     target : int
         The block.
     table : EncodedTable
-        Says how many rows hold each code: groups have about as many.
+        Says how many rows hold each code. Where there is no room for all categories, the commonest are told apart.
     """
     block, n_leaves = axis.layout.blocks[target], critic.leaf.shape[1]
     room = MAX_KINDS // n_leaves
-    mass = np.bincount(table.codes[:, target], minlength=block.n_codes).astype(np.float64) + 1e-9
-    group = merged(mass, room if has_classes(block) else min(room, NUMBER_GROUPS))
+    mass = np.bincount(table.codes[:, target], minlength=block.n_codes).astype(np.float64)
+    if has_classes(block):
+        group = np.minimum(np.argsort(np.argsort(-mass, kind="stable")), room - 1)
+    else:
+        group = merged(mass + 1e-9, min(room, NUMBER_GROUPS))
+    group = np.unique(group, return_inverse=True)[1]  # a bin of one heavy code leaves others empty
     critic.target, critic.n_groups = target, int(group.max()) + 1
     critic.group[slice(*axis.bounds(target))] = torch.from_numpy(group.astype(np.uint8)).to(critic.group.device)
     critic.share = critic.leaf.new_zeros(len(critic.leaf), n_leaves * critic.n_groups)
@@ -66,8 +70,8 @@ def count_leaves(
 
     That is the table's share, or what is nearest to it within `REACH` of what candidates have when they are chosen by
     the critic: a sample is not to want rows that do not come. The overlap is the largest eigenvalue, other than that of
-    a constant, of :math:`\frac{1}{K} \sum_k P_k`, where :math:`P_k` takes the mean of each leaf of tree k: it says how
-    far a push against all leaves of a kind of rows adds up.
+    a constant, of :math:`\frac{1}{K} \sum_k P_k`, where :math:`P_k` takes the mean of each leaf of tree k, whatever the
+    target: it says how far a push against all leaves of a kind of rows adds up.
 
     Parameters
     ----------

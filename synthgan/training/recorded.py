@@ -36,7 +36,11 @@ class Recorded:
     """
 
     def __init__(self, work: Callable[[Tensor], Tensor], example: Tensor, streams: Collection[torch.Generator]) -> None:
-        self.input = example.clone()
+        self.device, self.input = example.device, example.clone()
+        with torch.cuda.device(self.device):  # what is recorded is what the current device does
+            self._record(work, streams)
+
+    def _record(self, work: Callable[[Tensor], Tensor], streams: Collection[torch.Generator]) -> None:
         kept = [stream.get_state() for stream in streams]
         here, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
         aside.wait_stream(here)
@@ -49,11 +53,12 @@ class Recorded:
         self.graph = torch.cuda.CUDAGraph()
         for stream in streams:
             self.graph.register_generator_state(stream)
-        with torch.cuda.graph(self.graph):
+        with torch.cuda.graph(self.graph, stream=aside):
             self.output = work(self.input)
 
     def __call__(self, given: Tensor) -> Tensor:
         """Run the work on another tensor."""
-        self.input.copy_(given)
-        self.graph.replay()
-        return self.output.clone()
+        with torch.cuda.device(self.device):
+            self.input.copy_(given)
+            self.graph.replay()
+            return self.output.clone()

@@ -169,7 +169,8 @@ class TrainState:
         self.average_began = self.step
 
     def train_late(self, only: bool) -> None:
-        """Have only the late layers learn, on the finished networks; or all."""
+        """Have only the late layers learn, on the finished networks; or all. What was recorded was of others."""
+        self.recording = None
         self.generator.requires_grad_(not only)
         for member in self.generator.members:
             member.late.requires_grad_(True)

@@ -114,6 +114,12 @@ class TestSample:
         first, again, other = (run("sample", model, "-n", "20", "--seed", seed).stdout for seed in "112")
         assert first == again != other
 
+    def test_processes_draw_the_same_rows(self, run, model: Path) -> None:
+        first, again = (run("sample", model, "-n", "9000", "--jobs", jobs) for jobs in "12")
+        assert first.exit_code == again.exit_code == 0
+        assert first.stdout == again.stdout
+        assert first.stdout.count("\n") == 9001
+
     @pytest.mark.parametrize(
         ("args", "message"),
         [

@@ -39,9 +39,10 @@ def test_fit_sample_inspect(name: str, run: Run, penguins: Path, tmp_path: Path)
 def test_what_a_reference_model_cannot_do(run: Run, penguins: Path, tmp_path: Path) -> None:
     path = tmp_path / "m.synthgan"
     run("fit", penguins, "--model", "vanilla", "--epochs", "1", "--out", path)
-    passes = run("sample", path, "-n", "3", "--passes", "2")
-    assert passes.exit_code == 2
-    assert "one pass" in passes.stderr
+    for option in ("--passes", "--jobs"):
+        refused = run("sample", path, "-n", "3", option, "2")
+        assert refused.exit_code == 2
+        assert "one pass" in refused.stderr
     imputed = run("impute", path, penguins)
     assert imputed.exit_code == 4
     assert "VanillaGAN, not a SynthGAN" in imputed.stderr

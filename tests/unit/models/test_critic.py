@@ -15,7 +15,7 @@ from synthgan.models.trees import ROWS_AT_ONCE, cells_of, sum_of_leaves
 from synthgan.rng import numpy_stream
 from synthgan.schema import infer_schema
 from synthgan.training.critic import fit_critic
-from synthgan.training.leaves import _overlap, count_leaves
+from synthgan.training.leaves import _overlap, count_leaves, group_target
 
 
 def table(n: int, shift: float, stream: np.random.Generator) -> pd.DataFrame:
@@ -164,3 +164,65 @@ def test_a_critic_without_time_has_one_tree(encoder: TableEncoder) -> None:
     stream, axis = numpy_stream(6, "test"), CodeAxis(encoder.layout)
     real, fake = encoder.encode(table(300, 0.8, stream)), encoder.encode(table(900, 0.0, stream))
     assert len(fit_critic(axis, real, fake, 9, 6, stream, 600, 4, -1.0).leaf) == 1
+
+
+def kinds_of(rows: EncodedTable, axis: CodeAxis, target: int, n_leaves: int) -> tuple[Critic, np.ndarray]:
+    critic = fit_critic(axis, rows, rows, 3, int(np.log2(n_leaves)), numpy_stream(7, "test"), len(rows) // 2, 4)
+    leaves = critic.judge(axis, rows_of(axis, rows))[1]
+    group_target(critic, axis, target, rows)
+    kinds = critic.judge(axis, rows_of(axis, rows))[1]
+    assert kinds.dtype == torch.uint8
+    assert critic.share.shape == (3, n_leaves * critic.n_groups)
+    group = critic.group[rows_of(axis, rows).codes[:, target]]
+    np.testing.assert_array_equal(kinds.numpy(), leaves.numpy().astype(int) * critic.n_groups + group.numpy())
+    return critic, group.numpy()
+
+
+@pytest.mark.parametrize(
+    ("shares", "n_leaves", "wanted"),
+    [
+        ([0.5, 0.3, 0.2], 64, [0, 1, 2]),
+        ([0.02, 0.9, 0.03, 0.01, 0.04], 64, [3, 0, 2, 3, 1]),  # room for four: the commonest alone
+        ([0.5, 0.3, 0.2], 128, [0, 1, 1]),
+        ([0.5, 0.3, 0.2], 256, [0, 0, 0]),
+    ],
+)
+def test_kinds_tell_the_targets_categories_apart(shares: list[float], n_leaves: int, wanted: list[int]) -> None:
+    stream = numpy_stream(8, "test")
+    names = [f"{chr(97 + place)}" for place in range(len(shares))]
+    frame = pd.DataFrame({"x": stream.normal(size=3000), "kind": stream.choice(names, 3000, p=shares)})
+    encoder = TableEncoder.fit(frame, infer_schema(frame))
+    rows = encoder.encode(frame)
+    target = next(at for at, block in enumerate(encoder.layout.blocks) if block.column == "kind")
+    _, group = kinds_of(rows, CodeAxis(encoder.layout), target, n_leaves)
+    assert group.tolist() == [wanted[names.index(name)] for name in frame["kind"]]
+
+
+@pytest.mark.parametrize("heavy", [False, True])
+def test_kinds_tell_small_numbers_from_large_ones(heavy: bool) -> None:
+    stream = numpy_stream(9, "test")
+    y = stream.normal(size=3000)
+    frame = pd.DataFrame({"x": stream.normal(size=3000), "y": np.where(y < 1, -5.0, y) if heavy else y})
+    encoder = TableEncoder.fit(frame, infer_schema(frame))
+    critic, group = kinds_of(encoder.encode(frame), CodeAxis(encoder.layout), len(encoder.layout) - 1, 64)
+    assert set(group) == set(range(critic.n_groups)) <= {0, 1}
+    if not heavy:
+        assert group.mean() == pytest.approx(0.5, abs=0.05)
+        assert frame["y"][group == 0].max() <= frame["y"][group == 1].min()
+
+
+def test_kinds_of_few_rows_are_counted_together(encoder: TableEncoder) -> None:
+    """What a file tells of the table is what as many rows hold as are promised."""
+    stream, axis = numpy_stream(10, "test"), CodeAxis(encoder.layout)
+    real, fake = encoder.encode(table(900, 0.8, stream)), encoder.encode(table(5000, 0.0, stream))
+    critic = fit_critic(axis, real, fake, 9, 6, stream, 3000, 4)
+    group_target(critic, axis, 2, real)
+    assert critic.n_groups == 3
+    count_leaves(critic, axis, real, fake.take(slice(3000, None)), 4, 5)
+    assert critic.counts_rows()
+    _, kinds = critic.judge(axis, rows_of(axis, real))
+    for share, kind in zip(critic.share.numpy(), kinds.numpy(), strict=True):
+        counts = np.bincount(kind, minlength=192)
+        assert (share > 0).any()
+        assert (counts[share > 0] >= 5).all()
+        assert counts[share == 0].sum() == 0 or counts[share == 0].sum() >= 5

@@ -204,3 +204,17 @@ def test_a_saved_model_knows_the_shares(model: SynthGAN, tmp_path: Path) -> None
     critic = again.model_.generator.critic
     assert (critic.share.sum(dim=1) > 0.5).all()
     assert 0 < float(critic.overlap) < 1
+
+
+def test_labels_of_like_rows_vary_less_than_independent_ones() -> None:
+    """Labels are noise here: of 1,500 rows of each side of x, the share of a fair coin has a deviation of .0129."""
+    rng = numpy_stream(1, "frame")
+    frame = pd.DataFrame({"x": rng.normal(size=4000).round(3), "label": rng.choice(["no", "yes"], 4000)})
+    model = SynthGAN(epochs=10, hidden_dim=32, random_state=0).fit(frame, target="label")
+    critic = model.model_.generator.critic
+    assert critic.n_groups == 2
+    above = []
+    for seed in range(10):
+        rows = model.sample(3000, random_state=seed)
+        above.append((rows["label"][rows["x"] > 0] == "yes").mean())
+    assert np.std(above) < 0.0129 / 2

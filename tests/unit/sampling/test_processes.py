@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
@@ -11,11 +12,15 @@ import pytest
 
 from synthgan import SynthGAN
 from synthgan.errors import ConfigError, OutOfMemoryError
-from synthgan.sampling.processes import AHEAD, mapped
+from synthgan.sampling.processes import AHEAD, check_jobs, mapped
 
 
 def square_and_process(number: int) -> tuple[int, int]:
     return number * number, os.getpid()
+
+
+def jobs_here() -> int:
+    return check_jobs(4)
 
 
 def end(number: int) -> int:
@@ -57,6 +62,7 @@ def test_a_process_that_is_ended_is_an_error_and_the_next_call_works() -> None:
         {"n_samples": 9000},
         {"n_samples": 9000, "n_passes": 1, "conditions": {"age": (30, 50), "text": {"red", "rare"}}},
         {"class_counts": {"red": 6000, "blue": 3000}},
+        {"n_samples": 9000, "conditions": {"hour": ("2020-03-01 10:00", None), "zulu": ("2021-06-01", "2021-07-01")}},
     ],
     ids=str,
 )
@@ -64,6 +70,29 @@ def test_rows_do_not_depend_on_the_number_of_processes(barely: SynthGAN, setting
     alone = barely.sample(random_state=4, **settings)  # type: ignore[arg-type]
     pd.testing.assert_frame_equal(barely.sample(random_state=4, n_jobs=2, **settings), alone, check_exact=True)  # type: ignore[arg-type]
     assert len(alone) == 9000
+
+
+def test_two_samples_at_once(barely: SynthGAN) -> None:
+    """One of them is not finished; the other wants another number of processes."""
+    ways = [barely.sample_batches(12_000, random_state=5, n_jobs=n_jobs) for n_jobs in (2, 3)]
+    first, second = next(ways[0]), next(ways[1])
+    ways[1].close()  # type: ignore[attr-defined]
+    found = pd.concat([first, *ways[0]], ignore_index=True)
+    pd.testing.assert_frame_equal(found, barely.sample(12_000, random_state=5), check_exact=True)
+    pd.testing.assert_frame_equal(second, first)
+
+
+def test_processes_that_ended_while_they_waited_are_replaced() -> None:
+    processes = {process for _, process in mapped(square_and_process, iter(range(20)), 2)}
+    for process in processes:
+        os.kill(process, signal.SIGKILL)
+    assert [square for square, _ in mapped(square_and_process, iter(range(3)), 2)] == [0, 1, 4]
+
+
+def test_a_daemon_draws_alone() -> None:
+    """It may not have processes of its own."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply_async(jobs_here).get(timeout=60) == 1
 
 
 @pytest.mark.parametrize("n_jobs", [0, -2, 1.5, True, "2", None])

@@ -120,6 +120,7 @@ def test_a_saved_critic_chooses_the_same_rows(model: SynthGAN, tmp_path: Path) -
         ("critic.share", -1.0),
         ("critic.share", 1.0),
         ("critic.overlap", 2.0),
+        ("critic.group", 2),
     ],
 )
 def test_a_critic_of_other_columns_or_impossible_shares_is_refused(
