@@ -104,9 +104,8 @@ class CodeAxis(nn.Module):
         kernels, codes, valid = _kernels(layout)
         self._constant("kernels", torch.from_numpy(kernels))
         self._constant("kernel_codes", torch.from_numpy(codes))
-        self._constant(
-            "smoothed_at", torch.from_numpy(np.flatnonzero(valid))
-        )  # an index: a mask would wait for the device
+        # Indices: to pick by a mask would wait for the device.
+        self._constant("smoothed_at", torch.from_numpy(np.flatnonzero(valid)))
         self._constant("smoothed_codes", torch.from_numpy(codes[valid]))
         self._constant("positioned", torch.tensor(layout.positioned, dtype=torch.int64))
         self._constant("flags", torch.tensor([block.repeated is not None for block in layout.blocks], dtype=torch.bool))

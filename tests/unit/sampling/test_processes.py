@@ -19,6 +19,10 @@ def square_and_process(number: int) -> tuple[int, int]:
     return number * number, os.getpid()
 
 
+def map_here() -> None:
+    os._exit(0 if list(mapped(abs, iter([-1, -2]), 2)) == [1, 2] else 1)
+
+
 def jobs_here() -> int:
     return check_jobs(4)
 
@@ -87,6 +91,17 @@ def test_processes_that_ended_while_they_waited_are_replaced() -> None:
     for process in processes:
         os.kill(process, signal.SIGKILL)
     assert [square for square, _ in mapped(square_and_process, iter(range(3)), 2)] == [0, 1, 4]
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no forks here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # later Pythons advise against forks, and people make them
+def test_a_forked_process_has_processes_of_its_own() -> None:
+    list(mapped(abs, iter(range(4)), 2))
+    child = multiprocessing.get_context("fork").Process(target=map_here)
+    child.start()
+    child.join(60)
+    child.kill()
+    assert child.exitcode == 0
 
 
 def test_a_daemon_draws_alone() -> None:

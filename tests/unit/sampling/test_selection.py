@@ -136,6 +136,19 @@ def test_a_critic_of_other_columns_or_impossible_shares_is_refused(
         SynthGAN.load(path)
 
 
+@pytest.mark.parametrize("groups", [0, 1, 3, 5, 1000, 2.0, "2", None])
+def test_groups_that_do_not_go_with_the_shares_are_refused(model: SynthGAN, tmp_path: Path, groups: object) -> None:
+    path = tmp_path / "m.synthgan"
+    model.save(path)
+    manifest, state, weights = read_archive(path)
+    assert manifest["generator"]["critic_groups"] == 2
+    manifest["generator"]["critic_groups"] = groups
+    rest = {key: value for key, value in manifest.items() if key not in ("kind", "format", "sha256", "digest")}
+    write_archive(path, rest, state, weights)
+    with pytest.raises(ArchiveError):
+        SynthGAN.load(path)
+
+
 def test_no_sample_is_of_rows_that_the_critic_learned_from(
     frame: pd.DataFrame, model: SynthGAN, monkeypatch: pytest.MonkeyPatch
 ) -> None:
