@@ -17,6 +17,7 @@ from synthgan.schema.table import ColumnSpec, MissingKind
 from synthgan.schema.times import format_times, parse_times
 
 __all__ = [
+    "dtype_named",
     "instant_of",
     "levels_to_column",
     "numbers_of",
@@ -33,6 +34,25 @@ _MISSING: dict[MissingKind, Any] = {
     MissingKind.NA: pd.NA,
     MissingKind.NAT: pd.NaT,
 }
+
+
+def dtype_named(name: str) -> np.dtype[Any] | pd.api.extensions.ExtensionDtype:
+    """Return the dtype of which this is the ``str()``, in any version of pandas.
+
+    ``"str"`` is what pandas 3 reads text as. Version 2.3 has that dtype too, but takes its name for numpy's; those
+    before it hold such text as objects.
+
+    Raises
+    ------
+    TypeError
+        When pandas knows no such dtype.
+    """
+    if name != "str":
+        return pd.api.types.pandas_dtype(name)
+    try:
+        return pd.StringDtype(na_value=np.nan)
+    except TypeError:
+        return np.dtype(object)
 
 
 def numbers_of(values: pd.Series, spec: ColumnSpec) -> FloatArray:
@@ -90,7 +110,7 @@ def wall_clock(instants: IntArray, spec: ColumnSpec) -> IntArray:
 def numbers_to_column(numbers: FloatArray, spec: ColumnSpec) -> pd.Series:
     """Give numbers (float64, NaN for missing) the dtype of their column."""
     missing = np.isnan(numbers)
-    dtype = pd.api.types.pandas_dtype(spec.dtype)
+    dtype = dtype_named(spec.dtype)
     whole = spec.decimals == 0 and isinstance(spec.low, int)
     values: Any = numbers
     if pd.api.types.is_integer_dtype(dtype) or (pd.api.types.is_object_dtype(dtype) and whole):
@@ -130,14 +150,14 @@ def levels_to_column(levels: npt.NDArray[np.object_], missing: npt.NDArray[np.bo
     """Give levels (objects) the dtype of their column: categories and their order included."""
     if spec.dtype != "category":
         return objects_to_column(levels, missing, spec)
-    categories = pd.Index(list(spec.levels or ()), dtype=spec.level_dtype or "object")
+    categories = pd.Index(list(spec.levels or ()), dtype=dtype_named(spec.level_dtype or "object"))
     codes = np.where(missing, -1, pd.Index(categories, dtype=object).get_indexer(pd.Index(levels, dtype=object)))
     return pd.Series(pd.Categorical.from_codes(codes, categories=categories, ordered=spec.ordered))
 
 
 def objects_to_column(values: npt.NDArray[np.object_], missing: npt.NDArray[np.bool_], spec: ColumnSpec) -> pd.Series:
     """Give Python objects the dtype of their column, and missing cells its way of being missing."""
-    dtype = pd.api.types.pandas_dtype(spec.dtype if spec.dtype != "category" else "object")
+    dtype = dtype_named(spec.dtype if spec.dtype != "category" else "object")
     out = values.astype(object)
     if pd.api.types.is_object_dtype(dtype):
         out[missing] = _MISSING[spec.missing or MissingKind.NAN]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from synthgan.encoding import EncodedTable, TableEncoder
+from synthgan.encoding.dtypes import dtype_named
 from synthgan.schema import Schema
 
 __all__ = ["UNFIT", "check_dtypes", "probe"]
@@ -27,7 +27,7 @@ def check_dtypes(schema: Schema) -> None:
     """
     for spec in schema:
         for text in (spec.dtype, spec.level_dtype):
-            dtype = None if text is None else pd.api.types.pandas_dtype(text)
+            dtype = None if text is None else dtype_named(text)
             if isinstance(dtype, np.dtype) and (dtype.kind not in "iufbMO" or dtype.itemsize > 16):
                 raise ValueError(f"column {spec.name!r}: no dtype for a column is {text!r}")
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from synthgan.encoding import TableEncoder
 from synthgan.encoding.continuous import NumericEncoder
+from synthgan.encoding.dtypes import dtype_named
 from synthgan.schema import ColumnKind, Schema, infer_schema
 
 INTEGERS = [
@@ -159,6 +160,12 @@ def test_text(data: st.DataObject, hole: list[Any]) -> None:
 @given(with_holes(TEXT, [pd.NA]))
 def test_strings(cells: list[Any]) -> None:
     comes_back(pd.Series(cells, dtype="string"), kind="categorical")
+
+
+@given(cells=with_holes(TEXT, [np.nan]), category=st.booleans())
+def test_text_as_pandas_3_has_it(cells: list[Any], category: bool) -> None:
+    column = pd.Series(cells, dtype=dtype_named("str"))
+    comes_back(column.astype("category") if category else column, kind="categorical")
 
 
 @given(
