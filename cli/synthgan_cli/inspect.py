@@ -116,7 +116,7 @@ def _fact(value: object) -> str:
 def _values(spec: ColumnSpec, limit: int = 4) -> str:
     """Return the range or the first levels of a column."""
     if spec.low is not None:
-        return f"{spec.low} .. {spec.high}"
+        return ", ".join([f"{spec.low} .. {spec.high}", *(spec.marks or ())])
     levels = [str(level) if len(str(level)) <= 20 else str(level)[:19] + "…" for level in (spec.levels or ())[:limit]]
     more = len(spec.levels or ()) - len(levels)
     return (" < " if spec.ordered else ", ").join(levels) + (f", +{more:,}" if more > 0 else "")

@@ -128,7 +128,8 @@ def _condition(column: ColumnSpec, literal: str) -> Condition:
 
 def _range(column: ColumnSpec, low: str, high: str) -> Condition:
     if column.kind in (ColumnKind.NUMERIC, ColumnKind.DATETIME):
-        ends = (_value(column, low) if low else None, _value(column, high) if high else None)
+        read = _number if column.kind is ColumnKind.NUMERIC else _time
+        ends = (read(column, low) if low else None, read(column, high) if high else None)
         if low and high and _comparable(ends[0]) > _comparable(ends[1]):
             raise ConditionError(f"--where: the range {low}..{high} of {str(column.name)!r} ends before it begins")
         return ends
@@ -152,7 +153,7 @@ def _comparable(end: Any) -> Any:
 def _value(column: ColumnSpec, text: str) -> Any:
     """Turn one literal into a value of the column's own type."""
     if column.kind is ColumnKind.NUMERIC:
-        return _number(column, text)
+        return text if text in (column.marks or ()) else _number(column, text)
     if column.kind is ColumnKind.DATETIME:
         return _time(column, text)
     known = _levels(column)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.conditioning.pieces import Restriction
-from synthgan.conditioning.values import exact_values, is_missing, read_bounds, read_instant
+from synthgan.conditioning.values import exact_values, is_mark, is_missing, read_bounds, read_instant
 from synthgan.encoding.categorical import CategoricalEncoder
 from synthgan.encoding.cells import FloatArray, IntArray
 from synthgan.encoding.continuous import NumericEncoder
@@ -115,15 +115,22 @@ def follow_day(encoder: TemporalEncoder) -> ByDay | None:
 def _one(spec: ColumnSpec, encoder: ColumnEncoder, value: Any) -> ColumnCondition:
     if is_missing(value):
         return ColumnCondition(restrictions=_missing(spec, encoder))
+    if is_mark(spec, value) and isinstance(encoder, NumericEncoder):
+        return ColumnCondition(restrictions=(Restriction.cells_only(encoder.cells, _marks(spec, encoder, [value])),))
     exact = exact_values(spec, encoder, pd.Series([value], dtype=object))
     if isinstance(encoder, CategoricalEncoder):
         return ColumnCondition(exact)
     return ColumnCondition(exact, adjust=lambda values: np.full_like(values, exact[0]))
 
 
+def _marks(spec: ColumnSpec, encoder: NumericEncoder, marks: list[Any]) -> IntArray:
+    """The cells of a column's marks."""
+    return len(encoder.low) + np.array([(spec.marks or ()).index(mark) for mark in marks], np.int64)
+
+
 def _missing(spec: ColumnSpec, encoder: ColumnEncoder) -> tuple[Restriction, ...]:
     parts = _parts(encoder)
-    if parts[0].missing_code is None:
+    if not parts[0].missing:
         raise ConditionError(f"column {spec.name!r} had no missing cell in training; it cannot be sampled as missing")
     return tuple(_missing_cell(part) for part in parts)
 
@@ -138,23 +145,28 @@ def _any_of(spec: ColumnSpec, encoder: ColumnEncoder, values: list[Any]) -> Colu
     whole = _missing(spec, encoder) if missing else ()
     if not known:
         return ColumnCondition(restrictions=whole)
+    if isinstance(encoder, NumericEncoder):
+        marks = [value for value in known if is_mark(spec, value)]
+        absent = np.append(_marks(spec, encoder, marks), np.full(int(missing), len(encoder.cells.code) - 1))
+        known = [value for value in known if not is_mark(spec, value)]
+        numbers = np.unique(exact_values(spec, encoder, pd.Series(known, dtype=object))) if known else np.zeros(0)
+        adjust = _nearest(numbers) if known else None
+        return ColumnCondition(restrictions=(_points(encoder, numbers, absent),), adjust=adjust)
     present = exact_values(spec, encoder, pd.Series(known, dtype=object))
     if isinstance(encoder, CategoricalEncoder):
         flat = pd.Index(encoder.levels, dtype=object).get_indexer(pd.Index(present, dtype=object))
         return ColumnCondition(
             restrictions=(Restriction.cells_only(encoder.cells, _and_missing(encoder, flat, missing)),)
         )
-    if isinstance(encoder, NumericEncoder):
-        numbers = np.unique(present)
-        return ColumnCondition(restrictions=(_points(encoder, numbers, missing),), adjust=_nearest(numbers))
     ticks = np.unique(present)
     days, clocks = (part.astype(np.float64) for part in np.divmod(wall_clock(ticks, spec), TICKS_PER_DAY))
     days -= encoder.origin
-    day = _points(encoder.day, np.unique(days), missing)
+    last = np.full(int(missing), len(encoder.day.cells.code) - 1)
+    day = _points(encoder.day, np.unique(days), last)
     if encoder.time is None:
         return ColumnCondition(restrictions=(day,), adjust=_nearest(ticks))
     time = encoder.time
-    choices = {float(d): _points(time, np.unique(clocks[days == d]), False) for d in np.unique(days)}
+    choices = {float(d): _points(time, np.unique(clocks[days == d]), last[:0]) for d in np.unique(days)}
     by_day = ByDay(choices, whole[1] if missing else None, nearest=True)
     return ColumnCondition(restrictions=(day,), by_day=by_day, adjust=_nearest(ticks))
 
@@ -219,7 +231,8 @@ def _interval(encoder: NumericEncoder, low: float, high: float) -> Restriction |
     return Restriction.of(encoder.cells, flat, start[flat], stop[flat]) if len(flat) else None
 
 
-def _points(encoder: NumericEncoder, numbers: FloatArray, missing: bool) -> Restriction:
+def _points(encoder: NumericEncoder, numbers: FloatArray, absent: IntArray) -> Restriction:
+    """Some numbers, and some cells that hold none."""
     code, position, _ = encoder.encode(numbers)
     flat, inside = encoder.cells.flatten(code, position)
     whole = ~encoder.interval[flat]
@@ -228,10 +241,8 @@ def _points(encoder: NumericEncoder, numbers: FloatArray, missing: bool) -> Rest
     half = np.divide(encoder.grid.half, width, out=np.zeros(len(flat)), where=width > 0)
     start = np.where(whole, 0.0, np.clip(inside - half, 0, 1))
     stop = np.where(whole, 1.0, np.clip(inside + half, 0, 1))
-    if missing:
-        flat = np.append(flat, len(encoder.cells.code) - 1)
-        start, stop = np.append(start, 0.0), np.append(stop, 1.0)
-    return Restriction.of(encoder.cells, flat, start, stop)
+    start, stop = np.append(start, np.zeros(len(absent))), np.append(stop, np.ones(len(absent)))
+    return Restriction.of(encoder.cells, np.append(flat, absent), start, stop)
 
 
 def _and_missing(encoder: CategoricalEncoder, flat: IntArray, missing: object) -> IntArray:

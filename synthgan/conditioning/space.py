@@ -15,6 +15,7 @@ from synthgan.conditioning.pieces import Restriction
 from synthgan.conditioning.values import exact_values, is_missing
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.encoding.cells import FloatArray, IntArray
+from synthgan.encoding.dtypes import marks_of
 from synthgan.encoding.layout import TableLayout
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import ConditionError
@@ -166,8 +167,12 @@ class ConditionSpace:
             present = values.notna().to_numpy()
             if not present.any():
                 continue
-            exact = exact_values(spec, encoder, values[present])
-            self._give(rows, name, self.encoder.encode_plain(name, exact), present)
+            mark = marks_of(values[present], spec)
+            given = values[present][mark < 0]
+            exact = exact_values(spec, encoder, given) if len(given) else np.zeros(0)
+            if spec.marks:
+                exact = _spread(exact, mark)
+            self._give(rows, name, self.encoder.encode_plain(name, exact, mark), present)
             if exact.dtype != object:
                 adjusters[name] = _overwrite(exact, present)
         return Conditions(rows, np.arange(len(frame)), self._always(), adjusters)
@@ -216,7 +221,8 @@ class ConditionSpace:
                 if column is not None:
                     rows.known[:, index] &= frame[column].notna().to_numpy()
             if block.missing_code is not None and block.n_codes > 1:
-                restrictions[index] = Restriction.cells_only(block.cells, np.arange(len(block.cells.code) - 1))
+                present = np.flatnonzero(block.cells.code != block.missing_code)
+                restrictions[index] = Restriction.cells_only(block.cells, present)
         return Conditions(rows, np.arange(len(frame)), restrictions, {})
 
     def _always(self) -> dict[int, Restriction | DayDependent]:
@@ -297,6 +303,13 @@ def _same(held: Any, choice: Any) -> bool:
     return bool(held == (pd.Timestamp(choice) if isinstance(held, pd.Timestamp) else choice)) or str(held) == str(
         choice
     )
+
+
+def _spread(numbers: npt.NDArray[np.float64], mark: IntArray) -> npt.NDArray[np.float64]:
+    """Put numbers where there is no mark, and NaN where there is one."""
+    out = np.full(len(mark), np.nan)
+    out[mark < 0] = numbers
+    return out
 
 
 def _overwrite(kept: Any, present: npt.NDArray[np.bool_]) -> Callable[[Any, int], Any]:

@@ -20,7 +20,7 @@ from synthgan.errors import ConditionError, SchemaError
 from synthgan.schema.table import ColumnSpec
 from synthgan.schema.times import parse_times
 
-__all__ = ["exact_values", "is_missing", "read_bounds", "read_instant"]
+__all__ = ["exact_values", "is_mark", "is_missing", "read_bounds", "read_instant"]
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -46,6 +46,11 @@ def exact_values(spec: ColumnSpec, encoder: ColumnEncoder, values: pd.Series) ->
     else:
         plain = _times(spec, encoder, list(distinct))
     return plain[index]
+
+
+def is_mark(spec: ColumnSpec, value: Any) -> bool:
+    """Tell whether a user's value is a word that may stand in place of a column's numbers."""
+    return isinstance(value, str) and value in (spec.marks or ())
 
 
 def is_missing(value: Any) -> bool:

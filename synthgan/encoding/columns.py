@@ -10,13 +10,14 @@ import pandas as pd
 
 from synthgan.encoding.categorical import CategoricalEncoder
 from synthgan.encoding.continuous import Grid, NumericEncoder
-from synthgan.encoding.dtypes import numbers_of, wall_ticks
+from synthgan.encoding.dtypes import marks_of, numbers_of, wall_ticks
 from synthgan.encoding.identifier import IdentifierMaker
 from synthgan.encoding.layout import Block
 from synthgan.encoding.protection import wall_tick
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import SchemaError
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec
+from synthgan.schema.text import quoted
 
 __all__ = [
     "PRESENT",
@@ -41,11 +42,16 @@ def fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int, min_rows: int) 
     """Fit the encoder of a column; None for one of which nothing is learned."""
     match spec.kind:
         case ColumnKind.NUMERIC:
-            numbers = numbers_of(values, spec)
+            numbers, mark = numbers_of(values, spec), marks_of(values, spec)
+            if (unknown := np.isnan(numbers) & values.notna().to_numpy() & (mark < 0)).any():
+                raise SchemaError(
+                    f"column {spec.name!r} holds {values[unknown].iloc[0]!r}, which is neither a number nor one of its "
+                    f"marks, {quoted(spec.marks or ())}"
+                )
             low = np.nanmin(numbers) if spec.low is None else spec.low
             high = np.nanmax(numbers) if spec.high is None else spec.high
             grid = Grid(spec.decimals, spec.step, float(low), float(high))
-            return NumericEncoder.fit(grid.snap(numbers), grid, n_bins, min_rows)
+            return NumericEncoder.fit(grid.snap(numbers), grid, n_bins, min_rows, mark, len(spec.marks or ()))
         case ColumnKind.DATETIME:
             ticks, missing = wall_ticks(values, spec)
             if min_rows > 1 and spec.low is not None and spec.high is not None:
@@ -93,7 +99,8 @@ def plain_cells(values: pd.Series, spec: ColumnSpec) -> Any:
     if spec.kind is ColumnKind.DATETIME:
         return wall_ticks(values, spec)
     if spec.kind is ColumnKind.NUMERIC:
-        return (numbers_of(values, spec),)
+        numbers = numbers_of(values, spec)
+        return (numbers, marks_of(values, spec)) if spec.is_number_text else (numbers,)
     if spec.kind.is_made_anew:
         return (values.notna().map({True: PRESENT, False: None}),)
     if spec.other is not None:  # whatever else is there is one of the many

@@ -63,7 +63,7 @@ class Grid:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NumericEncoder:
-    """A column of numbers as cells in ascending order, plus one code for missing.
+    """A column of numbers as cells in ascending order, plus one code for cells that hold no number.
 
     A value that holds at least ``1 / n_bins`` of the rows is a code of its own. The other values fall into quantile
     bins, cut so that no bin reaches across such a value. Inside a bin the same is done once more: its frequent values
@@ -76,11 +76,13 @@ class NumericEncoder:
     low, high : ndarray of float64, shape (n_cells,)
         Ends of each cell; equal where the cell is a single value.
     cells : CellTable
-        Codes of those cells, and a last one for missing where `missing` is true.
+        Codes of those cells, and a last one where cells may hold no number: a cell for each mark, and one for missing.
     missing : bool
-        Whether the column has a code for missing.
+        Whether cells of the column may be missing.
     grid : Grid
         What decoded values are snapped to.
+    n_marks : int
+        Words that may stand in place of a number.
     """
 
     low: FloatArray
@@ -88,12 +90,22 @@ class NumericEncoder:
     cells: CellTable
     missing: bool
     grid: Grid
+    n_marks: int = 0
 
     @classmethod
-    def fit(cls, values: FloatArray, grid: Grid, n_bins: int, min_rows: int = 1) -> NumericEncoder:
+    def fit(
+        cls,
+        values: FloatArray,
+        grid: Grid,
+        n_bins: int,
+        min_rows: int = 1,
+        mark: IntArray | None = None,
+        n_marks: int = 0,
+    ) -> NumericEncoder:
         """Choose cells and codes for `values` (float64, shape (n_rows,), NaN for missing, at least one number).
 
-        Each cell will hold at least `min_rows` of them (see `synthgan.encoding.protection`).
+        Each cell will hold at least `min_rows` of them (see `synthgan.encoding.protection`). `mark` says which of
+        `n_marks` words stands in place of a number, -1 for none.
         """
         present = values[~np.isnan(values)]
         distinct, counts = np.unique(present, return_counts=True)
@@ -101,26 +113,32 @@ class NumericEncoder:
         if min_rows > 1:
             low, high, code, mass = merge_cells(low, high, code, mass, min_rows, grid.half)
             low, high = round_ends(low, high, grid.half)
-        n_missing = len(values) - len(present)
-        if n_missing:
-            code, mass = np.append(code, code[-1] + 1), np.append(mass, n_missing)
-        return cls(low, high, CellTable.from_counts(code, mass), n_missing > 0, grid)
+        marked = np.zeros(n_marks, np.int64) if mark is None else np.bincount(mark[mark >= 0], minlength=n_marks)
+        n_missing = len(values) - len(present) - int(marked.sum())
+        absent = [*marked, n_missing] if n_missing else marked
+        code, mass = np.append(code, np.full(len(absent), code[-1] + 1)), np.append(mass, absent)
+        return cls(low, high, CellTable.from_counts(code, mass), n_missing > 0, grid, n_marks)
+
+    @property
+    def n_absent(self) -> int:
+        """Cells that hold no number: the last ones."""
+        return self.n_marks + int(self.missing)
 
     @property
     def missing_code(self) -> int | None:
-        """The code of missing cells, or None."""
-        return self.cells.n_codes - 1 if self.missing else None
+        """The code of cells that hold no number, or None."""
+        return self.cells.n_codes - 1 if self.n_absent else None
 
     @property
     def interval(self) -> npt.NDArray[np.bool_]:
         """Which cells are intervals, shape (n_flat,)."""
-        return np.append(self.low < self.high, np.zeros(int(self.missing), np.bool_))
+        return np.append(self.low < self.high, np.zeros(self.n_absent, np.bool_))
 
-    def encode(self, values: FloatArray) -> tuple[Any, Any, Any]:
+    def encode(self, values: FloatArray, mark: IntArray | None = None) -> tuple[Any, Any, Any]:
         """Return codes (uint8), positions (float32) and which cells are known (bool), each of shape (n_rows,).
 
-        A value outside every cell goes to the nearest one; a missing value is known only if the column has a code for
-        it.
+        A value outside every cell goes to the nearest one; a missing value is known only if the column has a cell for
+        it, or `mark` (see `fit`) says what stands in its place.
         """
         missing = np.isnan(values)
         filled = np.where(missing, self.low[0], values)
@@ -132,11 +150,13 @@ class NumericEncoder:
         flat = np.where((past > 0) & (self.low[after] - filled < past), after, flat)
         width = self.high[flat] - self.low[flat]
         inside = np.where(width > 0, (filled - self.low[flat]) / np.where(width > 0, width, 1.0), 0.5)
-        if self.missing:
-            flat = np.where(missing, len(self.low), flat)
+        marked = np.zeros(len(values), np.bool_) if mark is None else mark >= 0
+        if self.n_absent:
+            last = len(self.low) + self.n_absent - 1
+            flat = np.where(missing, last if mark is None else np.where(marked, len(self.low) + mark, last), flat)
             inside = np.where(missing, 0.5, inside)
         code, position = self.cells.locate(flat, inside)
-        return code, position, ~missing | self.missing
+        return code, position, ~missing | marked | self.missing
 
     def near(self, values: FloatArray, others: FloatArray) -> npt.NDArray[np.bool_]:
         """Whether two numbers (NaN for missing) lie in one code or in neighbouring ones, none of them missing."""
@@ -153,13 +173,18 @@ class NumericEncoder:
         values[missing] = np.nan
         return values
 
+    def mark(self, code: Any, position: Any) -> IntArray:
+        """Return which mark codes and positions stand for, -1 for none."""
+        place = self.cells.flatten(code, position)[0] - len(self.low)
+        return np.where((place >= 0) & (place < self.n_marks), place, -1)
+
     def overlap(self, low: float, high: float) -> tuple[FloatArray, FloatArray]:
         """Ends, inside each cell, of the part that decodes into ``[low, high]``: places in [0, 1], NaN where none does.
 
         Returns
         -------
         start, stop : ndarray of float64, shape (n_flat,)
-            Cells of a single value give (0, 1). The missing cell gives NaN.
+            Cells of a single value give (0, 1). Those without a number give NaN.
         """
         half = self.grid.half
         if half:  # every place in [value - half, value + half] decodes to that grid value
@@ -172,9 +197,8 @@ class NumericEncoder:
         stop = np.where(width > 0, np.clip((high - self.low) / divisor, 0, 1), 1.0)
         outside = (self.low > high) | (self.high < low) | (stop <= start) | (low > high)
         start[outside] = stop[outside] = np.nan
-        if self.missing:
-            start, stop = np.append(start, np.nan), np.append(stop, np.nan)
-        return start, stop
+        nothing = np.full(self.n_absent, np.nan)
+        return np.append(start, nothing), np.append(stop, nothing)
 
     def state(self) -> dict[str, Any]:
         """Return everything needed to rebuild the encoder: arrays and plain values."""
@@ -184,6 +208,7 @@ class NumericEncoder:
             "code": self.cells.code,
             "weight": self.cells.weight,
             "missing": self.missing,
+            "marks": self.n_marks,
             "grid": dataclasses.asdict(self.grid),
         }
 
@@ -197,14 +222,18 @@ class NumericEncoder:
             When it is of no encoder.
         """
         cells, missing, grid = CellTable.from_state(state), bool(state["missing"]), Grid(**state["grid"])
+        n_marks = int(state.get("marks", 0))  # the first files knew none
         low, high = state["low"], state["high"]
         ends = np.stack([low, high], axis=1).astype(np.float64, casting="safe").ravel()  # ascending, so never NaN
         rising = (ends[:-1] <= ends[1:] + 1e-9 * np.abs(ends[1:])).all()  # grids are not exact in floats
-        if len(low) != len(cells.code) - missing or not rising or not np.isfinite(ends).all():
+        if len(low) != len(cells.code) - missing - n_marks or not rising or not np.isfinite(ends).all():
             raise ValueError("the ends of cells are finite and ascend, two for each cell")
+        absent = cells.code[len(low) :]
+        if n_marks < 0 or (len(absent) and (absent[0] != cells.n_codes - 1 or cells.code[len(low) - 1] == absent[0])):
+            raise ValueError("cells that hold no number are one code, the last")
         if not (grid.low <= grid.high and 0 <= (grid.decimals or 0) <= 18 and grid.step >= 1):
             raise ValueError(f"no grid: {grid}")
-        return cls(low, high, cells, missing, grid)
+        return cls(low, high, cells, missing, grid, n_marks)
 
 
 def _cut(

@@ -123,7 +123,8 @@ def find_derived(frame: pd.DataFrame, schema: Schema) -> tuple[Derived, ...]:
     schema : Schema
         What they are.
     """
-    numbers = {spec.name: numbers_of(frame[spec.name], spec) for spec in schema.of_kind(ColumnKind.NUMERIC)}
+    plain = [spec for spec in schema.of_kind(ColumnKind.NUMERIC) if not spec.is_number_text]
+    numbers = {spec.name: numbers_of(frame[spec.name], spec) for spec in plain}
     found: dict[ColumnName, Derived] = {}
     sources: set[ColumnName] = set()
     for target, source in _candidates(numbers):

@@ -13,6 +13,7 @@ import pandas as pd
 from synthgan.encoding.cells import FloatArray, IntArray
 from synthgan.encoding.temporal import ticks_of, ticks_to_datetime
 from synthgan.errors import SchemaError
+from synthgan.schema.marks import read_numbers, write_numbers
 from synthgan.schema.table import ColumnSpec, MissingKind
 from synthgan.schema.times import format_times, parse_times
 
@@ -20,6 +21,7 @@ __all__ = [
     "dtype_named",
     "instant_of",
     "levels_to_column",
+    "marks_of",
     "numbers_of",
     "numbers_to_column",
     "objects_to_column",
@@ -56,7 +58,7 @@ def dtype_named(name: str) -> np.dtype[Any] | pd.api.extensions.ExtensionDtype:
 
 
 def numbers_of(values: pd.Series, spec: ColumnSpec) -> FloatArray:
-    """Return a numeric column as float64, NaN for missing.
+    """Return a numeric column as float64, NaN for missing cells and for any words beside the numbers.
 
     Raises
     ------
@@ -64,6 +66,8 @@ def numbers_of(values: pd.Series, spec: ColumnSpec) -> FloatArray:
         For text that is no number, or an infinite value.
     """
     try:
+        if spec.is_number_text and not pd.api.types.is_numeric_dtype(values.dtype):
+            values = read_numbers(values)
         numbers: FloatArray = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     except (TypeError, ValueError) as error:
         raise SchemaError(
@@ -72,6 +76,13 @@ def numbers_of(values: pd.Series, spec: ColumnSpec) -> FloatArray:
     if np.isinf(numbers).any():
         raise SchemaError(f"column {spec.name!r} holds infinite values; replace them by missing or a bound")
     return numbers
+
+
+def marks_of(values: pd.Series, spec: ColumnSpec) -> IntArray:
+    """Return which of its column's marks each cell holds, -1 for none."""
+    if not spec.marks:
+        return np.full(len(values), -1)
+    return pd.Index(spec.marks, dtype=object).get_indexer(pd.Index(values, dtype=object)).astype(np.int64)
 
 
 def wall_ticks(values: pd.Series, spec: ColumnSpec) -> tuple[IntArray, npt.NDArray[np.bool_]]:
@@ -107,9 +118,15 @@ def wall_clock(instants: IntArray, spec: ColumnSpec) -> IntArray:
     return ticks_of(times)[0]
 
 
-def numbers_to_column(numbers: FloatArray, spec: ColumnSpec) -> pd.Series:
-    """Give numbers (float64, NaN for missing) the dtype of their column."""
+def numbers_to_column(numbers: FloatArray, spec: ColumnSpec, mark: IntArray | None = None) -> pd.Series:
+    """Give numbers (float64, NaN for missing) the dtype of their column.
+
+    Where it has marks, `mark` says which of them stands in place of a number (-1 for none); where nothing says so, the
+    commonest does, unless cells may be missing.
+    """
     missing = np.isnan(numbers)
+    if spec.is_number_text:
+        return _texts_to_column(numbers, spec, mark)
     dtype = dtype_named(spec.dtype)
     whole = spec.decimals == 0 and isinstance(spec.low, int)
     values: Any = numbers
@@ -122,6 +139,15 @@ def numbers_to_column(numbers: FloatArray, spec: ColumnSpec) -> pd.Series:
     if pd.api.types.is_integer_dtype(dtype) and missing.any():
         return pd.Series(values).astype("Int64").mask(missing)
     return pd.Series(values.astype(dtype))
+
+
+def _texts_to_column(numbers: FloatArray, spec: ColumnSpec, mark: IntArray | None) -> pd.Series:
+    missing = np.isnan(numbers)
+    if mark is None:
+        mark = np.where(missing & (spec.missing is None and bool(spec.marks)), 0, -1)
+    texts = np.array([*(spec.marks or ()), None], dtype=object)[np.where(missing, mark, -1)]
+    texts[~missing] = write_numbers(numbers[~missing], spec.format or "%g")
+    return objects_to_column(texts, missing & (mark < 0), spec)
 
 
 def ticks_to_column(

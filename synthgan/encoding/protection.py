@@ -28,9 +28,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.encoding.cells import FloatArray, IntArray
-from synthgan.encoding.dtypes import numbers_of, wall_ticks
+from synthgan.encoding.dtypes import marks_of, numbers_of, wall_ticks
 from synthgan.errors import ConfigError
-from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
+from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, MissingKind, Schema
 
 __all__ = ["Protected", "checked_min_rows", "protect", "wall_tick"]
 
@@ -94,7 +94,9 @@ def protect(frame: pd.DataFrame, schema: Schema, min_rows: int) -> Protected:
         if spec.kind is ColumnKind.CATEGORICAL and spec.levels:
             column, new, what = _without_rare(column, spec, min_rows)
         elif spec.kind is ColumnKind.NUMERIC:
-            new, what = _narrowed(spec, np.sort(_present(numbers_of(column, spec))), min_rows)
+            column, kept, few = _without_rare_marks(column, spec, min_rows)
+            new, what = _narrowed(kept, np.sort(_present(numbers_of(column, kept))), min_rows)
+            what = "; ".join(filter(None, (few, what)))
         elif spec.kind is ColumnKind.DATETIME:
             ticks, missing = wall_ticks(column.reset_index(drop=True), spec)
             new, what = _narrowed_times(spec, np.sort(ticks[~missing]), min_rows)
@@ -158,6 +160,26 @@ def _without_rare(column: pd.Series[Any], spec: ColumnSpec, min_rows: int) -> tu
         dtype = pd.CategoricalDtype([level for level in dtype.categories if level in set(kept)], dtype.ordered)
     new = pd.Series(values, index=column.index, name=column.name, dtype=object).astype(dtype)
     return new, dataclasses.replace(spec, levels=kept), what
+
+
+def _without_rare_marks(
+    column: pd.Series[Any], spec: ColumnSpec, min_rows: int
+) -> tuple[pd.Series[Any], ColumnSpec, str]:
+    """Have cells with a word be missing that stands in place of few numbers."""
+    marks = spec.marks or ()
+    held = marks_of(column, spec)
+    counts = np.bincount(held[held >= 0], minlength=len(marks))
+    few = counts < min_rows
+    if not few.any():
+        return column, spec, ""
+    gone = (held >= 0) & few[held]
+    kept = tuple(mark for mark, out in zip(marks, few, strict=True) if not out)
+    values = column.astype(object).mask(gone)
+    what = f"{int(few.sum())} words in fewer than {min_rows} rows ({int(gone.sum())} rows) are not learned"
+    new = dataclasses.replace(
+        spec, marks=kept or None, missing=spec.missing or MissingKind.NAN if gone.any() else spec.missing
+    )
+    return values.astype(column.dtype), new, what
 
 
 def _is_text(column: pd.Series[Any], spec: ColumnSpec) -> bool:

@@ -124,7 +124,7 @@ class _Number:
 
     @property
     def n_codes(self) -> int:
-        return self.encoder.cells.n_codes - self.encoder.missing
+        return self.encoder.cells.n_codes - (self.encoder.missing_code is not None)
 
     @property
     def wide(self) -> npt.NDArray[np.bool_]:
@@ -149,7 +149,7 @@ def find_relations(numbers: Mapping[int, tuple[NumericEncoder, npt.NDArray[np.fl
     known = {
         block: _Number(encoder, values)
         for block, (encoder, values) in numbers.items()
-        if encoder.cells.n_codes - encoder.missing >= MIN_CODES
+        if encoder.cells.n_codes - (encoder.missing_code is not None) >= MIN_CODES
     }
     out = []
     for target, sources in _candidates(known).items():
@@ -183,7 +183,7 @@ def _same(target: int, of: _Number, source: int, by: _Number) -> tuple[float, Re
     code, position, _ = of.encoder.encode((low + high) / 2)
     flat, _ = of.encoder.cells.flatten(code, position)
     inside = (low <= of.encoder.high[-1]) & (high >= of.encoder.low[0])
-    nothing = np.full(int(by.encoder.missing), NOWHERE)
+    nothing = np.full(by.encoder.n_absent, NOWHERE)
     anchor = np.r_[np.where(inside & of.wide[code], code.astype(np.int64), NOWHERE), nothing]
     cell = np.r_[flat - of.encoder.cells.first[code], nothing]
     cell[anchor == NOWHERE] = NOWHERE

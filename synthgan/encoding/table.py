@@ -194,8 +194,12 @@ class TableEncoder:
             np.stack(known, axis=1) if known else np.zeros((n_rows, 0), np.bool_),
         )
 
-    def encode_plain(self, name: ColumnName, values: npt.NDArray[Any]) -> list[BlockValues]:
+    def encode_plain(
+        self, name: ColumnName, values: npt.NDArray[Any], mark: npt.NDArray[np.int64] | None = None
+    ) -> list[BlockValues]:
         """Encode cells of one column, none missing: levels (object), numbers (float64) or ticks (see `instant_of`).
+
+        Where `mark` (int64) is not -1 a number is NaN, and that mark stands in its place.
 
         Returns
         -------
@@ -205,7 +209,9 @@ class TableEncoder:
         encoder = self.encoders[name]
         if isinstance(encoder, TemporalEncoder):
             return encode_column(encoder, wall_clock(values, self.schema[name]), np.zeros(len(values), np.bool_))
-        return encode_column(encoder, pd.Series(values) if isinstance(encoder, CategoricalEncoder) else values)
+        if isinstance(encoder, NumericEncoder):
+            return encode_column(encoder, values, mark)
+        return encode_column(encoder, pd.Series(values))
 
     def decode(
         self,
@@ -320,7 +326,8 @@ class TableEncoder:
             numbers = [part.decode(*values) for part, values in zip(encoder.parts.values(), parts, strict=True)]
             return ticks_to_column(*encoder.join(numbers), spec, adjust)
         assert encoder is not None  # noqa: S101 - every learned column has one
-        return numbers_to_column(adjust(encoder.decode(*parts[0])), spec)
+        mark = encoder.mark(*parts[0]) if spec.marks else None
+        return numbers_to_column(adjust(encoder.decode(*parts[0])), spec, mark)
 
     def _block_values(self, table: EncodedTable, block: int) -> tuple[Any, Any]:
         if block in self.layout.positioned:
@@ -349,6 +356,10 @@ class TableEncoder:
             item["name"]: classes.get(schema[item["name"]].kind, CategoricalEncoder).from_state(item)
             for item in state["columns"]
         }
+        for name, encoder in encoders.items():
+            n_marks = encoder.n_marks if isinstance(encoder, NumericEncoder) else 0
+            if n_marks != len(schema[name].marks or ()):
+                raise ValueError(f"column {name!r} has {n_marks} cells for its marks")
         makers = {
             item["name"]: IdentifierMaker.from_state({key: value for key, value in item.items() if key != "name"})
             for item in state["makers"]

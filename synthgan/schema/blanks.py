@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from synthgan.schema.marks import PLAIN_NUMBER
 from synthgan.schema.table import ColumnKind, Schema
 from synthgan.schema.times import find_format
 
 __all__ = ["as_described", "read_blanks", "without_blanks"]
-
-_PLAIN_NUMBER = re.compile(r"\s*-?(?!0\d)(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
-"""No leading zeros or plus signs, which names of things have."""
 
 _MAX_DIGITS = 15
 """More digits than a float holds are the name of something."""
@@ -61,7 +58,8 @@ def read_blanks(frame: pd.DataFrame) -> pd.DataFrame:
 def as_described(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """Return a table with numbers that are written as text read as such, where the schema says that they are numbers.
 
-    Blank cells among them are missing, and so are those among the points in time that are text.
+    Blank cells among them are missing, and so are those among the points in time that are text. Numbers beside which
+    there are words, as the schema says, stay the texts that they are.
     """
     new = {}
     for spec in schema:
@@ -70,10 +68,13 @@ def as_described(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
             continue
         column = frame[spec.name]
         found = _texts(column) if isinstance(column, pd.Series) else None
-        if found is None or (kind is ColumnKind.NUMERIC and not _all_numbers(found[0])):
+        if found is None:
+            continue
+        numbers = kind is ColumnKind.NUMERIC and not spec.is_number_text
+        if numbers and not _all_numbers(found[0]):
             continue
         present = column.mask(column.isin(found[1])) if found[1] else column
-        new[spec.name] = pd.to_numeric(present.astype(object)) if kind is ColumnKind.NUMERIC else present
+        new[spec.name] = pd.to_numeric(present.astype(object)) if numbers else present
     if not new:
         return frame
     out = frame.copy(deep=False)
@@ -97,4 +98,4 @@ def _texts(column: pd.Series[Any]) -> tuple[list[str], list[str]] | None:
 
 
 def _all_numbers(texts: list[str]) -> bool:
-    return all(map(_PLAIN_NUMBER.fullmatch, texts))
+    return all(map(PLAIN_NUMBER.fullmatch, texts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any, cast
 
@@ -11,12 +12,13 @@ import pandas as pd
 
 from synthgan.errors import SchemaError
 from synthgan.schema.column import Column, check_finite, families
+from synthgan.schema.marks import find_marks, number_format
 from synthgan.schema.numbers import decimals_of, step_of
-from synthgan.schema.table import ColumnKind, ColumnSpec, Scalar
+from synthgan.schema.table import ColumnKind, ColumnSpec, MissingKind, Scalar
 from synthgan.schema.text import MIN_ROWS_FOR_ID, describe_text
 from synthgan.schema.times import resolution
 
-__all__ = ["describe", "describe_category", "describe_numbers", "describe_times", "scalars"]
+__all__ = ["describe", "describe_category", "describe_marked", "describe_numbers", "describe_times", "scalars"]
 
 _ID_NAME = re.compile(
     r"(^|[^a-z])(id|uuid|guid|identifier|index|idx|key|pk|row|rowid)$|^Unnamed: 0$",
@@ -55,7 +57,7 @@ def describe(column: Column) -> ColumnSpec:
         case "datetime":
             return describe_times(column)
         case _:
-            return describe_text(column)
+            return describe_marked(column) or describe_text(column)
 
 
 def describe_category(column: Column) -> ColumnSpec:
@@ -98,6 +100,29 @@ def describe_numbers(column: Column, family: str) -> ColumnSpec:
         reason += ": learned one by one"
     low, high = distinct[[0, -1]].tolist()
     return column.spec(ColumnKind.NUMERIC, reason, decimals=decimals, step=step, low=low, high=high)
+
+
+def describe_marked(column: Column) -> ColumnSpec | None:
+    """Return what a column of text is that holds numbers and a few words; None where it is no such column."""
+    texts = column.present.astype(object)
+    texts = texts[texts.str.strip() != ""]
+    marks = find_marks(texts)
+    if marks is None:
+        return None
+    written = texts[~texts.isin(marks)]
+    numbers = pd.to_numeric(written)
+    check_finite(dataclasses.replace(column, present=numbers))
+    found = describe_numbers(
+        dataclasses.replace(column, present=numbers), "int" if numbers.dtype.kind == "i" else "float"
+    )
+    blank = None if len(texts) == len(column.present) else MissingKind.NAN
+    return dataclasses.replace(
+        found,
+        reason=f"{found.reason}, as text beside a few words",
+        missing=column.missing or blank,
+        marks=marks,
+        format=number_format(written.unique().tolist()),
+    )
 
 
 def _describe_id(column: Column, family: str) -> ColumnSpec | None:

@@ -11,7 +11,14 @@ import pandas as pd
 from synthgan.errors import SchemaError
 from synthgan.schema.blanks import as_described, without_blanks
 from synthgan.schema.column import Column, check_finite
-from synthgan.schema.describe import describe, describe_category, describe_numbers, describe_times, scalars
+from synthgan.schema.describe import (
+    describe,
+    describe_category,
+    describe_marked,
+    describe_numbers,
+    describe_times,
+    scalars,
+)
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 from synthgan.schema.text import describe_text_times, quoted
 from synthgan.schema.times import find_format
@@ -21,7 +28,7 @@ __all__ = ["Override", "column_labels", "complete_schema", "infer_schema"]
 Override = str | ColumnKind | Mapping[str, Any]
 
 _FIELDS = {
-    ColumnKind.NUMERIC: ("low", "high"),
+    ColumnKind.NUMERIC: ("low", "high", "marks", "format"),
     ColumnKind.CATEGORICAL: ("levels", "ordered"),
     ColumnKind.BOOLEAN: ("levels",),
     ColumnKind.DATETIME: ("low", "high", "format", "tz"),
@@ -184,6 +191,8 @@ def _declared(column: Column, kind: ColumnKind, format: str | None) -> ColumnSpe
 def _declared_values(column: Column, family: str, kind: ColumnKind, format: str | None) -> ColumnSpec | None:
     if kind is ColumnKind.NUMERIC and family in ("int", "float"):
         return describe_numbers(column, family)
+    if kind is ColumnKind.NUMERIC and family == "text":
+        return describe_marked(column)
     if kind is ColumnKind.CATEGORICAL and family == "category":
         return describe_category(column)
     if kind is ColumnKind.DATETIME and family == "datetime":

@@ -11,8 +11,12 @@ from typing import Any
 import pandas as pd
 
 from synthgan.errors import SchemaError
+from synthgan.schema.marks import MAX_MARKS, NUMBER_FORMATS, PLAIN_NUMBER
 
 __all__ = ["ColumnKind", "ColumnName", "ColumnSpec", "MissingKind", "Scalar", "Schema"]
+
+MANY_NUMBERS = 20
+"""Levels that are numbers for each that is none, from which on the latter seem to be there by mistake."""
 
 ColumnName = str | int
 Scalar = str | int | float | bool
@@ -86,8 +90,12 @@ class ColumnSpec:
     low, high : float, int, str or None
         NUMERIC, DATETIME: smallest and largest value (datetimes as ISO text in the column's own zone).
         Sampled values stay inside.
+    marks : tuple of str or None
+        NUMERIC given as text: the words that stand in place of numbers (``"?"``), the commonest first. They are learned
+        and sampled like any value.
     format : str or None
-        DATETIME given as text: its strftime format.
+        DATETIME given as text: its strftime format. NUMERIC given as text: how numbers are written, ``"%d"``,
+        ``"%.2f"``, or ``"%g"`` or ``"%r"`` for as short as can be, without and with ``.0``.
     tz : str or None
         DATETIME: its time zone.
     unit : str or None
@@ -107,18 +115,30 @@ class ColumnSpec:
     step: int = 1
     low: float | int | str | None = None
     high: float | int | str | None = None
+    marks: tuple[str, ...] | None = None
     format: str | None = None
     tz: str | None = None
     unit: str | None = None
 
+    @property
+    def is_number_text(self) -> bool:
+        """Whether the column holds numbers that are written as text, and may have marks beside them."""
+        return self.kind is ColumnKind.NUMERIC and self.format is not None
+
     def warning(self) -> str:
         """Return what whoever fits such a column should know; nothing where it is learned."""
-        if self.kind is not ColumnKind.TEXT:
-            return ""
-        return (
-            f"column {self.name!r} is free text, which is not learned: it is sampled as text-1, text-2, ... Drop it, "
-            "or declare it categorical"
-        )
+        if self.kind is ColumnKind.TEXT:
+            return (
+                f"column {self.name!r} is free text, which is not learned: it is sampled as text-1, text-2, ... Drop "
+                "it, or declare it categorical"
+            )
+        words = [level for level in self.levels or () if isinstance(level, str) and not PLAIN_NUMBER.fullmatch(level)]
+        if words and len(words) <= MAX_MARKS and len(self.levels or ()) >= MANY_NUMBERS * len(words):
+            return (
+                f"column {self.name!r} holds numbers, but {words[0]!r} too: all are learned as categories. Replace it, "
+                "or declare the column an id or categorical"
+            )
+        return ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON- and TOML-ready dict; fields at their default are left out."""
@@ -157,6 +177,10 @@ class ColumnSpec:
                 values["levels"] = tuple(values["levels"])
                 if odd := [level for level in values["levels"] if not isinstance(level, (str, int, float, bool))]:
                     raise ValueError(f"a level is text, a number or a truth value, not {odd[0]!r}")
+            if values.get("marks") is not None:
+                values["marks"] = _marks(tuple(values["marks"]), values["kind"], values.get("format"))
+            if values["kind"] is ColumnKind.NUMERIC and not NUMBER_FORMATS.fullmatch(values.get("format") or "%d"):
+                raise ValueError(f"numbers are written as %d, %g, %r or %.2f, not {values['format']!r}")
         except (ValueError, TypeError) as error:
             raise SchemaError(f"column {label!r}: {error}") from None
         spec = cls(**values)
@@ -191,6 +215,16 @@ class ColumnSpec:
             raise SchemaError(f"column {self.name!r}: low is {low!r}, which is not below high, {high!r}")
 
 
+def _marks(marks: tuple[Any, ...], kind: ColumnKind, format: Any) -> tuple[str, ...]:
+    if kind is not ColumnKind.NUMERIC or not format:
+        raise ValueError("marks stand beside numbers, and need the format in which these are written")
+    if not 0 < len(marks) <= MAX_MARKS or not all(isinstance(mark, str) and mark.strip() for mark in marks):
+        raise ValueError(f"marks are 1 to {MAX_MARKS} words")
+    if len(set(marks)) < len(marks) or any(map(PLAIN_NUMBER.fullmatch, marks)):
+        raise ValueError("marks are different words, and no numbers")
+    return marks
+
+
 def _is_no_time(text: str) -> bool:
     try:
         return bool(pd.isna(pd.Timestamp(text)))
@@ -201,6 +235,7 @@ def _is_no_time(text: str) -> bool:
 _TYPES: dict[str, Any] = {
     "name": (str, int),
     "levels": (list, tuple),
+    "marks": (list, tuple),
     "ordered": bool,
     "decimals": int,
     "step": int,

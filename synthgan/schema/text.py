@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from synthgan.errors import SchemaError
 from synthgan.schema.column import Column
@@ -20,11 +19,7 @@ MIN_ROWS_FOR_ID = 20
 
 _MAX_ID_LENGTH = 64
 _FREE_TEXT_SHARE = 0.9
-_NUMERIC_SHARE = 0.9
 _MAX_STRAY_WORDS = 10
-_FEW_NUMBERS = 20
-"""So many different numbers beside a word are categories: grades 9 to 12, or "other"."""
-
 _TRUTH = (("false", "true"), ("False", "True"), ("FALSE", "TRUE"))
 
 
@@ -34,7 +29,7 @@ def describe_text(column: Column) -> ColumnSpec:
     Raises
     ------
     SchemaError
-        For a column of many different numbers in which a few cells hold words.
+        For a column of datetimes in which a few cells hold something else.
     """
     counts = column.present.value_counts()
     distinct = counts.index.to_numpy(dtype=object)
@@ -42,7 +37,6 @@ def describe_text(column: Column) -> ColumnSpec:
         return column.spec(ColumnKind.BOOLEAN, f"holds only the words {words[0]} and {words[1]}", levels=words)
     if format := find_format(distinct):
         return describe_text_times(column, format, distinct)
-    _check_stray_words(column, counts)
     _check_stray_dates(column, distinct)
     longest, spaced = max(map(len, distinct)), float(np.mean([" " in text.strip() for text in distinct]))
     share = len(distinct) / len(column.present)
@@ -75,19 +69,6 @@ def describe_text_times(column: Column, format: str, distinct: npt.NDArray[np.ob
         unit=resolution(times),
         low=times.min().isoformat(),
         high=times.max().isoformat(),
-    )
-
-
-def _check_stray_words(column: Column, counts: pd.Series[int]) -> None:
-    is_number = pd.to_numeric(pd.Series(counts.index, dtype=object), errors="coerce").notna().to_numpy()
-    stray = counts.index[~is_number]
-    share = float(counts.to_numpy()[is_number].sum()) / float(counts.sum())
-    if not 0 < len(stray) <= _MAX_STRAY_WORDS or share < _NUMERIC_SHARE or is_number.sum() <= _FEW_NUMBERS:
-        return
-    raise SchemaError(
-        f"column {column.name!r}: {share:.0%} of the cells are numbers, but some hold {quoted(stray)}. A column is "
-        "numbers or words: replace the words, read them as missing (pd.read_csv(..., na_values=...)), or declare the "
-        "column categorical"
     )
 
 

@@ -8,6 +8,7 @@ from synthgan.errors import SchemaError
 from synthgan.schema.blanks import as_described
 from synthgan.schema.column import Column, check_finite
 from synthgan.schema.infer import column_labels
+from synthgan.schema.marks import read_numbers
 from synthgan.schema.table import ColumnKind, ColumnSpec, Schema
 from synthgan.schema.text import quoted
 
@@ -57,6 +58,8 @@ def validate(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 
 
 def _check(column: Column, spec: ColumnSpec) -> None:
+    if spec.is_number_text and column.family() == "text":
+        column = Column.of(spec.name, read_numbers(column.present))
     if column.present.empty:
         return
     family = column.family()

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.conditioning.values import exact_values, is_missing, read_bounds, read_instant
+from synthgan.conditioning.values import exact_values, is_mark, is_missing, read_bounds, read_instant
 from synthgan.encoding import TableEncoder
 from synthgan.encoding.cells import FloatArray
 from synthgan.encoding.dtypes import numbers_of, wall_clock, wall_ticks
@@ -62,6 +62,8 @@ def _test(encoder: TableEncoder, name: ColumnName, wanted: Any) -> Callable[[pd.
     values = list(wanted) if isinstance(wanted, (Set, list)) else [wanted]
     present = [value for value in values if not is_missing(value)]
     missing = len(present) < len(values)
+    marks = [value for value in present if is_mark(spec, value)]
+    present = [value for value in present if not is_mark(spec, value)]
     none = np.zeros(0, np.int64 if spec.kind is ColumnKind.DATETIME else object)
     known = exact_values(spec, encoder.encoders[name], pd.Series(present, dtype=object)) if present else none
     if spec.kind is ColumnKind.DATETIME:
@@ -69,7 +71,7 @@ def _test(encoder: TableEncoder, name: ColumnName, wanted: Any) -> Callable[[pd.
 
     def test(column: pd.Series) -> npt.NDArray[np.bool_]:
         cells = pd.Series(_numbers(column, spec)) if known.dtype != object else _levels(column, spec)
-        return (cells.isin(known.tolist()) | (column.isna() & missing)).to_numpy(np.bool_)
+        return (cells.isin(known.tolist()) | column.isin(marks) | (column.isna() & missing)).to_numpy(np.bool_)
 
     return test
 

@@ -105,11 +105,12 @@ class TestText:
         assert spec.kind is ColumnKind.TEXT
         assert "drop the column" in spec.reason
 
-    def test_numbers_with_stray_words_are_refused_with_the_words(self) -> None:
-        with pytest.raises(SchemaError, match=r"'x': 95% .*'\?'.*na_values.*categorical"):
-            infer([str(i) for i in range(95)] + ["?"] * 5)
-        spec = infer([str(i) for i in range(95)] + ["?"] * 5, overrides={"x": "categorical"})
-        assert spec.kind is ColumnKind.CATEGORICAL
+    def test_numbers_beside_a_word_are_numbers(self) -> None:
+        cells = [str(i) for i in range(95)] + ["?"] * 5
+        spec = infer(cells)
+        assert (spec.kind, spec.marks, spec.low, spec.high) == (ColumnKind.NUMERIC, ("?",), 0, 94)
+        assert infer(cells, overrides={"x": "categorical"}).kind is ColumnKind.CATEGORICAL
+        assert infer(cells[70:], overrides={"x": "numeric"}).marks == ("?",)
 
     def test_a_few_numbers_beside_a_word_are_categories(self) -> None:
         spec = infer([str(i) for i in range(9, 13)] * 20 + ["other"])
