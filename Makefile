@@ -19,11 +19,14 @@ help:
 demo: $(VENV)/.has-core
 	$(BIN)/synthgan demo adult --out demo
 
+# On all cores, files side by side, a thread each: what tests compute is too small for more.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
 test: $(VENV)/.has-test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 quick: $(VENV)/.has-test
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 check: $(VENV)/.has-dev
 	$(BIN)/ruff check .

@@ -59,7 +59,7 @@ class Ensemble(nn.Module):
         counted = config.target, config.critic_groups
         self.critic = Critic(axis, config.critic_trees, config.critic_depth, *counted) if config.critic_trees else None
         self.target = (
-            make_target(axis, config.target, config.target_trees, config.critic_depth) if config.target_trees else None
+            make_target(axis, config.target, config.target_trees, config.target_depth) if config.target_trees else None
         )
 
     @property

@@ -46,8 +46,8 @@ class GeneratorConfig:
         Trees of the critic, and questions that each asks; without trees there is no critic.
     critic_groups : int
         Groups of the target's codes that the critic tells apart when it counts rows.
-    target, target_trees : int
-        The block that has trees of its own, and how many; they ask as many questions as the critic's.
+    target, target_trees, target_depth : int
+        The block that has trees of its own, how many, and questions that each asks.
     """
 
     hidden_dim: int = 512
@@ -61,6 +61,7 @@ class GeneratorConfig:
     critic_groups: int = 1
     target: int = 0
     target_trees: int = 0
+    target_depth: int = 6
 
 
 class CellHead(nn.Module):

@@ -21,8 +21,15 @@ __all__ = ["add_critic", "n_seen", "n_trees"]
 MAX_REAL_ROWS = 40_000
 """More of the table's rows are not looked at: a critic of so many is good enough."""
 
-MIN_REAL_ROWS = 2000
+MIN_REAL_ROWS = 200
 """A smaller table cannot teach a critic more than its own rows: it gets none."""
+
+ROWS_PER_TREE, MIN_TREES, MAX_TREES = 12, 60, 1000
+"""The fewer rows, the sooner they are known by heart; but kinds of rows are told by many trees."""
+
+ROWS_PER_LEAF, MIN_DEPTH, MAX_DEPTH = 32, 2, 6
+"""The kinds of rows that a small table's trees tell apart are coarse: samples in step with fine ones come near to its
+rows (benchmarks/balance.py)."""
 
 SHARE_OF_SECONDS = 0.25
 """What the critic gets of a fit's `max_seconds`."""
@@ -30,8 +37,8 @@ SHARE_OF_SECONDS = 0.25
 LEARNED_PER_ROW, MAX_LEARNED_ROWS = 4, 60_000
 """Generated rows that the trees learn from: so many for each row of the table, and at most."""
 
-FRESH_ROWS = 40_000
-"""Generated rows, or one per row of the table, that the trees do not see."""
+FRESH_ROWS, FRESH_PER_ROW = 40_000, 50
+"""Generated rows that the trees do not see: so many, or so many for each row of a small table; or one per row."""
 
 
 DRAWING = 0.6
@@ -39,14 +46,25 @@ DRAWING = 0.6
 
 
 def n_trees(n_rows: int) -> int:
-    """Trees of a critic for a table of `n_rows`; the fewer rows, the sooner they are known by heart.
+    """Trees of a critic for a table of `n_rows`.
 
     Examples
     --------
-    >>> [n_trees(n) for n in (200, 3000, 30_000)]
-    [0, 250, 1000]
+    >>> [n_trees(n) for n in (100, 200, 3000, 30_000)]
+    [0, 60, 250, 1000]
     """
-    return 0 if n_rows < MIN_REAL_ROWS else min(n_rows // 12, 1000)
+    return 0 if n_rows < MIN_REAL_ROWS else min(max(n_rows // ROWS_PER_TREE, MIN_TREES), MAX_TREES)
+
+
+def depth_of_trees(n_rows: int) -> int:
+    """Questions that each tree of a critic asks, for a table of `n_rows`.
+
+    Examples
+    --------
+    >>> [depth_of_trees(n) for n in (200, 700, 3000)]
+    [2, 4, 6]
+    """
+    return min(max(int(math.log2(max(n_rows, 1) / ROWS_PER_LEAF)), MIN_DEPTH), MAX_DEPTH)
 
 
 def n_seen(n_rows: int) -> int:
@@ -54,7 +72,7 @@ def n_seen(n_rows: int) -> int:
 
     Examples
     --------
-    >>> n_seen(1000), n_seen(10_000)
+    >>> n_seen(100), n_seen(10_000)
     (0, 90000)
     """
     n_real = min(n_rows, MAX_REAL_ROWS)
@@ -106,13 +124,13 @@ def add_critic(
             break
     fake = EncodedTable.joined(parts)
     left = max_seconds - (time.monotonic() - began)
-    axis, depth = generator.axis, generator.config.critic_depth
+    axis, depth = generator.axis, depth_of_trees(len(table))
     critic = fit_critic(axis, real, fake, n_trees(len(table)), depth, stream, n_learned, n_candidates, left)
     if target is not None:
         group_target(critic, axis, target, counted)
     count_leaves(critic, axis, counted, fake.take(slice(n_learned, None)), n_candidates, min_rows)
     generator.critic = critic
-    found = {"critic_trees": len(critic.leaf), "critic_groups": critic.n_groups}
+    found = {"critic_trees": len(critic.leaf), "critic_depth": depth, "critic_groups": critic.n_groups}
     if target is not None:
         found["target"] = target
     generator.config = dataclasses.replace(generator.config, **found)
@@ -121,7 +139,7 @@ def add_critic(
 def _n_generated(n_real: int) -> tuple[int, int]:
     """Generated rows for so many of the table: those that the trees learn from, and all."""
     n_learned = min(LEARNED_PER_ROW * n_real, MAX_LEARNED_ROWS)
-    return n_learned, n_learned + max(FRESH_ROWS, n_real)
+    return n_learned, n_learned + max(min(FRESH_ROWS, FRESH_PER_ROW * n_real), n_real)
 
 
 def _picked(table: EncodedTable, n_rows: int, stream: np.random.Generator) -> EncodedTable:

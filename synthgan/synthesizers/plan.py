@@ -14,7 +14,7 @@ from synthgan.encoding import TableLayout
 from synthgan.errors import ConfigError
 from synthgan.models import DiscriminatorConfig, GeneratorConfig
 from synthgan.models.generator import MAX_MEMBERS
-from synthgan.synthesizers.critique import MIN_REAL_ROWS, n_seen
+from synthgan.synthesizers.critique import n_seen
 from synthgan.training import TrainingConfig
 from synthgan.training.config import check_number
 from synthgan.training.standins import MAX_COLUMNS, STAND_INS, TREES, why_no_stand_ins
@@ -26,6 +26,9 @@ __all__ = [
 
 MAX_LATE_DIM = 256
 """Width of the late layer at most; twice the network's where that is less."""
+
+SMALL_TABLE = 2000
+"""Tables of fewer rows are learned by several generators, from stand-ins first."""
 
 SMALL_TABLE_MEMBERS = 2
 """Generators of an ensemble for a small table; benchmarks/ablation.py compares 1, 2, 4 and 8."""
@@ -96,20 +99,20 @@ def default_hidden_dim(n_rows: int) -> int:
 def default_members(n_rows: int) -> int:
     """Generators of an ensemble: few rows are learned quickly, but by each network differently.
 
-    Tables that are large enough for a critic get one generator: there the critic makes up for what more would win.
+    Larger tables get one generator: there the critic makes up for what more would win.
 
     Examples
     --------
     >>> [default_members(n) for n in (200, 3000)]
     [2, 1]
     """
-    return SMALL_TABLE_MEMBERS if n_rows < MIN_REAL_ROWS else 1
+    return SMALL_TABLE_MEMBERS if n_rows < SMALL_TABLE else 1
 
 
 def wants_stand_ins(stand_ins: bool | None, epochs: int | None, layout: TableLayout, n_rows: int) -> bool:
     """Whether the networks are to learn stand-ins first: as the user says, or where they help.
 
-    Tables that are large enough for a critic win hardly anything by them (benchmarks/standins.py).
+    Larger tables win hardly anything by them (benchmarks/standins.py).
 
     Raises
     ------
@@ -121,7 +124,7 @@ def wants_stand_ins(stand_ins: bool | None, epochs: int | None, layout: TableLay
         raise ConfigError(f"stand_ins=True needs a table that forests can draw: {reason}. Leave stand_ins at None")
     if stand_ins is None:
         # Who says how often the table itself is to be learned wants nothing else to be.
-        return epochs is None and n_rows < MIN_REAL_ROWS and not reason
+        return epochs is None and n_rows < SMALL_TABLE and not reason
     return stand_ins
 
 

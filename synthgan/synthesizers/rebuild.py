@@ -44,8 +44,9 @@ def rebuilt_ensemble(
         Where sizes are out of range, or the weights are not of these sizes.
     """
     sizes = GeneratorConfig(**config)
-    if sizes.critic_depth > MAX_DEPTH:
-        raise ArchiveError(f"critic_depth cannot be {sizes.critic_depth!r}; it is {MAX_DEPTH} at most")
+    if max(sizes.critic_depth, sizes.target_depth) > MAX_DEPTH:
+        depths = f"critic_depth and target_depth cannot be {sizes.critic_depth!r} and {sizes.target_depth!r}"
+        raise ArchiveError(f"{depths}; they are {MAX_DEPTH} at most")
     if type(sizes.critic_groups) is not int or not 1 <= sizes.critic_groups <= MAX_KINDS >> sizes.critic_depth:
         raise ArchiveError(
             f"critic_groups cannot be {sizes.critic_groups!r} where critic_depth is {sizes.critic_depth}"

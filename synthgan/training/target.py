@@ -71,7 +71,7 @@ def fit_target(
         Those trees that were the best on the watched rows.
     """
     began = time.monotonic()
-    axis, depth = generator.axis, generator.config.critic_depth
+    axis, depth = generator.axis, generator.config.target_depth
     block = axis.layout.blocks[target]
     n_scores = make_target(axis, target, 0, depth).leaf.shape[2]
     table = table.take(np.sort(stream.permutation(len(table))[: MAX_SCORES // n_scores]))

@@ -68,7 +68,6 @@ def test_a_process_that_is_ended_is_an_error_and_the_next_call_works() -> None:
         {"class_counts": {"red": 6000, "blue": 3000}},
         {"n_samples": 9000, "conditions": {"hour": ("2020-03-01 10:00", None), "zulu": ("2021-06-01", "2021-07-01")}},
     ],
-    ids=str,
 )
 def test_rows_do_not_depend_on_the_number_of_processes(barely: SynthGAN, settings: dict[str, object]) -> None:
     alone = barely.sample(random_state=4, **settings)  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ SETTINGS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("settings", SETTINGS)
 def test_few_rows_are_the_head_of_many(barely: SynthGAN, settings: dict[str, Any]) -> None:
     many = barely.sample(5000, random_state=3, **settings)
     for n in (0, 1, 10, FIRST_SLICE_ROWS, FIRST_SLICE_ROWS + 1, SLICE_ROWS + 1, CHUNK_ROWS, CHUNK_ROWS + 1):
@@ -59,7 +59,7 @@ def test_a_small_sample_has_many_column_orders(barely: SynthGAN, monkeypatch: py
     assert {tuple(sorted(order)) for order in drawn} == {tuple(range(len(model.encoder.layout)))}
 
 
-@pytest.mark.parametrize("settings", [*SETTINGS, {"class_counts": {"red": 6000, "blue": 3000}}], ids=str)
+@pytest.mark.parametrize("settings", [*SETTINGS, {"class_counts": {"red": 6000, "blue": 3000}}])
 def test_batches_put_together_are_the_sample(barely: SynthGAN, settings: dict[str, Any]) -> None:
     n = None if "class_counts" in settings else 9000
     batches = list(barely.sample_batches(n, random_state=4, **settings))
