@@ -59,8 +59,8 @@ def augment(
     marker : str or None, default="synthetic"
         Name of a column that says which rows are generated; None for no such column.
     generator : estimator, optional
-        An unfitted synthesizer; `SynthGAN` with its defaults when absent; one generator and no stand-ins unless
-        `n_members` and `stand_ins` say otherwise.
+        An unfitted synthesizer, with one generator and no stand-ins unless its `n_members` and `stand_ins` say
+        otherwise; when absent a `SynthGAN` without a critic.
     random_state : int, numpy Generator, RandomState or None, default=None
 
     Returns

@@ -101,7 +101,7 @@ def augmentation_gain(
     max_test_rows : int
         Test rows of a fold at most.
     generator : estimator, optional
-        Another synthesizer than `SynthGAN` with its defaults. It is copied unfitted for each fit, with one generator
+        Another synthesizer than `SynthGAN` without a critic. It is copied unfitted for each fit, with one generator
         and no stand-ins unless its `n_members` and `stand_ins` say otherwise.
     folder : path, optional
         Where finished folds are kept. A call with the same data and settings goes on where the last one ended, however

@@ -46,10 +46,11 @@ class Generator(Protocol):
 def fresh(generator: Generator | None, seed: int) -> Generator:
     """Return an unfitted copy with a seed of its own: whatever the original was fitted on is left behind.
 
-    Where `n_members` and `stand_ins` are left to the table's size, they are 1 and False, which gains were measured
-    with (benchmarks/results/gain.json), and to look for a gain takes dozens of fits.
+    Where `n_members` and `stand_ins` are left to the table's size, they are 1 and False, and where there is no original
+    `select` is 1: which gains were measured with (benchmarks/results/gain.json), to look for a gain takes dozens of
+    fits, and rows are chosen by other rules here.
     """
-    model: Generator = SynthGAN() if generator is None else clone(generator)
+    model: Generator = SynthGAN(select=1) if generator is None else clone(generator)
     params = model.get_params()
     # Rare values are kept: the model is thrown away, and its rows go beside the real ones that they may resemble.
     wanted: dict[str, Any] = {"random_state": seed, "protect_rare": 1}
@@ -65,7 +66,7 @@ class ClassRows:
     Parameters
     ----------
     generator : Generator or None
-        Copied, not changed; None is SynthGAN with its defaults, one generator, and no stand-ins.
+        Copied, not changed; None is SynthGAN with one generator, no stand-ins, and no critic.
     features : DataFrame of shape (n, p)
         Without the target.
     y : ndarray of int, shape (n,)

@@ -59,7 +59,7 @@ class GANOverSampler(OneToOneFeatureMixin, BaseEstimator):  # type: ignore[misc]
     choose_by : {"labels", "density", "hard", "nothing"}, default="labels"
         How the rows of a class are chosen among four times as many, see `selection_weights`.
     generator : estimator, optional
-        An unfitted synthesizer; `SynthGAN` with its defaults when absent. It is copied and never changed; a SynthGAN
+        An unfitted synthesizer; `SynthGAN` without a critic when absent. It is copied and never changed; a SynthGAN
         has one generator, and no stand-ins, unless its `n_members` and `stand_ins` say otherwise.
     random_state : int, numpy Generator, RandomState or None, default=None
         Seed of training and sampling.
