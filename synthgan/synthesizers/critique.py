@@ -21,15 +21,15 @@ __all__ = ["add_critic", "n_seen", "n_trees"]
 MAX_REAL_ROWS = 40_000
 """More of the table's rows are not looked at: a critic of so many is good enough."""
 
-MIN_REAL_ROWS = 200
+MIN_REAL_ROWS = 500
 """A smaller table cannot teach a critic more than its own rows: it gets none."""
 
 ROWS_PER_TREE, MIN_TREES, MAX_TREES = 12, 60, 1000
 """The fewer rows, the sooner they are known by heart; but kinds of rows are told by many trees."""
 
-ROWS_PER_LEAF, MIN_DEPTH, MAX_DEPTH = 32, 2, 6
-"""The kinds of rows that a small table's trees tell apart are coarse: samples in step with fine ones come near to its
-rows (benchmarks/balance.py)."""
+ROWS_PER_LEAF, MAX_DEPTH = 32, 6
+"""The kinds of rows that a small table's trees tell apart are coarse, for samples in step with fine ones come near to
+its rows."""
 
 SHARE_OF_SECONDS = 0.25
 """What the critic gets of a fit's `max_seconds`."""
@@ -50,7 +50,7 @@ def n_trees(n_rows: int) -> int:
 
     Examples
     --------
-    >>> [n_trees(n) for n in (100, 200, 3000, 30_000)]
+    >>> [n_trees(n) for n in (200, 500, 3000, 30_000)]
     [0, 60, 250, 1000]
     """
     return 0 if n_rows < MIN_REAL_ROWS else min(max(n_rows // ROWS_PER_TREE, MIN_TREES), MAX_TREES)
@@ -61,10 +61,10 @@ def depth_of_trees(n_rows: int) -> int:
 
     Examples
     --------
-    >>> [depth_of_trees(n) for n in (200, 700, 3000)]
-    [2, 4, 6]
+    >>> [depth_of_trees(n) for n in (500, 700, 3000)]
+    [3, 4, 6]
     """
-    return min(max(int(math.log2(max(n_rows, 1) / ROWS_PER_LEAF)), MIN_DEPTH), MAX_DEPTH)
+    return min(int(math.log2(n_rows / ROWS_PER_LEAF)), MAX_DEPTH)
 
 
 def n_seen(n_rows: int) -> int:

@@ -62,7 +62,7 @@ class SynthGAN(TableSynthesizer):
         after the likelihood stage. It serves sampling in few passes.
     select : int, default=8
         Candidates that `sample` draws for each row, of which the critic keeps one (see there). 1 trains no critic: fit
-        and sampling are faster, and the rows less faithful. Tables of fewer than 200 rows get no critic.
+        and sampling are faster, and the rows less faithful. Tables of fewer than 500 rows get no critic.
     hidden_dim : int or None, default=None
         Width of the generator; None lets the size of the table decide.
     n_members : int or None, default=None

@@ -14,9 +14,6 @@ __all__ = ["TrainingConfig", "check_number"]
 STAND_IN_STEPS = 300
 """Steps on stand-ins alone. Tables that have them are small, and of sizes that differ little."""
 
-LEAST_STEPS = 200
-"""Steps of a small table at least: with more its rows are known by heart, and the critic makes up for fewer."""
-
 MOST_STEPS, MOST_TIMES = 4000, 4
 """Steps at most that the table's size, and what they bring, decide on; and as a multiple of those by size alone."""
 
@@ -78,7 +75,7 @@ class TrainingConfig:
         check_number("ema_decay", self.ema_decay, 0, 1)
 
     def n_steps(self, n_rows: int) -> int:
-        """Optimiser steps for `n_rows` training rows: ``12 sqrt(n)``, from 200 to 4000, or what `epochs` says.
+        """Optimiser steps for `n_rows` training rows: ``12 sqrt(n)``, from 300 to 4000, or what `epochs` says.
 
         Examples
         --------
@@ -87,7 +84,7 @@ class TrainingConfig:
         """
         if self.epochs is not None:
             return self.epochs * math.ceil(n_rows / self.batch_size)
-        return min(max(round(12 * math.sqrt(n_rows)), LEAST_STEPS), MOST_STEPS)
+        return min(max(round(12 * math.sqrt(n_rows)), 300), MOST_STEPS)
 
     def n_most(self, n_rows: int) -> int:
         """Steps at most, where more than `n_steps` pay: four times as many, but not above 4000; none with `epochs`.
