@@ -7,14 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthgan.schema.marks import PLAIN_NUMBER
+from synthgan.schema.marks import MAX_DIGITS, PLAIN_NUMBER
 from synthgan.schema.table import ColumnKind, Schema
 from synthgan.schema.times import find_format
 
 __all__ = ["as_described", "read_blanks", "without_blanks"]
-
-_MAX_DIGITS = 15
-"""More digits than a float holds are the name of something."""
 
 
 def without_blanks(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -37,7 +34,7 @@ def without_blanks(column: pd.Series[Any]) -> pd.Series[Any]:
     present = column.mask(column.isin(blank))
     if _all_numbers(texts):
         whole = all("." not in text for text in texts)
-        names = whole and (len(texts) == present.notna().sum() or max(map(len, texts)) > _MAX_DIGITS)
+        names = whole and (len(texts) == present.notna().sum() or max(map(len, texts)) > MAX_DIGITS)
         return present if names else pd.to_numeric(present.astype(object))
     return present if find_format(np.array(texts, dtype=object)) else column
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from synthgan.errors import SchemaError
 from synthgan.schema.column import Column, check_finite, families
-from synthgan.schema.marks import find_marks, number_format
+from synthgan.schema.marks import MAX_DIGITS, find_marks, number_format
 from synthgan.schema.numbers import decimals_of, step_of
 from synthgan.schema.table import ColumnKind, ColumnSpec, MissingKind, Scalar
 from synthgan.schema.text import MIN_ROWS_FOR_ID, describe_text
@@ -102,19 +102,23 @@ def describe_numbers(column: Column, family: str) -> ColumnSpec:
     return column.spec(ColumnKind.NUMERIC, reason, decimals=decimals, step=step, low=low, high=high)
 
 
-def describe_marked(column: Column) -> ColumnSpec | None:
-    """Return what a column of text is that holds numbers and a few words; None where it is no such column."""
+def describe_marked(column: Column, *, declared: bool = False) -> ColumnSpec | None:
+    """Return what a column of text is that holds numbers and a few words; None where it is no such column.
+
+    Unless it is `declared` to be one, it is none either where the numbers are names of the rows.
+    """
     texts = column.present.astype(object)
     texts = texts[texts.str.strip() != ""]
     marks = find_marks(texts)
     if marks is None:
         return None
     written = texts[~texts.isin(marks)]
-    numbers = pd.to_numeric(written)
-    check_finite(dataclasses.replace(column, present=numbers))
-    found = describe_numbers(
-        dataclasses.replace(column, present=numbers), "int" if numbers.dtype.kind == "i" else "float"
-    )
+    among = dataclasses.replace(column, present=pd.to_numeric(written))
+    check_finite(among)
+    family = "int" if among.present.dtype.kind in "iu" else "float"
+    if not declared and (written.str.len().max() > MAX_DIGITS or _describe_id(among, family) is not None):
+        return None
+    found = describe_numbers(among, family)
     blank = None if len(texts) == len(column.present) else MissingKind.NAN
     return dataclasses.replace(
         found,

@@ -192,7 +192,7 @@ def _declared_values(column: Column, family: str, kind: ColumnKind, format: str 
     if kind is ColumnKind.NUMERIC and family in ("int", "float"):
         return describe_numbers(column, family)
     if kind is ColumnKind.NUMERIC and family == "text":
-        return describe_marked(column)
+        return describe_marked(column, declared=True)
     if kind is ColumnKind.CATEGORICAL and family == "category":
         return describe_category(column)
     if kind is ColumnKind.DATETIME and family == "datetime":

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 __all__ = [
+    "MAX_DIGITS",
     "MAX_MARKS",
     "NUMBER_FORMATS",
     "PLAIN_NUMBER",
@@ -22,6 +23,9 @@ __all__ = [
 
 PLAIN_NUMBER = re.compile(r"\s*-?(?!0\d)(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 """No leading zeros or plus signs, which names of things have."""
+
+MAX_DIGITS = 15
+"""More digits than a float holds are the name of something."""
 
 MAX_MARKS = 10
 """Words beside the numbers at most: with more of them the column is text."""

@@ -66,6 +66,14 @@ def test_words_beside_numbers(words: list[str], wanted: tuple[str, ...] | None) 
     assert find_marks(pd.Series(["007", *NUMBERS, *words], dtype=object)) is None, "the name of an agent"
 
 
+def test_numbers_that_name_the_row_are_no_amounts() -> None:
+    cards = [f"{4000_0000_0000_0000 + 7919 * number}" for number in range(60)]
+    for frame in (pd.DataFrame({"card": [*cards, "?"]}), pd.DataFrame({"customer_id": [*NUMBERS, "none", "none"]})):
+        (spec,) = infer_schema(frame)
+        assert spec.kind is not ColumnKind.NUMERIC
+        assert spec.marks is None
+
+
 WORDS = st.sampled_from(["?", "n/a", "T", "<1", "inf", "-"])
 
 
@@ -83,7 +91,7 @@ def test_what_was_written_comes_back(numbers: list[int], words: list[str], forma
         "%g": [repr(number / 100).removesuffix(".0") for number in numbers],
         "%r": [repr(number / 100) for number in numbers],
     }
-    cells = [*words, *written[format], *[None if dtype == "object" else pd.NA] * holes]
+    cells = [*words, *2 * written[format], *[None if dtype == "object" else pd.NA] * holes]
     frame = pd.DataFrame({"x": pd.Series(cells, dtype=dtype)})
     schema = infer_schema(frame)
     assert schema["x"].kind is ColumnKind.NUMERIC
