@@ -30,7 +30,7 @@ MAX_DIGITS = 15
 MAX_MARKS = 10
 """Words beside the numbers at most: with more of them the column is text."""
 
-LEAST_SHARE, FEW_NUMBERS = 0.5, 20
+LEAST_SHARE, FEW_NUMBERS = 0.1, 20
 """So large a share of the cells are numbers at least. So many different ones, or fewer, are categories like the words:
 grades 9 to 12, or "other"."""
 
