@@ -109,11 +109,14 @@ def describe_marked(column: Column, *, declared: bool = False) -> ColumnSpec | N
     """
     texts = column.present.astype(object)
     texts = texts[texts.str.strip() != ""]
-    marks = find_marks(texts)
+    marks = find_marks(texts, 0) if declared else find_marks(texts)
     if marks is None:
         return None
     written = texts[~texts.isin(marks)]
-    among = dataclasses.replace(column, present=pd.to_numeric(written))
+    try:
+        among = dataclasses.replace(column, present=pd.to_numeric(written))
+    except ValueError:  # too large for any float
+        return None
     check_finite(among)
     family = "int" if among.present.dtype.kind in "iu" else "float"
     if not declared and (written.str.len().max() > MAX_DIGITS or _describe_id(among, family) is not None):

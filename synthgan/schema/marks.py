@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,14 +35,14 @@ LEAST_SHARE, FEW_NUMBERS = 0.1, 20
 """So large a share of the cells are numbers at least. So many different ones, or fewer, are categories like the words:
 grades 9 to 12, or "other"."""
 
-NUMBER_FORMATS = re.compile(r"%d|%g|%r|%\.\d{1,2}f")
+NUMBER_FORMATS = re.compile(r"%d|%g|%r|%\.[0-9]{1,2}f")
 """How numbers are written: whole; as short as can be, whole ones without a point or with ``.0``; with as many decimals
 each."""
 
 _DIGIT, _BOUND = re.compile(r"\d"), re.compile(r"\s*[<>≤≥~]")
 
 
-def find_marks(texts: pd.Series[Any]) -> tuple[str, ...] | None:
+def find_marks(texts: pd.Series[Any], few_numbers: int = FEW_NUMBERS) -> tuple[str, ...] | None:
     """Return the words in a column of numbers written as text, the commonest first; None where it is no such column.
 
     A word has no digit, or says that a number lies beyond a bound: other texts beside numbers are names, as the numbers
@@ -51,6 +52,8 @@ def find_marks(texts: pd.Series[Any]) -> tuple[str, ...] | None:
     ----------
     texts : Series of str, shape (n,)
         The cells that are neither missing nor blank.
+    few_numbers : int
+        Beside so many different numbers, or fewer, words are categories.
 
     Examples
     --------
@@ -62,7 +65,7 @@ def find_marks(texts: pd.Series[Any]) -> tuple[str, ...] | None:
     is_number = np.array([bool(PLAIN_NUMBER.fullmatch(text)) for text in counts.index], np.bool_)
     words = counts.index[~is_number].tolist()
     share = counts.to_numpy()[is_number].sum() / max(len(texts), 1)
-    if not 0 < len(words) <= MAX_MARKS or is_number.sum() <= FEW_NUMBERS or share < LEAST_SHARE:
+    if not 0 < len(words) <= MAX_MARKS or is_number.sum() <= few_numbers or share < LEAST_SHARE:
         return None
     if any(_DIGIT.search(word) and not _BOUND.match(word) for word in words):
         return None
@@ -80,8 +83,9 @@ def number_format(texts: Sequence[str]) -> str:
     plain = [text.strip() for text in texts]
     if not any("." in text or "e" in text.lower() for text in plain):
         return "%d"
-    decimals = max(len(text.partition(".")[2]) for text in plain if "e" not in text.lower())
-    formats = [f"%.{min(decimals, 17)}f", "%g", "%r"] if decimals else ["%g", "%r"]
+    decimals = Counter(len(text.partition(".")[2]) for text in plain if "e" not in text.lower())
+    usual = [number for number, _ in decimals.most_common(1) if 0 < number <= MAX_DIGITS]
+    formats = [*(f"%.{number}f" for number in usual), "%g", "%r"]
     numbers = np.array([float(text) for text in plain])
     return max(formats, key=lambda format: sum(map(str.__eq__, write_numbers(numbers, format), plain)))
 

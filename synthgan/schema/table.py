@@ -179,8 +179,8 @@ class ColumnSpec:
                     raise ValueError(f"a level is text, a number or a truth value, not {odd[0]!r}")
             if values.get("marks") is not None:
                 values["marks"] = _marks(tuple(values["marks"]), values["kind"], values.get("format"))
-            if values["kind"] is ColumnKind.NUMERIC and not NUMBER_FORMATS.fullmatch(values.get("format") or "%d"):
-                raise ValueError(f"numbers are written as %d, %g, %r or %.2f, not {values['format']!r}")
+            if values["kind"] is ColumnKind.NUMERIC and values.get("format") is not None:
+                _check_number_format(values["format"], values["dtype"])
         except (ValueError, TypeError) as error:
             raise SchemaError(f"column {label!r}: {error}") from None
         spec = cls(**values)
@@ -223,6 +223,13 @@ def _marks(marks: tuple[Any, ...], kind: ColumnKind, format: Any) -> tuple[str, 
     if len(set(marks)) < len(marks) or any(map(PLAIN_NUMBER.fullmatch, marks)):
         raise ValueError("marks are different words, and no numbers")
     return marks
+
+
+def _check_number_format(format: str, dtype: str) -> None:
+    if not NUMBER_FORMATS.fullmatch(format):
+        raise ValueError(f"numbers are written as %d, %g, %r or %.2f, not {format!r}")
+    if dtype not in ("object", "str") and not dtype.startswith("string"):
+        raise ValueError(f"only text has a format for its numbers; the dtype is {dtype!r}")
 
 
 def _is_no_time(text: str) -> bool:

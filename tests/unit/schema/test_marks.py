@@ -67,6 +67,30 @@ def test_words_beside_numbers(words: list[str], wanted: tuple[str, ...] | None) 
     assert find_marks(pd.Series(["007", *NUMBERS, *words], dtype=object)) is None, "the name of an agent"
 
 
+@pytest.mark.parametrize(
+    ("numbers", "format"),
+    [
+        ([f"{number / 7:.3e}" for number in range(40)], "%g"),
+        ([f"{number / 4:.2f}" for number in range(40)] + ["0.123456789"], "%.2f"),
+        ([f"{number}.0" for number in range(40)] * 2, "%.1f"),
+    ],
+)
+def test_odd_ways_to_write(numbers: list[str], format: str) -> None:
+    frame = pd.DataFrame({"x": [*numbers, "?"]})
+    schema = infer_schema(frame)
+    assert schema["x"].format == format
+    encoder = TableEncoder.fit(frame, schema)
+    again = encoder.decode(encoder.encode(frame))["x"]
+    assert again.iloc[-1] == "?"
+    assert again.iloc[:-1].astype(float).to_numpy() == pytest.approx(np.array(numbers, float), abs=0.005)
+
+
+def test_numbers_that_are_too_large_are_no_numbers() -> None:
+    assert infer_schema(pd.DataFrame({"x": [*NUMBERS, "1e999", "?"]}))["x"].marks is None
+    few = infer_schema(pd.DataFrame({"x": ["1", "2", "?"] * 30}), {"x": "numeric"})["x"]
+    assert (few.kind, few.marks, few.high) == (ColumnKind.NUMERIC, ("?",), 2)
+
+
 def test_numbers_that_name_the_row_are_no_amounts() -> None:
     cards = [f"{4000_0000_0000_0000 + 7919 * number}" for number in range(60)]
     for frame in (pd.DataFrame({"card": [*cards, "?"]}), pd.DataFrame({"customer_id": [*NUMBERS, "none", "none"]})):
@@ -194,6 +218,8 @@ def test_everywhere_else(table: pd.DataFrame, caplog: pytest.LogCaptureFixture) 
         ({"marks": ["12"], "format": "%d"}, "no numbers"),
         ({"marks": [" "], "format": "%d"}, "words"),
         ({"format": "%s%s"}, "written"),
+        ({"format": "%.\u0663f"}, "written"),
+        ({"format": "%.2f", "dtype": "float64"}, "only text"),
         ({"marks": ["?"], "format": "%d", "kind": "categorical"}, "beside numbers"),
     ],
 )
