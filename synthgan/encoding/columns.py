@@ -48,6 +48,8 @@ def fit_column(values: pd.Series, spec: ColumnSpec, n_bins: int, min_rows: int) 
                     f"column {spec.name!r} holds {values[unknown].iloc[0]!r}, which is neither a number nor one of its "
                     f"marks, {quoted(spec.marks or ())}"
                 )
+            if np.isnan(numbers).all():
+                raise SchemaError(f"column {spec.name!r} is numeric in the schema, but no cell holds a number")
             low = np.nanmin(numbers) if spec.low is None else spec.low
             high = np.nanmax(numbers) if spec.high is None else spec.high
             grid = Grid(spec.decimals, spec.step, float(low), float(high))

@@ -113,10 +113,14 @@ def describe_marked(column: Column, *, declared: bool = False) -> ColumnSpec | N
     if marks is None:
         return None
     written = texts[~texts.isin(marks)]
+    format = number_format(written.unique().tolist())
     try:
-        among = dataclasses.replace(column, present=pd.to_numeric(written))
+        numbers = pd.to_numeric(written)
     except ValueError:  # too large for any float
         return None
+    if format.endswith("f"):  # what is written with more decimals than the others is read as they are
+        numbers = numbers.round(int(format[2:-1]))
+    among = dataclasses.replace(column, present=numbers)
     check_finite(among)
     family = "int" if among.present.dtype.kind in "iu" else "float"
     if not declared and (written.str.len().max() > MAX_DIGITS or _describe_id(among, family) is not None):
@@ -128,7 +132,7 @@ def describe_marked(column: Column, *, declared: bool = False) -> ColumnSpec | N
         reason=f"{found.reason}, as text beside a few words",
         missing=column.missing or blank,
         marks=marks,
-        format=number_format(written.unique().tolist()),
+        format=format,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from synthgan.errors import SchemaError
-from synthgan.schema.marks import MAX_MARKS, NUMBER_FORMATS, PLAIN_NUMBER
+from synthgan.schema.marks import MAX_MARKS, NUMBER_FORMATS, PLAIN_NUMBER, read_numbers
 
 __all__ = ["ColumnKind", "ColumnName", "ColumnSpec", "MissingKind", "Scalar", "Schema"]
 
@@ -220,7 +220,7 @@ def _marks(marks: tuple[Any, ...], kind: ColumnKind, format: Any) -> tuple[str, 
         raise ValueError("marks stand beside numbers, and need the format in which these are written")
     if not 0 < len(marks) <= MAX_MARKS or not all(isinstance(mark, str) and mark.strip() for mark in marks):
         raise ValueError(f"marks are 1 to {MAX_MARKS} words")
-    if len(set(marks)) < len(marks) or any(map(PLAIN_NUMBER.fullmatch, marks)):
+    if len(set(marks)) < len(marks) or read_numbers(pd.Series(marks, dtype=object)).notna().any():
         raise ValueError("marks are different words, and no numbers")
     return marks
 

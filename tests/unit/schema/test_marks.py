@@ -79,6 +79,7 @@ def test_odd_ways_to_write(numbers: list[str], format: str) -> None:
     frame = pd.DataFrame({"x": [*numbers, "?"]})
     schema = infer_schema(frame)
     assert schema["x"].format == format
+    assert format != "%.2f" or schema["x"].decimals == 2
     encoder = TableEncoder.fit(frame, schema)
     again = encoder.decode(encoder.encode(frame))["x"]
     assert again.iloc[-1] == "?"
@@ -216,6 +217,7 @@ def test_everywhere_else(table: pd.DataFrame, caplog: pytest.LogCaptureFixture) 
         ({"marks": [], "format": "%d"}, "1 to 10"),
         ({"marks": ["?", "?"], "format": "%d"}, "different"),
         ({"marks": ["12"], "format": "%d"}, "no numbers"),
+        ({"marks": ["+5"], "format": "%d"}, "no numbers"),
         ({"marks": [" "], "format": "%d"}, "words"),
         ({"format": "%s%s"}, "written"),
         ({"format": "%.\u0663f"}, "written"),
@@ -232,6 +234,8 @@ def test_words_that_a_schema_does_not_know(table: pd.DataFrame) -> None:
     schema = infer_schema(table.drop(index=3).reset_index(drop=True))
     with pytest.raises(SchemaError, match="'rain' holds 'Hagelschlag', which is neither a number nor one of its marks"):
         SynthGAN(epochs=1, hidden_dim=8).fit(table, schema=schema)
+    with pytest.raises(SchemaError, match="'rain' is numeric in the schema, but no cell holds a number"):
+        SynthGAN(epochs=1, hidden_dim=8).fit(table.assign(rain="T"), schema=schema)
 
 
 def test_exact_counts_of_a_target_with_words(table: pd.DataFrame) -> None:
