@@ -8,6 +8,7 @@ the table, and every bound is an average of at least k of its values.
   would come far too often; what is sampled of it is numbered (``"other-17"``). A column of rare categories only, where
   they are few or no text, becomes a column of missing cells. True and false stay: that a column has them says nothing
   about a row.
+- *Words among numbers* that few rows hold are not learned: cells with them are missing.
 - *Extremes*: a smallest (largest) value that fewer than k rows hold is replaced by the mean of the k smallest (largest)
   ones, and the values beyond it move there. Where rounding makes that mean the value of one to k - 1 rows, the next
   number inwards that is not takes its place, if there is one before the next k values. Bounds that a schema sets wider

@@ -133,7 +133,8 @@ class ColumnSpec:
                 "it, or declare it categorical"
             )
         words = [level for level in self.levels or () if isinstance(level, str) and not PLAIN_NUMBER.fullmatch(level)]
-        if words and len(words) <= MAX_MARKS and len(self.levels or ()) >= MANY_NUMBERS * len(words):
+        many = len(self.levels or ()) >= MANY_NUMBERS * max(len(words), 1)
+        if words and len(words) <= MAX_MARKS and many and self.reason != "declared":
             return (
                 f"column {self.name!r} holds numbers, but {words[0]!r} too: all are learned as categories. Replace it, "
                 "or declare the column an id or categorical"

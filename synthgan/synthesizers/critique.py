@@ -28,8 +28,7 @@ ROWS_PER_TREE, MIN_TREES, MAX_TREES = 12, 60, 1000
 """The fewer rows, the sooner they are known by heart; but kinds of rows are told by many trees."""
 
 ROWS_PER_LEAF, MAX_DEPTH = 32, 6
-"""The kinds of rows that a small table's trees tell apart are coarse, for samples in step with fine ones come near to
-its rows."""
+"""A leaf stands for about so many rows or more: the kinds that a small table's trees tell apart are coarse."""
 
 SHARE_OF_SECONDS = 0.25
 """What the critic gets of a fit's `max_seconds`."""

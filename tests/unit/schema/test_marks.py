@@ -208,6 +208,9 @@ def test_everywhere_else(table: pd.DataFrame, caplog: pytest.LogCaptureFixture) 
     with caplog.at_level(logging.WARNING):
         SynthGAN(epochs=1, hidden_dim=8, random_state=0).fit(pd.DataFrame({"house": [*NUMBERS * 2, "7a"]}))
     assert "'house' holds numbers, but '7a' too" in caplog.text
+    houses = pd.DataFrame({"house": [*NUMBERS * 2, "7a"]})
+    assert infer_schema(houses)["house"].warning()
+    assert not infer_schema(houses, {"house": "categorical"})["house"].warning(), "who says so knows"
 
 
 @pytest.mark.parametrize(
