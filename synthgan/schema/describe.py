@@ -123,7 +123,8 @@ def describe_marked(column: Column, *, declared: bool = False) -> ColumnSpec | N
     among = dataclasses.replace(column, present=numbers)
     check_finite(among)
     family = "int" if among.present.dtype.kind in "iu" else "float"
-    if not declared and (written.str.len().max() > MAX_DIGITS or _describe_id(among, family) is not None):
+    long = format == "%d" and written.str.len().max() > MAX_DIGITS  # a long fraction is only written badly
+    if not declared and (long or _describe_id(among, family) is not None):
         return None
     found = describe_numbers(among, family)
     blank = None if len(texts) == len(column.present) else MissingKind.NAN

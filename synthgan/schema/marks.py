@@ -39,6 +39,9 @@ NUMBER_FORMATS = re.compile(r"%d|%g|%r|%\.[0-9]{1,2}f")
 """How numbers are written: whole; as short as can be, whole ones without a point or with ``.0``; with as many decimals
 each."""
 
+FIXED_SHARE = 0.95
+"""So large a share of the numbers have as many decimals as the usual one where all are taken to: others are rounded."""
+
 _DIGIT, _BOUND = re.compile(r"\d"), re.compile(r"\s*[<>≤≥~]")
 
 
@@ -87,7 +90,10 @@ def number_format(texts: Sequence[str]) -> str:
     usual = [number for number, _ in decimals.most_common(1) if 0 < number <= MAX_DIGITS]
     formats = [*(f"%.{number}f" for number in usual), "%g", "%r"]
     numbers = np.array([float(text) for text in plain])
-    return max(formats, key=lambda format: sum(map(str.__eq__, write_numbers(numbers, format), plain)))
+    alike = {format: sum(map(str.__eq__, write_numbers(numbers, format), plain)) for format in formats}
+    if usual and alike[formats[0]] < FIXED_SHARE * len(plain):
+        del alike[formats[0]]
+    return max(alike, key=alike.__getitem__)
 
 
 def read_numbers(texts: pd.Series[Any]) -> pd.Series[Any]:
