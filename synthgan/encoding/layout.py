@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthgan.encoding.cells import CellTable, IntArray
+from synthgan.encoding.pairings import Pairing
 from synthgan.encoding.relations import Relation
 from synthgan.schema.table import ColumnName
 
@@ -75,10 +76,13 @@ class TableLayout:
         In table order, flags last.
     relations : tuple of Relation
         Which numbers lie near which others; those of one target side by side.
+    pairings : tuple of Pairing
+        Which categories go with which others; those of one target side by side.
     """
 
     blocks: tuple[Block, ...]
     relations: tuple[Relation, ...] = ()
+    pairings: tuple[Pairing, ...] = ()
 
     def __len__(self) -> int:
         return len(self.blocks)

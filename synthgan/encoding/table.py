@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +31,11 @@ from synthgan.encoding.dtypes import (
     ticks_to_column,
     wall_clock,
 )
+from synthgan.encoding.encoded import BlockFeatures, EncodedTable
 from synthgan.encoding.identifier import IdentifierMaker
 from synthgan.encoding.layout import Block, TableLayout
+from synthgan.encoding.likeness import likeness_order
+from synthgan.encoding.pairings import Cells, Pairing, find_pairings, pairings_of_state
 from synthgan.encoding.relations import Relation, find_relations, relations_of_state
 from synthgan.encoding.repeats import Numbers, flag, one_way, repeated
 from synthgan.encoding.temporal import TemporalEncoder
@@ -41,39 +44,8 @@ from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 
 __all__ = ["ColumnEncoder", "EncodedTable", "TableEncoder"]
 
-RELATION_ROWS = 20_000
-"""Rows that relations are looked for in."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class EncodedTable:
-    """Rows as codes and positions.
-
-    Parameters
-    ----------
-    codes : ndarray of uint8, shape (n_rows, n_blocks)
-        The code of each block, counted within the block.
-    positions : ndarray of float32, shape (n_rows, n_positioned)
-        Place in [0, 1) within the code, for the blocks of `TableLayout.positioned`.
-    known : ndarray of bool, shape (n_rows, n_blocks)
-        False where the cell holds something the encoder never saw (its code then means nothing).
-    """
-
-    codes: npt.NDArray[np.uint8]
-    positions: npt.NDArray[np.float32]
-    known: npt.NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def take(self, rows: npt.NDArray[Any] | slice) -> EncodedTable:
-        """Return some rows: those of an index array or mask, or of a slice."""
-        return EncodedTable(self.codes[rows], self.positions[rows], self.known[rows])
-
-    @classmethod
-    def joined(cls, parts: Sequence[EncodedTable]) -> EncodedTable:
-        """Return the rows of several tables, one after the other."""
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__))
+RELATION_ROWS, LIKENESS_ROWS, PAIRING_ROWS = 20_000, 50_000, 200_000
+"""Rows that relations are looked for in, by which levels are told to be alike, and in which pairs are counted."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +64,8 @@ class TableEncoder:
         Which numbers lie near which others (see `with_relations`).
     derived : tuple of Derived
         Which numbers follow from another column (see `with_derived`).
+    pairings : tuple of Pairing
+        Which categories go with which others (see `with_pairings`).
 
     Examples
     --------
@@ -107,6 +81,7 @@ class TableEncoder:
     makers: Mapping[ColumnName, IdentifierMaker]
     relations: tuple[Relation, ...] = ()
     derived: tuple[Derived, ...] = ()
+    pairings: tuple[Pairing, ...] = ()
     layout: TableLayout = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,7 +90,7 @@ class TableEncoder:
         ]
         pairs = [(blocks[one.target].column, blocks[one.source].column) for one in self.relations if one.repeats]
         flags = [Block.flag(*pair) for pair in pairs]
-        object.__setattr__(self, "layout", TableLayout((*blocks, *flags), self.relations))
+        object.__setattr__(self, "layout", TableLayout((*blocks, *flags), self.relations, self.pairings))
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, schema: Schema, n_bins: int | None = None, min_rows: int = 1) -> TableEncoder:
@@ -154,9 +129,39 @@ class TableEncoder:
                 encoders[spec.name] = encoder
         return cls(schema, encoders, makers)
 
+    def with_likeness(self, frame: pd.DataFrame) -> Self:
+        """Return this encoder with codes shared by levels that the rows of `frame` show to be alike."""
+        shared = [name for name, one in self.encoders.items() if isinstance(one, CategoricalEncoder) and one.is_shared]
+        if not shared:
+            return self
+        encoders, some = dict(self.encoders), _some(frame, LIKENESS_ROWS)
+        table = self.encode(some)
+        for name in shared:
+            encoder, block = cast(CategoricalEncoder, self.encoders[name]), self.layout.blocks_of(name)[0]
+            others = (BlockFeatures(self.layout, table, at).of(table) for at in range(len(self.layout)) if at != block)
+            index = encoder.decode(*self._block_values(table, block))
+            order = likeness_order(index, len(encoder.levels), others)
+            every = encoder.index_of(*plain_cells(frame[name].reset_index(drop=True), self.schema[name]))
+            encoders[name] = CategoricalEncoder.fit(every, encoder.levels, order)
+        return dataclasses.replace(self, encoders=encoders)
+
+    def with_pairings(self, frame: pd.DataFrame, min_rows: int = 1) -> Self:
+        """Return this encoder with the pairs of levels, and of levels and numbers, that rows of `frame` show.
+
+        Each of them stands for `min_rows` rows at least.
+        """
+        cells: dict[int, Cells] = {}
+        some = _some(frame, PAIRING_ROWS)
+        for name, encoder in self.encoders.items():
+            parts = encode_column(encoder, *plain_cells(some[name].reset_index(drop=True), self.schema[name]))
+            for place, (code, position, _) in zip(self.layout.blocks_of(name), parts, strict=True):
+                block = self.layout.blocks[place]
+                cells[place] = Cells(block.cells, block.cells.flatten(code, position)[0], block.ordered)
+        return dataclasses.replace(self, pairings=find_pairings(cells, min_rows))
+
     def with_relations(self, frame: pd.DataFrame) -> Self:
         """Return this encoder with the relations between numbers that the rows of `frame` show."""
-        rows = frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), RELATION_ROWS)).astype(np.int64)]
+        rows = _some(frame, RELATION_ROWS)
         numbers: dict[int, tuple[NumericEncoder, npt.NDArray[np.float64]]] = {}
         for name, encoder in self.encoders.items():
             parts = number_blocks(encoder, rows[name].reset_index(drop=True), self.schema[name])
@@ -343,6 +348,7 @@ class TableEncoder:
             "makers": [{"name": name, **maker.state()} for name, maker in self.makers.items()],
             "relations": [relation.state() for relation in self.relations],
             "derived": [one.state() for one in self.derived],
+            "pairings": [one.state() for one in self.pairings],
         }
 
     @classmethod
@@ -373,7 +379,14 @@ class TableEncoder:
         if len(set(repeating)) < len(repeating):
             raise ValueError("of two columns one repeats the other")
         derived = derived_of_state(state.get("derived", ()), schema)  # the first files had none
-        return dataclasses.replace(plain, relations=relations, derived=derived)
+        every = {place: block.cells for place, block in enumerate(plain.layout.blocks)}
+        pairings = pairings_of_state(state.get("pairings", ()), every)
+        return dataclasses.replace(plain, relations=relations, derived=derived, pairings=pairings)
+
+
+def _some(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
+    """So many rows at most, evenly spaced."""
+    return frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), n_rows)).astype(np.int64)]
 
 
 def _objects(levels: tuple[Any, ...]) -> npt.NDArray[np.object_]:

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from synthgan.models.axis import CodeAxis
 from synthgan.models.critic import Critic
 from synthgan.models.features import Rows
-from synthgan.models.generator import Generator, GeneratorConfig
+from synthgan.models.generator import Clues, Generator, GeneratorConfig
 from synthgan.models.late import PassState
-from synthgan.models.relations import Anchors
 from synthgan.models.target import make_target
 
 __all__ = ["Ensemble", "log_mean", "mean_distribution"]
@@ -126,21 +125,21 @@ class Ensemble(nn.Module):
         pairs = zip(self.members, states, strict=True)
         return tuple(member.follow(own, block, codes, positions, given) for member, own in pairs)
 
-    def anchors(self, rows: Rows, filled: Tensor, block: int) -> Anchors | None:
+    def clues(self, rows: Rows, filled: Tensor, block: int) -> Clues | None:
         """Where filled blocks (n, B) of the rows say that `block` lies; None where nothing does."""
-        return self.members[0].anchors(rows, filled, block)
+        return self.members[0].clues(rows, filled, block)
 
-    def block_logits(self, states: tuple[PassState, ...], block: int, anchors: Anchors | None = None) -> Tensor:
+    def block_logits(self, states: tuple[PassState, ...], block: int, clues: Clues | None = None) -> Tensor:
         """Logits (n, n_codes of the block) of the mean distribution."""
         pairs = zip(self.members, states, strict=True)
-        return mean_distribution([member.block_logits(own, block, anchors) for member, own in pairs])
+        return mean_distribution([member.block_logits(own, block, clues) for member, own in pairs])
 
     def block_cell_logits(
-        self, states: tuple[PassState, ...], block: int, codes: Tensor, anchors: Anchors | None = None
+        self, states: tuple[PassState, ...], block: int, codes: Tensor, clues: Clues | None = None
     ) -> Tensor:
         """Logits (n, M) of the mean distribution over the cells of `codes` (n,) in one block."""
         pairs = zip(self.members, states, strict=True)
-        return mean_distribution([member.block_cell_logits(own, block, codes, anchors) for member, own in pairs])
+        return mean_distribution([member.block_cell_logits(own, block, codes, clues) for member, own in pairs])
 
     def given_others(self, rows: Rows, block: int) -> Tensor:
         """Logits (n, n_codes of the block) by the networks, when all other blocks are known."""
@@ -150,7 +149,7 @@ class Ensemble(nn.Module):
         for other in range(codes.shape[1]):
             if other != block:
                 sums = self.fill(sums, other, codes[:, other], positions[:, other])
-        return self.block_logits(self.begin(sums), block, self.anchors(rows, known, block))
+        return self.block_logits(self.begin(sums), block, self.clues(rows, known, block))
 
     def fold(self) -> None:
         """Make all members ready to sample; see `Generator.fold`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +14,10 @@ from synthgan.models.axis import CodeAxis
 from synthgan.models.features import POSITION_SCALE, Rows, features, n_features
 from synthgan.models.late import Late, PassState
 from synthgan.models.layers import Linear, ResidualTrunk
+from synthgan.models.pairings import Hints, Pairings
 from synthgan.models.relations import Anchors, Relations, anchors_of
 
-__all__ = ["LOGIT_LIMIT", "MAX_MEMBERS", "CellHead", "Generator", "GeneratorConfig"]
+__all__ = ["LOGIT_LIMIT", "MAX_MEMBERS", "CellHead", "Clues", "Generator", "GeneratorConfig"]
 
 LOGIT_LIMIT = 30.0
 """Logits are clamped to +-30, so that ``exp`` needs no shift by the maximum: e^30 is far inside float32."""
@@ -112,6 +114,24 @@ class CellHead(nn.Module):
         return torch.addmm(self.bias.index_select(0, codes), inner, self.out[place])
 
 
+class Clues(NamedTuple):
+    """What filled blocks say of others, beside what the network makes of them.
+
+    Attributes
+    ----------
+    anchors : Anchors or None
+        Where numbers say that other numbers lie.
+    hints : Hints or None
+        Which levels go with those that are filled.
+    """
+
+    anchors: Anchors | None
+    hints: Hints | None
+
+
+NO_CLUES = Clues(None, None)
+
+
 class Generator(nn.Module):
     """The columns known, and the mask of which they are, in; logits of every code out.
 
@@ -153,6 +173,7 @@ class Generator(nn.Module):
         self.cells = CellHead(axis, config)
         self.late = Late(axis, config.hidden_dim, config.late_dim, self.cells.project.out_features)
         self.relations = Relations(axis, config.hidden_dim) if axis.layout.relations else None
+        self.pairings = Pairings(axis, config.hidden_dim) if axis.layout.pairings else None
         self.folded = self.masks_are_added = False
         with torch.no_grad():
             self.head.weight.mul_(0.3)
@@ -213,26 +234,38 @@ class Generator(nn.Module):
             rows.addcmul_(table.index_select(0, n_codes + axis.slope.index_select(0, codes)), place)
         return rows if given is None else rows.mul_(given[:, None])
 
-    def anchors(self, rows: Rows, filled: Tensor, block: int | None = None) -> Anchors | None:
-        """Where filled blocks (n, B) of the rows say that others lie, or one of them; None where nothing does."""
+    def clues(self, rows: Rows, filled: Tensor, block: int | None = None) -> Clues | None:
+        """What filled blocks (n, B) of the rows say of others, or of one of them; None where that is nothing."""
+        anchors = hints = None
         which = slice(None) if block is None else self.axis.relations_of.get(block)
-        return None if self.relations is None or which is None else anchors_of(self.axis, rows, filled, which)
+        if self.relations is not None and which is not None:
+            anchors = anchors_of(self.axis, rows, filled, which)
+        if self.pairings is not None and (which := self.pairings.which(block)) is not None:
+            hints = self.pairings.hints(self.axis, rows, filled, which)
+        return None if anchors is None and hints is None else Clues(anchors, hints)
 
-    def logits(self, state: PassState, anchors: Anchors | None = None) -> Tensor:
+    def logits(self, state: PassState, clues: Clues | None = None) -> Tensor:
         """Logits (n, T) of every code, float32, clamped."""
         logits: Tensor = self.head(state.hidden, self.smoothed_out(self.head)).float()
         change = state.change
         if change is not None:
             logits = logits + self.late.head(change, self.smoothed_out(self.late.head)).float()
+        anchors, hints = clues or NO_CLUES
         if anchors is not None and self.relations is not None:
             logits = logits + self.relations(self.axis, state.hidden, anchors)
+        if hints is not None and self.pairings is not None:
+            logits = logits + self.pairings(self.axis, state.hidden, hints)
         return logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
 
-    def cell_logits(self, state: PassState, codes: Tensor, anchors: Anchors | None = None) -> Tensor:
+    def cell_logits(self, state: PassState, codes: Tensor, clues: Clues | None = None) -> Tensor:
         """Logits (n, Q, M) of the cells of the codes (n, B) drawn, in the Q blocks with cells."""
         change = state.change
         added = None if change is None else self.late.cells(change).float()
-        scores: Tensor = self.cells(state.hidden, codes[:, self.cells.places], added)
+        asked = codes[:, self.cells.places]
+        scores: Tensor = self.cells(state.hidden, asked, added)
+        anchors, hints = clues or NO_CLUES
+        if hints is not None and self.pairings is not None:
+            scores = scores + self.pairings.cells(state.hidden, hints, asked, self.cells.blocks)
         if anchors is None or self.relations is None:
             return scores
         target = self.axis.relation_target
@@ -243,12 +276,12 @@ class Generator(nn.Module):
         self,
         state: PassState,
         block: int,
-        anchors: Anchors | None = None,
+        clues: Clues | None = None,
         weights: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
         """Logits (n, n_codes of the block), at only their cost.
 
-        `anchors` are the block's; `weights` those of `out_weights`, for callers that ask for many blocks in turn.
+        `clues` are the block's; `weights` those of `out_weights`, for callers that ask for many blocks in turn.
         """
         part = slice(*self.axis.bounds(block))
         weight, late_weight = self.out_weights() if weights is None else weights
@@ -257,16 +290,22 @@ class Generator(nn.Module):
         change = state.change
         if change is not None:
             logits = logits + self.late.head(change, late_weight, part).float()
+        anchors, hints = clues or NO_CLUES
         if anchors is not None and self.relations is not None:
             which = self.axis.relations_of[block]
             logits = logits + self.relations.block(state.hidden, anchors, which, part.stop - part.start)
+        if hints is not None and self.pairings is not None:
+            logits = logits + self.pairings.block(state.hidden, hints)
         return logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
 
-    def block_cell_logits(self, state: PassState, block: int, codes: Tensor, anchors: Anchors | None = None) -> Tensor:
+    def block_cell_logits(self, state: PassState, block: int, codes: Tensor, clues: Clues | None = None) -> Tensor:
         """Logits (n, M) of the cells of `codes` (n,) in one block, at only its cost."""
         change = state.change
         added = None if change is None else self.late.cells(change, outputs=self.cells.outputs(block)).float()
         scores = self.cells.one(state.hidden, block, codes, added)
+        anchors, hints = clues or NO_CLUES
+        if hints is not None and self.pairings is not None:
+            scores = scores + self.pairings.cells(state.hidden, hints, codes[:, None], (block,))[:, 0]
         if anchors is None or self.relations is None:
             return scores
         which = self.axis.relations_of[block]

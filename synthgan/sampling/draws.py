@@ -7,8 +7,8 @@ from torch import Tensor
 
 from synthgan.conditioning.pieces import Restriction
 from synthgan.models.ensemble import Ensemble
+from synthgan.models.generator import Clues
 from synthgan.models.late import PassState
-from synthgan.models.relations import Anchors
 
 __all__ = ["DeviceRestriction", "choose", "draw_block"]
 
@@ -31,7 +31,7 @@ def draw_block(
     block: int,
     uniform: Tensor,
     restrictions: list[tuple[Tensor | None, DeviceRestriction]],
-    anchors: Anchors | None = None,
+    clues: Clues | None = None,
     logits: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Draw one block of each row.
@@ -49,7 +49,7 @@ def draw_block(
     restrictions : list of (rows, DeviceRestriction)
         What is allowed, in which rows (bool (n,), None for all); a row in none of them is free.
 
-    anchors : Anchors, optional
+    clues : Clues, optional
         Where other blocks say that this one lies.
     logits : Tensor of float32, shape (n, n_codes of the block), optional
         Of its codes, where others than the generator say so.
@@ -64,7 +64,7 @@ def draw_block(
     offset, _ = axis.bounds(block)
     free = logits is None and not restrictions
     if logits is None:
-        logits = generator.block_logits(states, block, anchors)
+        logits = generator.block_logits(states, block, clues)
     for chosen, allowed in restrictions:
         bent = logits + allowed.code_bonus
         logits = bent if chosen is None else torch.where(chosen[:, None], bent, logits)
@@ -76,7 +76,7 @@ def draw_block(
         return codes, torch.full_like(uniform[:, 2], 0.5)
     cells = torch.zeros_like(codes)
     if block in generator.cell_blocks:
-        scores = generator.block_cell_logits(states, block, codes, anchors)
+        scores = generator.block_cell_logits(states, block, codes, clues)
         for chosen, allowed in restrictions:
             width = allowed.cell_bonus.shape[1]
             bent = scores.clone()

@@ -120,12 +120,12 @@ class Part:
     def _draw(self, block: int, states: tuple[PassState, ...]) -> None:
         task, (codes, positions) = self.task, self.rows
         generator, trees = task.generator, task.trees
-        anchors, own = generator.anchors(self.rows, self.filled, block), None
+        clues, own = generator.clues(self.rows, self.filled, block), None
         if trees is not None and block == trees.target:
-            network = generator.block_logits(states, block, anchors) if states else self._no_logits(block)
+            network = generator.block_logits(states, block, clues) if states else self._no_logits(block)
             own = trees(generator.axis, self.rows, network)
         allowed = task.allowed(block, self.rows)
-        code, position = draw_block(generator, states, block, self.uniform[block], allowed, anchors, own)
+        code, position = draw_block(generator, states, block, self.uniform[block], allowed, clues, own)
         if (free := self.free.get(block)) is not None:
             code = torch.where(free, code, codes[:, block])
             position = torch.where(free, position, positions[:, block])

@@ -63,12 +63,12 @@ def _chain(generator: Ensemble, table: EncodedTable, order: npt.NDArray[np.int64
         states = generator.begin(sums)
         for block in group:
             code, position = codes[:, block], positions[:, block]
-            anchors = generator.anchors(rows, filled, block)
-            logits = torch.log_softmax(generator.block_logits(states, block, anchors), dim=1)
+            clues = generator.clues(rows, filled, block)
+            logits = torch.log_softmax(generator.block_logits(states, block, clues), dim=1)
             gain = logits.gather(1, (code - axis.offsets[block])[:, None])[:, 0]
             if block in generator.cell_blocks:
                 cell = torch.minimum((position * axis.n_cells[code]).long(), axis.n_cells[code] - 1)
-                scores = torch.log_softmax(generator.block_cell_logits(states, block, code, anchors), dim=1)
+                scores = torch.log_softmax(generator.block_cell_logits(states, block, code, clues), dim=1)
                 gain = gain + scores.gather(1, cell[:, None])[:, 0]
             total += torch.where(known[:, block], gain, 0.0)
             filled[:, block] = known[:, block]

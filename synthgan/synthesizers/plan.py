@@ -10,14 +10,14 @@ from typing import Any
 
 import torch
 
-from synthgan.encoding import TableLayout
+from synthgan.encoding import MAX_COLUMNS, TableLayout
 from synthgan.errors import ConfigError
 from synthgan.models import DiscriminatorConfig, GeneratorConfig
 from synthgan.models.generator import MAX_MEMBERS
 from synthgan.synthesizers.critique import n_seen
 from synthgan.training import TrainingConfig
 from synthgan.training.config import check_number
-from synthgan.training.standins import MAX_COLUMNS, STAND_INS, TREES, why_no_stand_ins
+from synthgan.training.standins import STAND_INS, TREES, why_no_stand_ins
 
 __all__ = [
     "FitPlan", "check_members", "check_stand_ins", "default_hidden_dim", "default_members", "make_plan",

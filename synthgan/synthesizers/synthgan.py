@@ -167,7 +167,10 @@ class SynthGAN(TableSynthesizer):
         check_stand_ins(self.stand_ins)
 
     def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
-        return super()._fit_encoder(frame, schema).with_relations(frame).with_derived(frame)
+        encoder = super()._fit_encoder(frame, schema).with_likeness(frame)
+        return (
+            encoder.with_pairings(frame, checked_min_rows(self.protect_rare)).with_relations(frame).with_derived(frame)
+        )
 
     def _start(self, job: FitJob) -> Run:
         began, layout = time.monotonic(), job.encoder.layout

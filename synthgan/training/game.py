@@ -9,9 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from synthgan.models.features import POSITION_SCALE, Rows, features
-from synthgan.models.generator import Generator
+from synthgan.models.generator import Clues, Generator
 from synthgan.models.late import PassState
-from synthgan.models.relations import Anchors
 from synthgan.training.state import TrainState
 
 __all__ = ["Round", "play", "player_of"]
@@ -97,14 +96,14 @@ def _draw(
     soft, probabilities = {}, {}
     for place, block in enumerate(drawn):
         low, high = axis.bounds(block)
-        anchors = generator.anchors(Rows(codes, positions), filled, block)
-        p = torch.softmax(generator.block_logits(pass_state, block, anchors, out), dim=1)
+        clues = generator.clues(Rows(codes, positions), filled, block)
+        p = torch.softmax(generator.block_logits(pass_state, block, clues, out), dim=1)
         local = _choose(p.detach(), uniform[place, 0])
         hard = functional.one_hot(local, high - low).float()
         soft[block], probabilities[block] = hard + p - p.detach(), p
         codes[:, block] = local + low
         with torch.no_grad():
-            positions[:, block] = _position(generator, pass_state, block, codes[:, block], uniform[place, 1:], anchors)
+            positions[:, block] = _position(generator, pass_state, block, codes[:, block], uniform[place, 1:], clues)
         filled[:, block] = True
         step = soft[block] @ embed[:, low:high].t() + _rest(generator, embed, block, codes, positions)
         pass_state = generator.late.add(pass_state, step)
@@ -116,12 +115,12 @@ def _choose(p: Tensor, uniform: Tensor) -> Tensor:
 
 
 def _position(
-    generator: Generator, state: PassState, block: int, codes: Tensor, uniform: Tensor, anchors: Anchors | None
+    generator: Generator, state: PassState, block: int, codes: Tensor, uniform: Tensor, clues: Clues | None
 ) -> Tensor:
     axis = generator.axis
     cells = torch.zeros_like(codes)
     if block in generator.cells.blocks:
-        scores = generator.block_cell_logits(state, block, codes, anchors)
+        scores = generator.block_cell_logits(state, block, codes, clues)
         cells = _choose(torch.softmax(scores, dim=1), uniform[0])
     cells = torch.minimum(cells, axis.n_cells[codes] - 1)
     return (cells + torch.where(axis.interval[codes, cells], uniform[1], 0.5)) / axis.n_cells[codes]

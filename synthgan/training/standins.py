@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-from synthgan.encoding import EncodedTable, TableLayout
+from synthgan.encoding import BlockFeatures, EncodedTable, TableLayout
 from synthgan.rng import numpy_stream
 
-__all__ = ["MAX_COLUMNS", "STAND_INS", "TREES", "draw_stand_ins", "why_no_stand_ins"]
+__all__ = ["STAND_INS", "TREES", "draw_stand_ins", "why_no_stand_ins"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -38,9 +38,6 @@ MIN_LEAF, TREE_ROWS = 5, 2000
 
 FEATURES = 0.5
 """Share of the features among which a tree for a number looks for each split."""
-
-MAX_COLUMNS = 32
-"""Features of a category at most: its most frequent codes have one each."""
 
 
 def why_no_stand_ins(layout: TableLayout, n_rows: int) -> str:
@@ -103,7 +100,7 @@ def _drawn_in_order(
     out = EncodedTable(codes, np.zeros((n_rows, len(slot)), np.float32), np.ones(codes.shape, np.bool_))
     learned, drawn = np.zeros((len(table), 0), np.float32), np.zeros((n_rows, 0), np.float32)
     for block in stream.permutation(len(layout)).tolist():
-        columns, ordered = _Columns(layout, table, block), layout.blocks[block].ordered
+        columns, ordered = BlockFeatures(layout, table, block), layout.blocks[block].ordered
         cells = columns.of(table)
         answers = cells[:, 0] if ordered else table.codes[:, block]
         n_trees = TREES if time.monotonic() < ends else FEW_TREES
@@ -113,26 +110,6 @@ def _drawn_in_order(
             out.positions[:, slot[block]] = table.positions[row, slot[block]]
         learned, drawn = (np.concatenate(both, axis=1) for both in ((learned, cells), (drawn, columns.of(out))))
     return out
-
-
-class _Columns:
-    """A block as features: a number as one, a category as a yes or no for each of its most frequent codes."""
-
-    def __init__(self, layout: TableLayout, table: EncodedTable, block: int) -> None:
-        self.block = block
-        self.slot = layout.positioned.index(block) if block in layout.positioned else None
-        counts = np.bincount(table.codes[:, block], minlength=layout.blocks[block].n_codes)
-        self.frequent = None if layout.blocks[block].ordered else np.argsort(-counts, kind="stable")[:MAX_COLUMNS]
-
-    def of(self, rows: EncodedTable) -> Floats:
-        """Features of rows, shape (n, k)."""
-        codes = rows.codes[:, self.block, None]
-        if self.frequent is not None:
-            held: Floats = (codes == self.frequent).astype(np.float32)
-            return held
-        place = 0.5 if self.slot is None else rows.positions[:, self.slot, None]
-        feature: Floats = (codes + place).astype(np.float32)
-        return feature
 
 
 class _Donors:

@@ -60,13 +60,13 @@ def _losses(
     """Nats of each code (n, B), and of each cell (n, Q)."""
     axis, places = network.axis, network.cells.places
     state = network.read(rows, known, drawn)
-    anchors = network.anchors(rows, filled)
-    codes = block_cross_entropy(network.logits(state, anchors), rows.codes, axis.membership)
+    clues = network.clues(rows, filled)
+    codes = block_cross_entropy(network.logits(state, clues), rows.codes, axis.membership)
     if not len(places):
         return codes, codes.new_zeros(len(codes), 0)
     n_cells = axis.n_cells[rows.codes[:, places]]
     cells = torch.minimum((rows.positions[:, places] * n_cells).long(), n_cells - 1)
-    return codes, cell_cross_entropy(network.cell_logits(state, rows.codes, anchors), cells)
+    return codes, cell_cross_entropy(network.cell_logits(state, rows.codes, clues), cells)
 
 
 def likelihood_step(state: TrainState) -> Tensor:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from synthgan import infer_schema
 from synthgan.encoding import TableEncoder
-from synthgan.encoding.categorical import MAX_OWN_CODES, CategoricalEncoder
+from synthgan.encoding.categorical import MAX_LEVEL_CODES, CategoricalEncoder
 from synthgan.encoding.cells import MAX_CODES
 from synthgan.encoding.continuous import Grid, NumericEncoder
 
@@ -71,28 +73,52 @@ def test_overlap_decodes_into_the_range_and_misses_nothing(low: float, high: flo
             ).any()
 
 
-@pytest.mark.parametrize("n_levels", [1, 2, MAX_OWN_CODES, MAX_OWN_CODES + 1, 300, 5000])
+@pytest.mark.parametrize("n_levels", [1, 2, MAX_LEVEL_CODES, MAX_LEVEL_CODES + 1, 300, 5000])
 def test_levels_have_codes_by_frequency(n_levels: int) -> None:
     index = np.concatenate([np.arange(n_levels), np.arange(n_levels // 2), [-1]])
     encoder = CategoricalEncoder.fit(index, [f"l{i}" for i in range(n_levels)])
     assert encoder.cells.n_codes <= MAX_CODES
     assert encoder.missing_code == encoder.cells.n_codes - 1
     assert (np.diff(encoder.cells.code) >= 0).all()
-    assert (encoder.cells.n_cells[: min(n_levels, MAX_OWN_CODES)] == 1).all()
+    assert encoder.is_shared == (n_levels > MAX_LEVEL_CODES)
+    assert encoder.cells.max_cells <= -(-n_levels // MAX_LEVEL_CODES)
     code, position, known = encoder.encode(pd.Series([encoder.levels[-1], None, "other"], dtype=object))
     assert known.tolist() == [True, True, False]
     assert encoder.decode(code[:2], position[:2]).tolist() == [n_levels - 1, -1]
 
 
-def test_rare_levels_are_decoded_as_often_as_they_came() -> None:
+def test_rare_levels_share_codes_and_are_decoded_as_often_as_they_came() -> None:
     rng = np.random.default_rng(0)
-    index = np.concatenate([np.repeat(np.arange(128), 50), 128 + rng.choice(20, 900, p=np.arange(1, 21) / 210)])
-    encoder = CategoricalEncoder.fit(index, list(range(148)))
-    counts = np.bincount(index, minlength=148)
-    for code in range(128, encoder.cells.n_codes):
+    index = np.concatenate([np.repeat(np.arange(250), 50), 250 + rng.choice(20, 400, p=np.arange(1, 21) / 210)])
+    encoder = CategoricalEncoder.fit(index, list(range(270)))
+    counts = np.bincount(index, minlength=270)
+    frequent = counts >= len(index) / MAX_LEVEL_CODES
+    assert set(encoder.levels[: frequent.sum()]) == set(np.flatnonzero(frequent))
+    assert (encoder.cells.n_cells[: frequent.sum()] == 1).all()
+    assert encoder.cells.n_codes == MAX_LEVEL_CODES
+    for code in range(frequent.sum(), encoder.cells.n_codes):
         flats = np.flatnonzero(encoder.cells.code == code)
         rows = counts[[encoder.levels[flat] for flat in flats]]
         np.testing.assert_allclose(encoder.cells.weight[flats], rows / rows.sum(), atol=1e-3)
+
+
+@given(data=st.data())
+def test_levels_that_share_codes_are_neighbours_in_the_order(data: st.DataObject) -> None:
+    counts = data.draw(st.lists(st.integers(0, 40), min_size=256, max_size=600))
+    order = np.random.default_rng(data.draw(st.integers(0, 99))).permutation(len(counts))
+    index = np.repeat(np.arange(len(counts)), counts)
+    if not len(index):
+        return
+    encoder = CategoricalEncoder.fit(index, list(range(len(counts))), order)
+    assert sorted(encoder.levels) == np.flatnonzero(counts).tolist()
+    _, _, known = encoder.encode(pd.Series(index, dtype=object))
+    assert known.all()
+    rank = np.argsort(order)
+    shared = encoder.cells.n_cells[encoder.cells.code] > 1
+    ranks = rank[np.array(encoder.levels)[shared]]
+    assert (np.diff(ranks) > 0).all()
+    own = np.array(encoder.levels)[~shared]
+    assert len(encoder.levels) > MAX_LEVEL_CODES or len(own) == len(encoder.levels)
 
 
 def test_a_row_is_small() -> None:

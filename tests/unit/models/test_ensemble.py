@@ -68,10 +68,10 @@ def test_the_loss_is_of_the_mean(three: Ensemble, encoded: tuple[TableEncoder, E
     states = [member.read(rows, known) for member in three.members]
     for block in range(known.shape[1]):
         low, _ = three.axis.bounds(block)
-        anchors = three.anchors(rows, known, block)
+        clues = three.clues(rows, known, block)
         code = rows.codes[:, block]
         shares = [
-            torch.softmax(member.block_logits(state, block, anchors).double(), dim=1)
+            torch.softmax(member.block_logits(state, block, clues).double(), dim=1)
             for member, state in zip(three.members, states, strict=True)
         ]
         likely = torch.stack(shares).mean(dim=0).gather(1, (code - low)[:, None])[:, 0]
@@ -80,7 +80,7 @@ def test_the_loss_is_of_the_mean(three: Ensemble, encoded: tuple[TableEncoder, E
                 (rows.positions[:, block] * three.axis.n_cells[code]).long(), three.axis.n_cells[code] - 1
             )
             inside = [
-                torch.softmax(member.block_cell_logits(state, block, code, anchors).double(), dim=1)
+                torch.softmax(member.block_cell_logits(state, block, code, clues).double(), dim=1)
                 for member, state in zip(three.members, states, strict=True)
             ]
             likely = likely * torch.stack(inside).mean(dim=0).gather(1, cell[:, None])[:, 0]

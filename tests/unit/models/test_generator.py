@@ -104,17 +104,18 @@ def test_blocks_alone_are_the_same_as_all_together(
     filled = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1)) < 0.7
     known = filled & (torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(2)) < 0.5)
     state = generator.read(rows, known, filled & ~known)
-    anchors = generator.anchors(rows, filled)
-    assert anchors is not None
-    assert anchors.told.any()
-    logits = generator.logits(state, anchors)
+    clues = generator.clues(rows, filled)
+    assert clues is not None
+    assert clues.anchors is not None
+    assert clues.anchors.told.any()
+    logits = generator.logits(state, clues)
     assert not torch.allclose(logits, generator.logits(state), atol=0.5)
     blocks = generator.cells.blocks
-    cells = generator.cell_logits(state, rows.codes, anchors)
+    cells = generator.cell_logits(state, rows.codes, clues)
     assert not torch.allclose(cells, generator.cell_logits(state, rows.codes), atol=0.5)
     for place, block in enumerate(blocks):
         low, high = generator.axis.bounds(block)
-        own = generator.anchors(rows, filled, block)
+        own = generator.clues(rows, filled, block)
         torch.testing.assert_close(generator.block_logits(state, block, own), logits[:, low:high])
         one = generator.block_cell_logits(state, block, rows.codes[:, block], own)
         torch.testing.assert_close(one[:, : cells.shape[2]], cells[:, place, : one.shape[1]])
