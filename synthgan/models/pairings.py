@@ -1,8 +1,7 @@
-"""Levels of categories that go with levels of others: looked up where a network would have to learn each pair."""
+"""Levels that go with levels of other columns: looked up where a network would have to learn each pair."""
 
 from __future__ import annotations
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -19,29 +18,32 @@ __all__ = ["Hints", "Pairings"]
 
 
 class Hints(NamedTuple):
-    """What filled categories say of others, for each pairing that is asked.
+    """What filled columns say of others, for each target that is asked.
 
     Attributes
     ----------
     which : slice
-        The pairings.
-    cells : Tensor of int64, shape (n, P)
-        Flat cell of the source.
-    told : Tensor of bool, shape (n, P)
-        Whether the source is filled, and none that says more of the same target.
+        The targets.
+    speaker : Tensor of int64, shape (n, G)
+        The pairing whose source speaks: of those that are filled the one that tells most.
+    rows : Tensor of int64, shape (n, G)
+        Row of the target's tables, which is a cell of that source.
+    told : Tensor of bool, shape (n, G)
+        Whether any is filled.
     """
 
     which: slice
-    cells: Tensor
+    speaker: Tensor
+    rows: Tensor
     told: Tensor
 
 
 class Pairings(nn.Module):
-    r"""What the level of one category adds to the logits of another: how much likelier it makes each, and a gate.
+    r"""What a cell of one column adds to the logits of another: how much likelier it makes each code, and a gate.
 
     .. math:: \Delta l_{c} = g(h) \log \frac{\hat p(c \mid s)}{\hat p(c)}, \qquad g(h) = 2 \sigma(w^\top h + b)
 
-    for the codes c of a target and the level s of its source, and the same for the cells inside a code. The shares are
+    for the codes c of a target and the cell s of its source, and the same for the cells inside a code. The shares are
     counted (see `Pairing`), only the gate is learned. Of several sources that are filled, the one that tells most
     speaks: that others say the same would count twice.
 
@@ -54,90 +56,94 @@ class Pairings(nn.Module):
     """
 
     source: Tensor
+    start: Tensor
     first: Tensor
     place: Tensor
 
     def __init__(self, axis: CodeAxis, hidden_dim: int) -> None:
         super().__init__()
         pairings, blocks = axis.layout.pairings, axis.layout.blocks
-        targets = [pairing.target for pairing in pairings]
-        self.targets = tuple(targets)
-        self.of = {at: slice(targets.index(at), targets.index(at) + targets.count(at)) for at in targets}
-        first = np.concatenate([block.cells.first for block in blocks])
-        # On the device, to index by: a list would have to be copied there, which waits.
-        sources = torch.tensor([pairing.source for pairing in pairings])
-        self.register_buffer("source", sources, persistent=False)
-        self.register_buffer("first", torch.from_numpy(first), persistent=False)
-        self.register_buffer("place", torch.arange(axis.layout.max_cells), persistent=False)
-        for number, pairing in enumerate(pairings):
-            codes, cells = _lifts(pairing, blocks[pairing.target].cells.code)
-            self.register_buffer(f"codes_{number}", torch.from_numpy(codes).float(), persistent=False)
-            self.register_buffer(f"cells_{number}", torch.from_numpy(cells).float(), persistent=False)
+        self.targets = tuple(dict.fromkeys(pairing.target for pairing in pairings))
+        numbers = {at: [k for k, one in enumerate(pairings) if one.target == at] for at in self.targets}
+        self.of = tuple(numbers[at] for at in self.targets)
+        start = []
+        for number, own in enumerate(self.of):
+            sizes = [len(pairings[k].source_rows) for k in own]
+            start += np.cumsum([0, *sizes[:-1]]).tolist()
+            codes, cells = zip(
+                *(_lifts(pairings[k], blocks[self.targets[number]].cells.code) for k in own), strict=True
+            )
+            self._constant(f"codes_{number}", torch.from_numpy(np.concatenate(codes)).float())
+            self._constant(f"cells_{number}", torch.from_numpy(np.concatenate(cells)).float())
+        # Numbers are on the device, to index by: a list would have to be copied there, which waits.
+        self._constant("source", torch.tensor([pairing.source for pairing in pairings]))
+        self._constant("start", torch.tensor(start))
+        self._constant("first", torch.from_numpy(np.concatenate([block.cells.first for block in blocks])))
+        self._constant("place", torch.arange(axis.layout.max_cells))
         self.gate = Linear(hidden_dim, len(pairings))
         nn.init.zeros_(self.gate.weight)
         nn.init.zeros_(self.gate.bias)
 
+    def _constant(self, name: str, value: Tensor) -> None:
+        self.register_buffer(name, value, persistent=False)  # rebuilt from the encoder, so not part of the weights
+
     def which(self, block: int | None) -> slice | None:
-        """Which pairings are about a block, None for none; or all of them."""
-        return slice(0, len(self.targets)) if block is None else self.of.get(block)
+        """Which of the targets a block is, None for none; or all of them."""
+        if block is None:
+            return slice(0, len(self.targets))
+        return slice(at := self.targets.index(block), at + 1) if block in self.targets else None
 
     def hints(self, axis: CodeAxis, rows: Rows, filled: Tensor, which: slice) -> Hints:
         """Look up what rows hold; `filled` (n, B) says which blocks are filled."""
-        source = self.source[which]
-        codes = rows.codes.index_select(1, source)
-        n_cells = axis.n_cells[codes]
-        cell = torch.minimum((rows.positions.index_select(1, source) * n_cells).long(), n_cells - 1)
-        told = list(filled.index_select(1, source).unbind(1))
-        for target in set(self.targets[which]):
-            own = self.of[target]
-            for better, number in itertools.combinations(range(own.start - which.start, own.stop - which.start), 2):
-                told[number] = told[number] & ~told[better]
-        return Hints(which, self.first[codes] + cell, torch.stack(told, dim=1))
+        found = []
+        for own in self.of[which]:
+            part = slice(own[0], own[-1] + 1)
+            source = self.source[part]
+            told = filled.index_select(1, source)
+            speaker = told.to(torch.uint8).argmax(dim=1, keepdim=True)  # the first that is filled
+            codes, positions = (values.gather(1, source[speaker]) for values in (rows.codes, rows.positions))
+            n_cells = axis.n_cells[codes]
+            cell = self.first[codes] + torch.minimum((positions * n_cells).long(), n_cells - 1)
+            found.append((speaker + own[0], cell + self.start[part][speaker], told.any(dim=1, keepdim=True)))
+        return Hints(which, *(torch.cat(parts, dim=1) for parts in zip(*found, strict=True)))
 
     def forward(self, axis: CodeAxis, hidden: Tensor, hints: Hints) -> Tensor:
         """Return what is added to the logits of all codes: (n, T)."""
-        parts, end = [], 0
-        scale = self._scale(hidden, hints)
-        for block, which in self.of.items():
-            start, stop = axis.bounds(block)
-            parts += [scale.new_zeros(len(scale), start - end), self._added("codes", scale, hints, which)]
-            end = stop
+        scale, parts, end = self._scale(hidden, hints), [], 0
+        for number, block in enumerate(self.targets):
+            low, high = axis.bounds(block)
+            lifts: Tensor = getattr(self, f"codes_{number}")
+            added = lifts.index_select(0, hints.rows[:, number]) * scale[:, number, None]
+            parts += [scale.new_zeros(len(scale), low - end), added]
+            end = high
         return torch.cat([*parts, scale.new_zeros(len(scale), len(axis.block_of) - end)], dim=1)
 
     def block(self, hidden: Tensor, hints: Hints) -> Tensor:
         """Return what is added to the logits of the one block that the hints are about: (n, n_codes)."""
-        return self._added("codes", self._scale(hidden, hints), hints, hints.which)
+        lifts: Tensor = getattr(self, f"codes_{hints.which.start}")
+        return lifts.index_select(0, hints.rows[:, 0]) * self._scale(hidden, hints)
 
-    def cells(self, hidden: Tensor, hints: Hints, codes: Tensor, places: tuple[int, ...]) -> Tensor:
-        """Return what is added to the logits of the cells of `codes` (n, Q) in the blocks `places`: (n, Q, M)."""
+    def cells(self, hidden: Tensor, hints: Hints, codes: Tensor, blocks: tuple[int, ...]) -> Tensor:
+        """Return what is added to the logits of the cells of `codes` (n, Q) in the Q `blocks`: (n, Q, M)."""
         scale = self._scale(hidden, hints)
+        asked = {self.targets[number]: number for number in range(hints.which.start, hints.which.stop)}
         added = []
-        for column, block in enumerate(places):
-            which = self.of.get(block)
-            if which is None or which.start < hints.which.start or which.stop > hints.which.stop:
+        for column, block in enumerate(blocks):
+            if (number := asked.get(block)) is None:
                 added.append(scale.new_zeros(len(scale), len(self.place)))
                 continue
-            at = self.first[codes[:, column], None] + self.place
-            added.append(self._added("cells", scale, hints, which, at))
+            lifts: Tensor = getattr(self, f"cells_{number}")
+            at = (self.first[codes[:, column], None] + self.place).clamp_(max=lifts.shape[1] - 1)
+            place = number - hints.which.start
+            found = lifts.flatten()[hints.rows[:, place, None] * lifts.shape[1] + at]
+            added.append(found * scale[:, place, None])
         return torch.stack(added, dim=1)
 
     def _scale(self, hidden: Tensor, hints: Hints) -> Tensor:
-        gate: Tensor = self.gate(hidden, outputs=hints.which).float()
-        return 2 * torch.sigmoid(gate) * hints.told
-
-    def _added(self, kind: str, scale: Tensor, hints: Hints, which: slice, at: Tensor | None = None) -> Tensor:
-        """The lifts of one target by all its sources, of all codes or of some cells `at` (n, M): each row has one."""
-        total: Tensor | int = 0
-        for number in range(which.start, which.stop):
-            place = number - hints.which.start
-            lifts: Tensor = getattr(self, f"{kind}_{number}")
-            source = hints.cells[:, place]
-            rows = lifts.index_select(0, source)
-            if at is not None:
-                rows = rows.gather(1, at.clamp(max=lifts.shape[1] - 1))
-            total = total + rows * scale[:, place, None]
-        assert isinstance(total, Tensor)  # noqa: S101 - a target has a source
-        return total
+        """How much each target's hint counts: (n, G)."""
+        gate = 2 * torch.sigmoid(self.gate(hidden).float())
+        scale: Tensor = gate.expand(len(hints.rows), -1).gather(1, hints.speaker) * hints.told
+        return scale
 
 
 def _lifts(pairing: Pairing, code_of: IntArray) -> tuple[FloatArray, FloatArray]:

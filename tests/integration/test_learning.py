@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,3 +105,27 @@ def test_the_adversarial_stage_does_not_unlearn() -> None:
     assert (rows["kind"].value_counts(normalize=True) - table["kind"].value_counts(normalize=True)).abs().max() < 0.06
     low = rows["kind"].map({"a": 0, "b": 5, "c": 9})
     assert rows["x"].between(low, low + 1).mean() > 0.9
+
+
+@pytest.mark.slow
+def test_levels_come_with_those_they_belong_to(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    town = rng.choice(400, 6000)
+    frame = pd.DataFrame(
+        {
+            "town": [f"town {k}" for k in town],
+            "country": [f"country {k % 23}" for k in town],
+            "postcode": 10_000 + (town * 7919) % 400 * 30,
+            "spent": np.round(rng.lognormal(3, 1, len(town)), 2),
+        }
+    )
+    model = SynthGAN(random_state=0).fit(frame)
+    model.save(tmp_path / "model.synthgan")
+    rows = model.sample(4000, random_state=1)
+    pd.testing.assert_frame_equal(SynthGAN.load(tmp_path / "model.synthgan").sample(4000, random_state=1), rows)
+    number = rows["town"].str.removeprefix("town ").astype(int)
+    assert (rows["country"] == "country " + (number % 23).astype(str)).mean() > 0.99
+    assert (rows["postcode"] == 10_000 + (number * 7919) % 400 * 30).mean() > 0.99
+    given = model.sample(500, conditions={"country": "country 5"}, random_state=2)
+    assert set(given["country"]) == {"country 5"}
+    assert (given["town"].str.removeprefix("town ").astype(int) % 23 == 5).mean() > 0.99
