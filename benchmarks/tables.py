@@ -79,6 +79,20 @@ STAND_INS = (
         "fit_cpu_seconds": "fit, CPU s",
     },
 )
+PAIRINGS = (
+    {"table": "table", "rows": "rows", "columns": "columns", "pairings": "pairs, and alike levels"},
+    {
+        "pairs_there": "pairs that exist",
+        "pairs_there_in_train": "unseen rows' pairs in the learned ones",
+        "nats": "nats of unseen rows",
+        "trend": "pair trends",
+        "mle": "utility",
+        "mle_real": "utility, real rows",
+        "c2st_holdout": "two-sample test",
+        "dcr_share": "DCR share",
+        "fit_cpu_seconds": "fit, CPU s",
+    },
+)
 OTHERS = (
     {"table": "table", "rows": "rows", "columns": "columns", "training": "training", "steps": "steps"},
     {
@@ -113,6 +127,7 @@ def main() -> None:
         "target": lambda: means(json.loads((HERE / "results" / "target.json").read_text()), *TARGET),
         "balance": lambda: means(json.loads((HERE / "results" / "balance.json").read_text()), *BALANCE),
         "standins": lambda: means(json.loads((HERE / "results" / "standins.json").read_text()), *STAND_INS),
+        "pairings": lambda: means(json.loads((HERE / "results" / "pairings.json").read_text()), *PAIRINGS),
         "others": lambda: means(json.loads((HERE / "results" / "others.json").read_text()), *OTHERS),
         "agreement": lambda: agreement(json.loads((HERE / "results" / "judge_agreement.json").read_text())),
     }

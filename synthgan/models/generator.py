@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from synthgan.models.axis import CodeAxis
+from synthgan.models.cells import CellHead
 from synthgan.models.features import POSITION_SCALE, Rows, features, n_features
 from synthgan.models.late import Late, PassState
 from synthgan.models.layers import Linear, ResidualTrunk
 from synthgan.models.pairings import Hints, Pairings
 from synthgan.models.relations import Anchors, Relations, anchors_of
 
-__all__ = ["LOGIT_LIMIT", "MAX_MEMBERS", "CellHead", "Clues", "Generator", "GeneratorConfig"]
+__all__ = ["LOGIT_LIMIT", "MAX_MEMBERS", "Clues", "Generator", "GeneratorConfig"]
 
 LOGIT_LIMIT = 30.0
 """Logits are clamped to +-30, so that ``exp`` needs no shift by the maximum: e^30 is far inside float32."""
@@ -64,54 +63,6 @@ class GeneratorConfig:
     target: int = 0
     target_trees: int = 0
     target_depth: int = 6
-
-
-class CellHead(nn.Module):
-    """Which cell of the drawn code: ``log p(cell) = W[code] + U relu(A h + E[code])``.
-
-    One small hidden layer per block with cells, so that where a value lies inside its bin can depend on the whole row.
-    W starts at the log shares of the training rows (-1e4 where a code has no such cell).
-
-    Shape
-    -----
-    hidden (n, H), codes (n, Q) -> logits (n, Q, M), for the Q = len(which) blocks asked for.
-    """
-
-    places: Tensor
-
-    def __init__(self, axis: CodeAxis, config: GeneratorConfig) -> None:
-        super().__init__()
-        blocks = [i for i, block in enumerate(axis.layout.blocks) if block.cells.max_cells > 1]
-        self.blocks = tuple(blocks)
-        # The same on the device, to index by: a list would have to be copied there, which waits.
-        self.register_buffer("places", torch.tensor(blocks, dtype=torch.int64), persistent=False)
-        self.dim = config.cell_dim
-        self.project = Linear(config.hidden_dim, self.dim * max(len(blocks), 1))
-        self.embed = nn.Parameter(torch.randn(len(axis.block_of), self.dim))
-        self.out = nn.Parameter(torch.randn(len(blocks), self.dim, axis.layout.max_cells) / math.sqrt(self.dim))
-        self.bias = nn.Parameter(axis.log_weight.clone())
-
-    def forward(self, hidden: Tensor, codes: Tensor, added: Tensor | None = None) -> Tensor:
-        """Logits of the cells of `codes` (n, len(blocks)) in every block with cells; `added` goes to A h."""
-        lifted = self.project(hidden).float() if added is None else self.project(hidden).float() + added
-        lifted = lifted.view(len(hidden), len(self.blocks), self.dim)
-        inner = functional.relu(lifted + self.embed[codes])
-        scores = torch.einsum("nqd,qdm->nqm", inner, self.out)
-        return scores + self.bias[codes]
-
-    def outputs(self, block: int) -> slice:
-        """Which outputs of A are one block's."""
-        place = self.blocks.index(block)
-        return slice(place * self.dim, (place + 1) * self.dim)
-
-    def one(self, hidden: Tensor, block: int, codes: Tensor, added: Tensor | None = None) -> Tensor:
-        """Logits (n, M) of the cells of `codes` (n,) in one block, at only its cost."""
-        place = self.blocks.index(block)
-        lifted = self.project(hidden, outputs=self.outputs(block)).float()
-        if added is not None:
-            lifted = lifted + added
-        inner = functional.relu(lifted + self.embed.index_select(0, codes))
-        return torch.addmm(self.bias.index_select(0, codes), inner, self.out[place])
 
 
 class Clues(NamedTuple):
@@ -170,7 +121,7 @@ class Generator(nn.Module):
         self.first = Linear(n_features(axis), config.hidden_dim)
         self.trunk = ResidualTrunk(config.hidden_dim, config.n_layers, config.dropout)
         self.head = Linear(config.hidden_dim, len(axis.block_of))
-        self.cells = CellHead(axis, config)
+        self.cells = CellHead(axis, config.hidden_dim, config.cell_dim)
         self.late = Late(axis, config.hidden_dim, config.late_dim, self.cells.project.out_features)
         self.relations = Relations(axis, config.hidden_dim) if axis.layout.relations else None
         self.pairings = Pairings(axis, config.hidden_dim) if axis.layout.pairings else None

@@ -228,6 +228,8 @@ def _memory(
         batch = max(2 * batch, min(alone, STAND_INS))
     n_codes, width = layout.n_codes, sizes.hidden_dim
     n_weights = _n_weights(layout, sizes) + sizes.n_members * n_codes * (layout.max_cells + sizes.cell_dim)
+    # Shares of pairs are in single precision in a network and in its copy that samples, and made in double.
+    pair_bytes = 16 * sizes.n_members * sum(len(one.source_rows) * len(one.target_rows) for one in layout.pairings)
     activations = batch * (6 * n_codes + 12 * width + 4 * len(layout) * layout.max_cells)
     weights_bytes, activation_bytes = 32 * n_weights, 4.8 * activations
     if config.adversarial_share:
@@ -236,7 +238,9 @@ def _memory(
     seen = n_seen(n_rows)
     critic_bytes = (CRITIC_BYTES if seen else 0) + CRITIC_CELL_BYTES * len(layout) * seen
     table_bytes = n_rows * layout.bytes_per_row
-    return int(LIBRARY_BYTES + critic_bytes + forest_bytes + weights_bytes + activation_bytes + table_bytes)
+    return int(
+        LIBRARY_BYTES + critic_bytes + forest_bytes + pair_bytes + weights_bytes + activation_bytes + table_bytes
+    )
 
 
 def _forest_memory(n_rows: int, layout: TableLayout) -> int:

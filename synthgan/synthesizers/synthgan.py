@@ -233,7 +233,7 @@ class SynthGAN(TableSynthesizer):
         """
         frame, found = self._described(X, None, schema)
         shown = protect(frame, found, checked_min_rows(self.protect_rare))
-        layout = super()._fit_encoder(shown.frame, shown.schema).with_relations(shown.frame).layout
+        layout = self._related(shown.frame, shown.schema).layout
         return self._plan(len(frame), layout, resolve_device(self.device))
 
     def _plan(self, n_rows: int, layout: TableLayout, device: torch.device) -> FitPlan:
