@@ -11,6 +11,9 @@ from synthgan.encoding.cells import FloatArray, IntArray
 
 __all__ = ["likeness_order"]
 
+MOST_FEATURES = 128
+"""Features that levels are compared by at most: those that tell them apart best."""
+
 NOISE = 1e-4
 """Variance inside levels that counts as none, as a share of all: a feature that follows from the level is not all."""
 
@@ -44,10 +47,14 @@ def likeness_order(index: IntArray, n_levels: int, features: Iterable[npt.NDArra
     told = index >= 0
     index = index[told]
     rows = np.bincount(index, minlength=n_levels).astype(np.float64)
-    parts = [_standing(index, rows, one) for feature in features for one in feature[told].astype(np.float64).T]
-    if not parts:
+    best: list[FloatArray] = []
+    for feature in features:
+        best += [_standing(index, rows, one) for one in feature[told].astype(np.float64).T]
+        best.sort(key=lambda z: -float(rows @ z**2))
+        del best[MOST_FEATURES:]
+    if not best:
         return np.arange(n_levels)
-    return _halved(np.stack(parts, axis=1), rows + 1e-9, np.arange(n_levels), None)
+    return _halved(np.stack(best, axis=1), rows + 1e-9, np.arange(n_levels), None)
 
 
 def _standing(index: IntArray, rows: FloatArray, feature: FloatArray) -> FloatArray:

@@ -167,10 +167,12 @@ class SynthGAN(TableSynthesizer):
         check_stand_ins(self.stand_ins)
 
     def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
+        return self._related(frame, schema).with_derived(frame)
+
+    def _related(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
+        """An encoder that knows all on which the sizes of the networks depend."""
         encoder = super()._fit_encoder(frame, schema).with_likeness(frame)
-        return (
-            encoder.with_pairings(frame, checked_min_rows(self.protect_rare)).with_relations(frame).with_derived(frame)
-        )
+        return encoder.with_pairings(frame, checked_min_rows(self.protect_rare)).with_relations(frame)
 
     def _start(self, job: FitJob) -> Run:
         began, layout = time.monotonic(), job.encoder.layout

@@ -31,6 +31,16 @@ def test_along_one_direction_levels_are_in_its_order() -> None:
     assert abs(np.corrcoef(found, np.arange(100))[0, 1]) > 0.99
 
 
+def test_of_very_many_features_the_telling_ones_count() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.permutation(50)
+    index = rng.choice(50, 3000)
+    year = (truth[index] + rng.normal(0, 3, len(index)))[:, None].astype(np.float32)
+    noise = [rng.normal(0, 1, (len(index), 200)).astype(np.float32) for _ in range(2)]
+    found = truth[likeness_order(index, 50, [noise[0], year, noise[1]])]
+    assert abs(np.corrcoef(found, np.arange(50))[0, 1]) > 0.95
+
+
 def test_every_level_has_one_place_and_missing_cells_none() -> None:
     index = np.array([0, -1, 2, 2, -1, 4])
     order = likeness_order(index, 6, [np.arange(6, dtype=np.float32)[:, None]])

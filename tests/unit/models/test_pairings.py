@@ -85,10 +85,7 @@ def test_what_is_added_is_the_log_of_how_much_likelier_a_cell_gets(
     assert pairings is not None
     torch.nn.init.zeros_(pairings.gate.weight)
     torch.nn.init.zeros_(pairings.gate.bias)
-    flat = [
-        encoder.layout.blocks[block].cells.flatten(*encoder._block_values(table, block))[0]
-        for block in range(3)
-    ]
+    flat = [encoder.layout.blocks[block].cells.flatten(*encoder._block_values(table, block))[0] for block in range(3)]
     hidden = torch.zeros(1, 16)
     filled = torch.ones(rows.codes.shape, dtype=torch.bool)
     filled[::2, 0] = False
