@@ -77,7 +77,7 @@ class TableLayout:
     relations : tuple of Relation
         Which numbers lie near which others; those of one target side by side.
     pairings : tuple of Pairing
-        Which categories go with which others; those of one target side by side.
+        Which levels go with which of other columns; those of one target side by side.
     """
 
     blocks: tuple[Block, ...]

@@ -45,6 +45,8 @@ def likeness_order(index: IntArray, n_levels: int, features: Iterable[npt.NDArra
         The levels in order.
     """
     told = index >= 0
+    if not told.any():
+        return np.arange(n_levels)
     index = index[told]
     rows = np.bincount(index, minlength=n_levels).astype(np.float64)
     best: list[FloatArray] = []

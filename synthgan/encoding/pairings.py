@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from synthgan.encoding.cells import CellTable, FloatArray, IntArray
 
@@ -22,8 +23,18 @@ MANY_LEVELS = 32
 MIN_NATS = 0.25
 """What the source tells of the target at least, in nats per row."""
 
-MAX_PAIRS = 500_000
-"""Levels of the one times levels of the other at most."""
+MIN_KEPT = 0.75
+"""Share of what all pairs tell that the pairs of enough rows tell at least: else what is left out would be held for
+what there is not."""
+
+MAX_PAIRS, MAX_ALL_PAIRS = 500_000, 4_000_000
+"""Levels of the one times levels of the other at most, and the sum of that over all pairings."""
+
+MAX_ROWS = 2**40
+"""Rows that a file may speak of."""
+
+FIRST_LOOK = 20_000
+"""Rows in which what tells nothing is recognised."""
 
 COARSE_CELLS = 16
 """Numbers in so many groups tell what a network learns of them as it is: what more they tell, they tell as names."""
@@ -43,31 +54,36 @@ class Pairing:
     pairs : ndarray of int64, shape (n_pairs, 3)
         Flat cell of the source, flat cell of the target, and in how many rows they are seen together; of those that are
         seen often enough.
-    source_rows : ndarray of int64, shape (n_flat of the source,)
-        Rows of each cell of the source.
+    rest : ndarray of int64, shape (n_flat of the source,)
+        Rows of each cell of the source that hold other pairs.
     target_rows : ndarray of int64, shape (n_flat of the target,)
         Rows of each cell of the target.
     prior_rows : float
         Weight of the target's shares among all rows, in rows.
+
+    Notes
+    -----
+    All numbers of rows are multiples of the fewest that count, as statistical offices publish them: so none that is
+    left out can be found by subtracting others.
     """
 
     target: int
     source: int
     pairs: IntArray
-    source_rows: IntArray
+    rest: IntArray
     target_rows: IntArray
     prior_rows: float
 
     def shares(self) -> tuple[FloatArray, FloatArray]:
         """Shares of the target's cells: given each of the source's (n_flat of it, n_flat), and of all rows (n_flat,).
 
-        Rows of pairs that are not kept, and the prior's, are spread as all rows are.
+        Rows of other pairs, and the prior's, are spread as all rows are.
         """
         share = _shares(self.target_rows)
-        seen = np.zeros((len(self.source_rows), len(share)))
+        seen = np.zeros((len(self.rest), len(share)))
         seen[self.pairs[:, 0], self.pairs[:, 1]] = self.pairs[:, 2]
-        rest = self.source_rows - seen.sum(axis=1) + self.prior_rows
-        return (seen + rest[:, None] * share) / (self.source_rows[:, None] + self.prior_rows), share
+        rest = (self.rest + self.prior_rows)[:, None]
+        return (seen + rest * share) / (seen.sum(axis=1, keepdims=True) + rest), share
 
     def state(self) -> dict[str, Any]:
         """Return everything that is needed to rebuild the pairing: arrays and plain values."""
@@ -82,21 +98,23 @@ class Pairing:
         ValueError, KeyError, TypeError
             When it is of no pairing of such blocks.
         """
-        target, source, prior = int(state["target"]), int(state["source"]), float(state["prior_rows"])
-        if target not in cells or source not in cells or target == source or not 0 < prior < np.inf:
+        target, source, prior = state["target"], state["source"], state["prior_rows"]
+        if type(target) is not int or type(source) is not int or not {target, source} <= set(cells):
             raise ValueError("a pairing is of two columns of the table")
+        if target == source or prior not in PRIOR_ROWS:
+            raise ValueError("a pairing is of two columns of the table, with one of the usual priors")
         sizes = len(cells[source].code), len(cells[target].code)
         if sizes[0] * sizes[1] > MAX_PAIRS:
             raise ValueError(f"a pairing is of {MAX_PAIRS} pairs of levels at most")
-        pairs, of_source, of_target = (state[name] for name in ("pairs", "source_rows", "target_rows"))
-        for part, shape in ((pairs, (len(pairs), 3)), (of_source, sizes[:1]), (of_target, sizes[1:])):
-            if not isinstance(part, np.ndarray) or part.dtype != np.int64 or part.shape != shape or (part < 0).any():
+        pairs, rest, target_rows = (state[name] for name in ("pairs", "rest", "target_rows"))
+        for part, shape in ((pairs, (len(pairs), 3)), (rest, sizes[:1]), (target_rows, sizes[1:])):
+            if not isinstance(part, np.ndarray) or part.dtype != np.int64 or part.shape != shape:
                 raise ValueError("a pairing counts rows of the cells of two columns")
+            if (part < 0).any() or (part > MAX_ROWS).any():
+                raise ValueError("a pairing counts rows of a table")
         if (pairs[:, :2] >= sizes).any() or len(np.unique(pairs[:, :2], axis=0)) < len(pairs):
             raise ValueError("pairs are of cells that are there, each once")
-        if (np.bincount(pairs[:, 0], pairs[:, 2], sizes[0]) > of_source).any():
-            raise ValueError("a level has no fewer rows than its pairs")
-        return cls(target, source, pairs, of_source, of_target, prior)
+        return cls(target, source, pairs, rest, target_rows, float(prior))
 
 
 def pairings_of_state(state: Sequence[Mapping[str, Any]], cells: Mapping[int, CellTable]) -> tuple[Pairing, ...]:
@@ -113,6 +131,8 @@ def pairings_of_state(state: Sequence[Mapping[str, Any]], cells: Mapping[int, Ce
         raise ValueError(f"pairings come target by target, {MAX_SOURCES} of each at most")
     if len({(pairing.target, pairing.source) for pairing in pairings}) < len(pairings):
         raise ValueError("two columns have one pairing")
+    if sum(len(pairing.rest) * len(pairing.target_rows) for pairing in pairings) > MAX_ALL_PAIRS:
+        raise ValueError(f"pairings are of {MAX_ALL_PAIRS} pairs of levels at most")
     return pairings
 
 
@@ -128,11 +148,14 @@ class Cells:
         The flat cell of each row.
     ordered : bool
         Whether it holds numbers.
+    missing_code : int or None
+        The code of missing cells.
     """
 
     table: CellTable
     flat: IntArray
     ordered: bool
+    missing_code: int | None = None
 
     @property
     def size(self) -> int:
@@ -144,13 +167,21 @@ class Cells:
         """Whether these are numbers that have neighbours: a few are as good as names."""
         return self.ordered and self.size > COARSE_CELLS
 
+    def some(self) -> Cells:
+        """The same of some rows."""
+        return dataclasses.replace(self, flat=self.flat[:: -(-len(self.flat) // FIRST_LOOK)])
+
     def coarse(self) -> Cells:
         """The same with neighbouring numbers together: what of them a network sees at a glance."""
         rows = np.bincount(self.flat, minlength=self.size)
-        group = (np.cumsum(rows) - rows / 2) * COARSE_CELLS / max(len(self.flat), 1)
-        of_cell = np.unique(group.astype(np.int64), return_inverse=True)[1].astype(np.int64)
+        group = ((np.cumsum(rows) - rows / 2) * COARSE_CELLS / max(len(self.flat), 1)).astype(np.int64)
+        if self.missing_code is not None:
+            absent = self.table.code == self.missing_code
+            group[absent] = COARSE_CELLS + np.arange(absent.sum())
+        of_cell = np.unique(group, return_inverse=True)[1].astype(np.int64)
         flat = of_cell[self.flat]
-        return Cells(CellTable.from_counts(np.arange(of_cell.max() + 1), np.bincount(flat)), flat, ordered=True)
+        table = CellTable.from_counts(np.arange(of_cell.max() + 1), np.bincount(flat, minlength=of_cell.max() + 1))
+        return Cells(table, flat, ordered=True)
 
 
 def find_pairings(blocks: Mapping[int, Cells], min_rows: int) -> tuple[Pairing, ...]:
@@ -159,9 +190,9 @@ def find_pairings(blocks: Mapping[int, Cells], min_rows: int) -> tuple[Pairing, 
     Parameters
     ----------
     blocks : mapping of block to Cells
-        The same rows in each; of two, one at least holds categories.
+        The same rows in each.
     min_rows : int
-        Rows that a pair is seen in at least.
+        Rows that a pair is seen in at least, and that all counts are multiples of.
 
     Returns
     -------
@@ -174,33 +205,78 @@ def find_pairings(blocks: Mapping[int, Cells], min_rows: int) -> tuple[Pairing, 
         if few < 2 or many <= MANY_LEVELS or few * many > MAX_PAIRS or (of.numbers and by.numbers):
             continue
         for target, source, pair in ((one, other, (of, by)), (other, one, (by, of))):
-            nats, pairing = _pairing(target, source, pair[0], pair[1], min_rows)
-            seen = 0.0
-            if (of.numbers or by.numbers) and nats >= MIN_NATS:
-                coarse = [cells.coarse() if cells.numbers else cells for cells in pair]
-                seen, _ = _pairing(target, source, coarse[0], coarse[1], min_rows)
-            if nats - seen >= MIN_NATS:
-                found[target].append((nats, pairing))
-    best = [sorted(own, key=lambda pair: -pair[0])[:MAX_SOURCES] for own in found.values()]
-    return tuple(pairing for own in best for _, pairing in own)
+            nats = _told(pair[0], pair[1], min_rows)
+            if nats is not None:
+                found[target].append((nats, _pairing(target, source, pair[0], pair[1], min_rows)))
+    best = [pair for own in found.values() for pair in sorted(own, key=lambda pair: -pair[0])[:MAX_SOURCES]]
+    left, kept = MAX_ALL_PAIRS, set()
+    for _, pairing in sorted(best, key=lambda pair: -pair[0]):
+        size = len(pairing.rest) * len(pairing.target_rows)
+        if size <= left:
+            left -= size
+            kept.add(pairing)
+    return tuple(pairing for _, pairing in best if pairing in kept)
 
 
-def _pairing(target: int, source: int, of: Cells, by: Cells, min_rows: int) -> tuple[float, Pairing]:
-    """A pairing, and how many nats per row it tells."""
-    source_rows, target_rows = (np.bincount(cells.flat, minlength=cells.size) for cells in (by, of))
-    key, rows = np.unique(by.flat * of.size + of.flat, return_counts=True)
-    pairs = np.stack([*np.divmod(key, of.size), rows], axis=1)
-    kept = rows >= min_rows
-    rest = source_rows - np.bincount(pairs[kept, 0], rows[kept], by.size)
-    share, own_rest, own_rows = _shares(target_rows)[pairs[:, 1]], rest[pairs[:, 0]], source_rows[pairs[:, 0]]
+def _told(of: Cells, by: Cells, min_rows: int) -> float | None:
+    """Nats per row that pairs of enough rows tell of a target; None where that is little, or seen by other means."""
+    if _Counts.of(of.some(), by.some(), 1).best()[0] < MIN_NATS / 2:
+        return None
+    nats = _Counts.of(of, by, min_rows).best()[0]
+    if nats < MIN_NATS or nats < MIN_KEPT * _Counts.of(of, by, 1).best()[0]:
+        return None
+    if of.numbers or by.numbers:
+        afar = [cells.coarse() if cells.numbers else cells for cells in (of, by)]
+        if nats - _Counts.of(afar[0], afar[1], min_rows).best()[0] < MIN_NATS:
+            return None
+    return nats
 
-    def nats(prior: float) -> float:
-        """What the other rows say of each row."""
-        told = (np.where(kept, rows - 1, 0) + (own_rest - ~kept + prior) * share) / (own_rows - 1 + prior)
-        return float((rows * np.log(told / share)).sum() / len(of.flat))
 
-    prior = max(PRIOR_ROWS, key=nats)
-    return nats(prior), Pairing(target, source, pairs[kept], source_rows, target_rows, prior)
+def _pairing(target: int, source: int, of: Cells, by: Cells, min_rows: int) -> Pairing:
+    counts = _Counts.of(of, by, min_rows)
+    unit = max(min_rows, 1)
+    pairs = counts.pairs[counts.kept].copy()
+    pairs[:, 2] = _rounded(pairs[:, 2], unit)
+    rest = counts.rest // unit * unit
+    return Pairing(target, source, pairs, rest, _rounded(counts.target_rows, unit), counts.best()[1])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Counts:
+    """Rows of pairs: all pairs that occur (n, 3), which are kept, and of each cell of the source how many are not."""
+
+    pairs: IntArray
+    kept: npt.NDArray[np.bool_]
+    rest: IntArray
+    source_rows: IntArray
+    target_rows: IntArray
+
+    @classmethod
+    def of(cls, of: Cells, by: Cells, min_rows: int) -> _Counts:
+        """Count the rows of a target's and a source's cells."""
+        key, rows = np.unique(by.flat * of.size + of.flat, return_counts=True)
+        pairs = np.stack([*np.divmod(key, of.size), rows], axis=1)
+        kept = rows >= min_rows
+        source_rows, target_rows = (np.bincount(cells.flat, minlength=cells.size) for cells in (by, of))
+        rest = source_rows - np.bincount(pairs[kept, 0], rows[kept], by.size).astype(np.int64)
+        return cls(pairs, kept, rest, source_rows, target_rows)
+
+    def best(self) -> tuple[float, float]:
+        """Nats per row that the pairs that are kept tell, each row by all others, and the prior that does best."""
+        source, target, rows = self.pairs.T
+        share = _shares(self.target_rows)[target]
+
+        def nats(prior: float) -> float:
+            others = np.where(self.kept, rows - 1, 0) + (self.rest[source] - ~self.kept + prior) * share
+            return float(rows @ np.log(others / (self.source_rows[source] - 1 + prior) / share) / rows.sum())
+
+        return max((nats(prior), prior) for prior in PRIOR_ROWS)
+
+
+def _rounded(rows: IntArray, unit: int) -> IntArray:
+    """The nearest multiples of a unit."""
+    nearest: IntArray = (rows + unit // 2) // unit * unit
+    return nearest
 
 
 def _shares(rows: IntArray) -> FloatArray:

@@ -40,6 +40,7 @@ from synthgan.encoding.relations import Relation, find_relations, relations_of_s
 from synthgan.encoding.repeats import Numbers, flag, one_way, repeated
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import SchemaError
+from synthgan.rng import numpy_stream
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 
 __all__ = ["ColumnEncoder", "EncodedTable", "TableEncoder"]
@@ -65,7 +66,7 @@ class TableEncoder:
     derived : tuple of Derived
         Which numbers follow from another column (see `with_derived`).
     pairings : tuple of Pairing
-        Which categories go with which others (see `with_pairings`).
+        Which levels go with which of other columns (see `with_pairings`).
 
     Examples
     --------
@@ -134,8 +135,7 @@ class TableEncoder:
         shared = [name for name, one in self.encoders.items() if isinstance(one, CategoricalEncoder) and one.is_shared]
         if not shared:
             return self
-        encoders, some = dict(self.encoders), _some(frame, LIKENESS_ROWS)
-        table = self.encode(some)
+        encoders, table = dict(self.encoders), self.encode(_picked(frame, LIKENESS_ROWS))
         for name in shared:
             encoder, block = cast(CategoricalEncoder, self.encoders[name]), self.layout.blocks_of(name)[0]
             others = (BlockFeatures(self.layout, table, at).of(table) for at in range(len(self.layout)) if at != block)
@@ -148,20 +148,17 @@ class TableEncoder:
     def with_pairings(self, frame: pd.DataFrame, min_rows: int = 1) -> Self:
         """Return this encoder with the pairs of levels, and of levels and numbers, that rows of `frame` show.
 
-        Each of them stands for `min_rows` rows at least.
+        Only those that `min_rows` rows hold, and all counts are multiples of that.
         """
-        cells: dict[int, Cells] = {}
-        some = _some(frame, PAIRING_ROWS)
-        for name, encoder in self.encoders.items():
-            parts = encode_column(encoder, *plain_cells(some[name].reset_index(drop=True), self.schema[name]))
-            for place, (code, position, _) in zip(self.layout.blocks_of(name), parts, strict=True):
-                block = self.layout.blocks[place]
-                cells[place] = Cells(block.cells, block.cells.flatten(code, position)[0], block.ordered)
+        cells, table = {}, self.encode(_picked(frame, PAIRING_ROWS))
+        for place, block in enumerate(self.layout.blocks):
+            flat, _ = block.cells.flatten(*self._block_values(table, place))
+            cells[place] = Cells(block.cells, flat, block.ordered, block.missing_code)
         return dataclasses.replace(self, pairings=find_pairings(cells, min_rows))
 
     def with_relations(self, frame: pd.DataFrame) -> Self:
         """Return this encoder with the relations between numbers that the rows of `frame` show."""
-        rows = _some(frame, RELATION_ROWS)
+        rows = frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), RELATION_ROWS)).astype(np.int64)]
         numbers: dict[int, tuple[NumericEncoder, npt.NDArray[np.float64]]] = {}
         for name, encoder in self.encoders.items():
             parts = number_blocks(encoder, rows[name].reset_index(drop=True), self.schema[name])
@@ -384,9 +381,11 @@ class TableEncoder:
         return dataclasses.replace(plain, relations=relations, derived=derived, pairings=pairings)
 
 
-def _some(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
-    """So many rows at most, evenly spaced."""
-    return frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), n_rows)).astype(np.int64)]
+def _picked(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
+    """So many rows at most, at random, in the table's order: every other row may be of another kind."""
+    if len(frame) <= n_rows:
+        return frame
+    return frame.iloc[np.sort(numpy_stream(0, "rows that are counted").permutation(len(frame))[:n_rows])]
 
 
 def _objects(levels: tuple[Any, ...]) -> npt.NDArray[np.object_]:

@@ -68,7 +68,7 @@ class Pairings(nn.Module):
         self.of = tuple(numbers[at] for at in self.targets)
         start = []
         for number, own in enumerate(self.of):
-            sizes = [len(pairings[k].source_rows) for k in own]
+            sizes = [len(pairings[k].rest) for k in own]
             start += np.cumsum([0, *sizes[:-1]]).tolist()
             codes, cells = zip(
                 *(_lifts(pairings[k], blocks[self.targets[number]].cells.code) for k in own), strict=True

@@ -229,7 +229,7 @@ def _memory(
     n_codes, width = layout.n_codes, sizes.hidden_dim
     n_weights = _n_weights(layout, sizes) + sizes.n_members * n_codes * (layout.max_cells + sizes.cell_dim)
     # Shares of pairs are in single precision in a network and in its copy that samples, and made in double.
-    pair_bytes = 16 * sizes.n_members * sum(len(one.source_rows) * len(one.target_rows) for one in layout.pairings)
+    pair_bytes = 16 * sizes.n_members * sum(len(one.rest) * len(one.target_rows) for one in layout.pairings)
     activations = batch * (6 * n_codes + 12 * width + 4 * len(layout) * layout.max_cells)
     weights_bytes, activation_bytes = 32 * n_weights, 4.8 * activations
     if config.adversarial_share:

@@ -46,6 +46,7 @@ def test_every_level_has_one_place_and_missing_cells_none() -> None:
     order = likeness_order(index, 6, [np.arange(6, dtype=np.float32)[:, None]])
     assert sorted(order) == list(range(6))
     assert sorted(likeness_order(index, 6, [])) == list(range(6))
+    assert sorted(likeness_order(np.full(6, -1), 6, [np.ones((6, 2), np.float32)])) == list(range(6))
     constant = np.ones((6, 2), np.float32)
     assert sorted(likeness_order(index, 6, [constant])) == list(range(6))
 
