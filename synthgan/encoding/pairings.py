@@ -23,7 +23,7 @@ MANY_LEVELS = 32
 MIN_NATS = 0.25
 """What the source tells of the target at least, in nats per row."""
 
-MIN_KEPT = 0.75
+MIN_KEPT = 2 / 3
 """Share of what all pairs tell that the pairs of enough rows tell at least: else what is left out would be held for
 what there is not."""
 
@@ -250,6 +250,7 @@ class _Counts:
     rest: IntArray
     source_rows: IntArray
     target_rows: IntArray
+    min_rows: int
 
     @classmethod
     def of(cls, of: Cells, by: Cells, min_rows: int) -> _Counts:
@@ -259,15 +260,18 @@ class _Counts:
         kept = rows >= min_rows
         source_rows, target_rows = (np.bincount(cells.flat, minlength=cells.size) for cells in (by, of))
         rest = source_rows - np.bincount(pairs[kept, 0], rows[kept], by.size).astype(np.int64)
-        return cls(pairs, kept, rest, source_rows, target_rows)
+        return cls(pairs, kept, rest, source_rows, target_rows, min_rows)
 
     def best(self) -> tuple[float, float]:
         """Nats per row that the pairs that are kept tell, each row by all others, and the prior that does best."""
         source, target, rows = self.pairs.T
         share = _shares(self.target_rows)[target]
+        # Without one of its rows, a pair of just enough is none.
+        pair = np.where(self.kept & (rows > self.min_rows), rows - 1, 0)
+        rest = self.rest[source] + np.where(self.kept, rows, 0) - pair - 1
 
         def nats(prior: float) -> float:
-            others = np.where(self.kept, rows - 1, 0) + (self.rest[source] - ~self.kept + prior) * share
+            others = pair + (rest + prior) * share
             return float(rows @ np.log(others / (self.source_rows[source] - 1 + prior) / share) / rows.sum())
 
         return max((nats(prior), prior) for prior in PRIOR_ROWS)
