@@ -23,7 +23,7 @@ MANY_LEVELS = 32
 MIN_NATS = 0.25
 """What the source tells of the target at least, in nats per row."""
 
-MIN_KEPT = 0.5
+MIN_KEPT = 2 / 3
 """Share of what all pairs tell that the pairs of enough rows tell at least: else what is left out would be held for
 what there is not."""
 
