@@ -25,7 +25,7 @@ def encoder() -> TableEncoder:
         {
             "real": np.where(rng.random(n) < 0.2, np.nan, rng.normal(size=n)),
             "whole": rng.integers(0, 300, n),
-            "level": rng.permutation([f"l{k}" for k in range(200)] * 4),
+            "level": rng.permutation([f"l{k}" for k in (*range(400), *range(50))] + 7 * [f"l{k}" for k in range(50)]),
         }
     )
     return TableEncoder.fit(frame, infer_schema(frame), n_bins=8)
