@@ -68,7 +68,7 @@ def rebuilt_ensemble(
         weights = {"target.tilt": torch.tensor([0.0, 1.0])} | dict(weights)
     if type(sizes.n_members) is not int or not 1 <= sizes.n_members <= MAX_MEMBERS:
         raise ArchiveError(f"n_members cannot be {sizes.n_members!r}; it is from 1 to {MAX_MEMBERS}")
-    with torch.device("meta"):  # shapes first: nothing is allocated until they are known to match
+    with torch.device("meta"):  # shapes first: no weight is allocated until they are known to match
         one = Ensemble(CodeAxis(encoder.layout), dataclasses.replace(sizes, n_members=1)).state_dict()
     check_weights(weights, _of_members(one, sizes.n_members))
     with torch.random.fork_rng(devices=[]):
