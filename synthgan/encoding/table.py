@@ -196,6 +196,16 @@ class TableEncoder:
             np.stack(known, axis=1) if known else np.zeros((n_rows, 0), np.bool_),
         )
 
+    def numbers(self, table: EncodedTable) -> npt.NDArray[np.float64]:
+        """Return what cells are as numbers, days or times of day, shape (n_rows, n_blocks); NaN where they are none."""
+        out = np.full((len(table), len(self.layout)), np.nan)
+        for name, encoder in self.encoders.items():
+            parts = encoder.parts.values() if isinstance(encoder, TemporalEncoder) else [encoder]
+            for block, part in zip(self.layout.blocks_of(name), parts, strict=True):
+                if isinstance(part, NumericEncoder):
+                    out[:, block] = part.decode(*self._block_values(table, block))
+        return out
+
     def encode_plain(
         self, name: ColumnName, values: npt.NDArray[Any], mark: npt.NDArray[np.int64] | None = None
     ) -> list[BlockValues]:

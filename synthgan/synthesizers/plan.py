@@ -17,7 +17,8 @@ from synthgan.models.generator import MAX_MEMBERS
 from synthgan.synthesizers.critique import n_seen
 from synthgan.training import TrainingConfig
 from synthgan.training.config import check_number
-from synthgan.training.standins import STAND_INS, TREES, why_no_stand_ins
+from synthgan.training.donors import MAX_CLASSES, TREES
+from synthgan.training.standins import STAND_INS, why_no_stand_ins
 
 __all__ = [
     "FitPlan", "check_members", "check_stand_ins", "default_hidden_dim", "default_members", "make_plan",
@@ -245,7 +246,7 @@ def _memory(
 
 def _forest_memory(n_rows: int, layout: TableLayout) -> int:
     """Bytes that drawing stand-ins takes: one forest, where its rows lie in it, and features of all rows."""
-    n_features = sum(1 if block.ordered else min(block.n_codes, MAX_COLUMNS) for block in layout.blocks)
+    n_features = MAX_CLASSES + sum(min(block.n_codes, 3 if block.ordered else MAX_COLUMNS) for block in layout.blocks)
     return STAND_INS * (8 * TREES + 12 * n_features) + n_rows * (32 * TREES + 12 * n_features)
 
 

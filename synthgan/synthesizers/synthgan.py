@@ -193,7 +193,7 @@ class SynthGAN(TableSynthesizer):
             plan.discriminator_config,
             job.seed,
             compute_dtype(job.device),
-            stand_ins=plan.stand_ins,
+            numbers=job.encoder.numbers(table) if plan.stand_ins else None,
         )
 
         training = Training(state)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-from synthgan.encoding import BlockFeatures, EncodedTable, TableLayout
+from synthgan.encoding import EncodedTable, TableLayout
 from synthgan.rng import numpy_stream
+from synthgan.training.donors import TREES, BlockColumns, Donors
 
-__all__ = ["STAND_INS", "TREES", "draw_stand_ins", "why_no_stand_ins"]
+__all__ = ["STAND_INS", "draw_stand_ins", "why_no_stand_ins"]
 
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
+Doubles = npt.NDArray[np.float64]
 
 MIN_ROWS = 50
 """A smaller table is too small for trees."""
@@ -30,14 +28,8 @@ STAND_INS = 20_000
 ORDERS, FORESTS = 4, 100
 """Column orders at most; forests of all of them together, which means fewer orders for more than 25 columns."""
 
-TREES, FEW_TREES = 40, 4
-"""Trees of a forest, and where there is no time left."""
-
-MIN_LEAF, TREE_ROWS = 5, 2000
-"""Rows of a leaf at least, so that none stands for itself; rows of the table that a tree sees."""
-
-FEATURES = 0.5
-"""Share of the features among which a tree for a number looks for each split."""
+FEW_TREES = 4
+"""Trees of a forest where there is no time left."""
 
 
 def why_no_stand_ins(layout: TableLayout, n_rows: int) -> str:
@@ -53,7 +45,7 @@ def why_no_stand_ins(layout: TableLayout, n_rows: int) -> str:
 
 
 def draw_stand_ins(
-    layout: TableLayout, table: EncodedTable, n_rows: int, seed: int, max_seconds: float = math.inf
+    layout: TableLayout, table: EncodedTable, numbers: Doubles, n_rows: int, seed: int, max_seconds: float = math.inf
 ) -> EncodedTable:
     """Draw rows from forests that were grown on a table.
 
@@ -69,6 +61,8 @@ def draw_stand_ins(
         Of the table.
     table : EncodedTable
         Rows to learn from, every cell known.
+    numbers : ndarray of float64, shape (n, B)
+        What its cells are as numbers (`TableEncoder.numbers`).
     n_rows : int
         Rows to draw.
     seed : int
@@ -86,84 +80,32 @@ def draw_stand_ins(
     drawn: list[EncodedTable] = []
     while not drawn or (len(drawn) < n_orders and time.monotonic() < ends):
         stream = numpy_stream(seed, "stand-ins", len(drawn))
-        drawn.append(_drawn_in_order(layout, table, -(-n_rows // n_orders), stream, ends))
+        drawn.append(_drawn_in_order(layout, table, numbers, -(-n_rows // n_orders), stream, ends))
     every = EncodedTable.joined(drawn)
     # Where time ran out, the rows of fewer orders come more than once: batches count on so many.
     return every.take(numpy_stream(seed, "stand-ins mixed").permutation(np.resize(np.arange(len(every)), n_rows)))
 
 
 def _drawn_in_order(
-    layout: TableLayout, table: EncodedTable, n_rows: int, stream: np.random.Generator, ends: float
+    layout: TableLayout,
+    table: EncodedTable,
+    numbers: Doubles,
+    n_rows: int,
+    stream: np.random.Generator,
+    ends: float,
 ) -> EncodedTable:
     """Draw rows in one random order of the columns; each forest goes when its column is drawn."""
     codes, slot = np.zeros((n_rows, len(layout)), np.uint8), {block: at for at, block in enumerate(layout.positioned)}
     out = EncodedTable(codes, np.zeros((n_rows, len(slot)), np.float32), np.ones(codes.shape, np.bool_))
     learned, drawn = np.zeros((len(table), 0), np.float32), np.zeros((n_rows, 0), np.float32)
     for block in stream.permutation(len(layout)).tolist():
-        columns, ordered = BlockFeatures(layout, table, block), layout.blocks[block].ordered
-        cells = columns.of(table)
-        answers = cells[:, 0] if ordered else table.codes[:, block]
+        columns = BlockColumns(layout, table, numbers[:, block], block)
         n_trees = TREES if time.monotonic() < ends else FEW_TREES
-        row = _Donors(learned, answers, stream, n_trees, ordered=ordered).of(drawn, stream)
+        row = Donors(learned, columns.codes, columns.scores, stream, n_trees).of(drawn, stream)
         out.codes[:, block] = table.codes[row, block]
         if block in slot:
             out.positions[:, slot[block]] = table.positions[row, slot[block]]
-        learned, drawn = (np.concatenate(both, axis=1) for both in ((learned, cells), (drawn, columns.of(out))))
+        learned, drawn = (
+            np.concatenate([held, columns.of(rows)], axis=1) for held, rows in ((learned, table), (drawn, out))
+        )
     return out
-
-
-class _Donors:
-    """A forest that says which rows of the table could lend a cell to a row with such features.
-
-    Parameters
-    ----------
-    features : ndarray of float32, shape (n, k)
-        Of the table's rows; without any, all rows could.
-    answers : ndarray, shape (n,)
-        The cells: numbers where they are `ordered`, else classes.
-    stream : numpy Generator
-        Randomness.
-    n_trees : int
-        Of the forest.
-    """
-
-    def __init__(
-        self,
-        features: Floats,
-        answers: npt.NDArray[np.generic],
-        stream: np.random.Generator,
-        n_trees: int = TREES,
-        *,
-        ordered: bool,
-    ) -> None:
-        self.forest: RandomForestRegressor | RandomForestClassifier | None = None
-        leaves = np.zeros((len(features), 1), np.int64)
-        if features.shape[1]:
-            kind, tried = (RandomForestRegressor, FEATURES) if ordered else (RandomForestClassifier, "sqrt")
-            self.forest = kind(
-                n_trees,
-                min_samples_leaf=MIN_LEAF,
-                max_features=tried,
-                max_samples=min(len(features), TREE_ROWS),
-                random_state=int(stream.integers(2**31)),
-            )
-            with warnings.catch_warnings():  # nearly every row may hold a category of its own
-                warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-                self.forest.fit(features, answers)
-            leaves = self.forest.apply(features)
-        # All trees' rows in one array, leaf by leaf: a leaf's number is unique among those of all trees.
-        self.first_leaf = np.cumsum(leaves.max(axis=0) + 1) - (leaves.max(axis=0) + 1)
-        numbers = leaves + self.first_leaf
-        self.rows = np.argsort(numbers, axis=0, kind="stable").T.ravel()
-        self.leaves = np.sort(numbers, axis=0).T.ravel()
-
-    def of(self, features: Floats, stream: np.random.Generator) -> Ints:
-        """Pick a row of the table for each row of `features`, shape (n,)."""
-        tree = stream.integers(len(self.first_leaf), size=len(features))
-        leaf = np.zeros(len(features), np.int64)
-        if self.forest is not None:
-            leaf = self.forest.apply(features)[np.arange(len(features)), tree]
-        wanted = leaf + self.first_leaf[tree]
-        start, stop = (np.searchsorted(self.leaves, wanted, side=side) for side in ("left", "right"))
-        picked: Ints = self.rows[start + (stream.random(len(features)) * (stop - start)).astype(np.int64)]
-        return picked

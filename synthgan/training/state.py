@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -227,7 +229,7 @@ def new_state(
     seed: int,
     compute_dtype: torch.dtype,
     *,
-    stand_ins: bool = False,
+    numbers: npt.NDArray[np.float64] | None = None,
 ) -> TrainState:
     """Build networks with seeded weights and set some rows aside.
 
@@ -243,8 +245,9 @@ def new_state(
         Names the random streams.
     compute_dtype : torch.dtype
         What matrices are multiplied in.
-    stand_ins : bool
-        Whether forests draw stand-ins, from the rows that are not set aside.
+    numbers : ndarray of float64, shape (n, B), optional
+        What the cells are as numbers (`TableEncoder.numbers`), where stand-ins are to be drawn from the rows that are
+        not set aside.
     """
     device = axis.offsets.device
     with torch.random.fork_rng(devices=[]):  # torch's initialisers draw from the global state: lend it, put it back
@@ -261,9 +264,10 @@ def new_state(
     cut = n_held_out(len(table))
     learned, held_out = table.take(shuffled[cut:]), table.take(shuffled[:cut])
     stand = None
-    if stand_ins:
+    if numbers is not None:
         seconds = math.inf if config.max_seconds is None else FOREST_SECONDS * config.max_seconds
-        stand = DeviceTable(draw_stand_ins(axis.layout, learned, STAND_INS, seed, seconds), axis)
+        drawn = draw_stand_ins(axis.layout, learned, numbers[shuffled[cut:]], STAND_INS, seed, seconds)
+        stand = DeviceTable(drawn, axis)
     networks = generator.to(device), discriminator.to(device)
     return TrainState(config, *networks, DeviceTable(learned, axis), DeviceTable(held_out, axis), streams, stand)
 

@@ -121,7 +121,9 @@ def new_state_of(table: pd.DataFrame, *, n_members: int = 1, stand_ins: bool = F
     encoder = model.model_.encoder
     sizes = GeneratorConfig(hidden_dim=64, dropout=0.1, n_members=n_members), DiscriminatorConfig(8, 1)
     axis, config = CodeAxis(encoder.layout).to("cuda"), TrainingConfig(batch_size=100)
-    return new_state(encoder.encode(table), axis, config, *sizes, 0, torch.bfloat16, stand_ins=stand_ins)
+    rows = encoder.encode(table)
+    numbers = encoder.numbers(rows) if stand_ins else None
+    return new_state(rows, axis, config, *sizes, 0, torch.bfloat16, numbers=numbers)
 
 
 STEPS = [likelihood_step, pass_step, stand_in_step]

@@ -36,7 +36,9 @@ def fresh(table: pd.DataFrame, *, stand_ins: bool = False, **settings: Any) -> T
     config = TrainingConfig(**{"epochs": 40, "batch_size": 50, "adversarial_share": 0.4, **settings})
     axis = CodeAxis(encoder.layout)
     sizes = GeneratorConfig(hidden_dim=8, dropout=0.1), DiscriminatorConfig(8, 2)
-    return Training(new_state(encoder.encode(table), axis, config, *sizes, 0, torch.float32, stand_ins=stand_ins))
+    rows = encoder.encode(table)
+    numbers = encoder.numbers(rows) if stand_ins else None
+    return Training(new_state(rows, axis, config, *sizes, 0, torch.float32, numbers=numbers))
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:

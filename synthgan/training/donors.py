@@ -1,0 +1,332 @@
+"""Which row of a small table lends a cell: one that a line, and a forest of what the line leaves over, find alike."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
+from sklearn.model_selection import KFold
+
+from synthgan.encoding import BlockFeatures, EncodedTable, TableLayout
+
+__all__ = ["MAX_CLASSES", "TREES", "BlockColumns", "Donors", "Guess", "normal_scores"]
+
+Singles = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+TREES = 40
+"""Trees of a forest."""
+
+MIN_LEAF, TREE_ROWS = 10, 2000
+"""Rows of a leaf at least, so that none stands for itself; rows of the table that a tree sees."""
+
+FEATURES = 0.5
+"""Share of the features among which a tree for a number looks for each split."""
+
+PENALTIES = np.logspace(-1, 3, 9)
+"""Ridge penalties, of which the one is taken that tells rows best that were left out."""
+
+FOLDS, ITERATIONS, LEAST_LOG = 10, 40, -7.0
+"""Parts of the table, each told from the others; steps of a logistic regression; the least that it says, which is also
+what it says of a class that it has not seen."""
+
+MAX_CLASSES, MAX_WORK = 32, 5_000_000
+"""Classes, and rows times features times classes, above which that takes too long, and the forest is left alone."""
+
+MANY_CLASSES = "The number of unique classes"
+"""What scikit-learn warns of: nearly every row may hold a category of its own."""
+
+NEARLY = 0.1
+"""Nats by which rows may be less likely for a way that keeps further off the rows that there are."""
+
+FAR_OUT = 5.0
+"""Standard deviations from the mean: a column with numbers beyond is not laid along a line as it is."""
+
+ATOM = 0.1
+"""Share of the rows from which a code of a number has a feature of its own: what is missing, and what is held by many,
+does not lie on a line with the rest."""
+
+
+def normal_scores(values: npt.NDArray[Any], among: npt.NDArray[Any]) -> Doubles:
+    """Where values lie among others, as quantiles of the normal distribution; equal values have the middle of theirs.
+
+    Examples
+    --------
+    >>> normal_scores(np.array([3.0, 5.0, 9.0]), np.array([3.0, 5.0, 9.0])).round(2).tolist()
+    [-0.97, 0.0, 0.97]
+    """
+    ordered = np.sort(among)
+    rank = (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / 2
+    scores: Doubles = ndtri(np.clip(rank, 0.5, len(among) - 0.5) / len(among))
+    return scores
+
+
+class BlockColumns:
+    """A block as features that a line can follow: a number by where it lies, a category as yes or no for each code.
+
+    Parameters
+    ----------
+    layout : TableLayout
+        Of the tables.
+    table : EncodedTable
+        Rows that say where numbers lie, and which codes are frequent.
+    numbers : ndarray of float64, shape (n,)
+        What the table's cells of the block are as numbers, NaN where they are none.
+    block : int
+        Which block.
+
+    Attributes
+    ----------
+    codes : ndarray of uint8, shape (n,)
+        Of the table's cells.
+    scores : ndarray of float64, shape (n,), or None
+        Where numbers lie: by their own standard deviations from the mean, or where some are missing or far out
+        (`FAR_OUT`), by their normal scores. None for a category.
+    """
+
+    def __init__(self, layout: TableLayout, table: EncodedTable, numbers: Doubles, block: int) -> None:
+        self.block, self.codes = block, table.codes[:, block]
+        self.features = BlockFeatures(layout, table, block)
+        self.scores: Doubles | None = None
+        if layout.blocks[block].ordered:
+            places = self.features.of(table)[:, 0]
+            own = (numbers - numbers.mean()) / max(numbers.std(), np.finfo(np.float64).tiny)
+            self.scores = own if np.abs(own).max() <= FAR_OUT else normal_scores(places, places)
+            order = np.argsort(places, kind="stable")
+            self.known = places[order], self.scores[order]
+        self.atoms = np.flatnonzero(np.bincount(self.codes) >= ATOM * len(self.codes))
+
+    def of(self, rows: EncodedTable) -> Singles:
+        """Features of rows whose cells are the table's, shape (n, k)."""
+        features = self.features.of(rows)
+        if self.scores is None:
+            return features
+        scores = np.interp(features[:, 0], *self.known)
+        return np.column_stack([scores, rows.codes[:, self.block, None] == self.atoms]).astype(np.float32)
+
+
+class Guess:
+    """A linear model of answers: ridge regression of a number, logistic regression of classes.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n, k)
+    answers : ndarray, shape (n,)
+        Numbers where they are `ordered`, else classes, two at least.
+    seed : int
+        Divides the rows into folds.
+
+    Attributes
+    ----------
+    left_out : ndarray of float64, shape (n, m)
+        What is said of each row, as by a call, by a model of the rows outside its fold. (Folds of one row each would
+        give the answer away: by how much the guess for a row lies off that of all rows, to the other side.)
+    """
+
+    def __init__(self, features: Singles, answers: npt.NDArray[Any], seed: int, *, ordered: bool) -> None:
+        self.classes = None if ordered else np.unique(answers)
+        kind: Callable[[], Any] = functools.partial(LogisticRegression, C=0.5, max_iter=ITERATIONS)
+        if ordered:
+            kind = functools.partial(Ridge, RidgeCV(PENALTIES).fit(features, answers).alpha_)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # it is near enough
+            warnings.filterwarnings("ignore", MANY_CLASSES, UserWarning)
+            self.model = kind().fit(features, answers)
+            self.left_out = self(features)
+            for others, fold in KFold(FOLDS, shuffle=True, random_state=seed).split(features):
+                if ordered or len(np.unique(answers[others])) > 1:
+                    self.left_out[fold] = self._said(kind().fit(features[others], answers[others]), features[fold])
+
+    def __call__(self, features: Singles) -> Doubles:
+        """Guess numbers, shape (n, 1), or logarithms of the classes' probabilities, `LEAST_LOG` at least, (n, m)."""
+        return self._said(self.model, features)
+
+    def _said(self, model: Any, features: Singles) -> Doubles:
+        if self.classes is None:
+            numbers: Doubles = model.predict(features)[:, None].astype(np.float64)
+            return numbers
+        out = np.full((len(features), len(self.classes)), LEAST_LOG)
+        out[:, np.searchsorted(self.classes, model.classes_)] = model.predict_log_proba(features)
+        return out.clip(min=LEAST_LOG)
+
+
+class Donors:
+    """Says which rows of a table could lend a cell to rows with such features.
+
+    A line guesses where a number lies, or how likely each category is, and a forest grows on the features and that
+    guess; each row's own is made without it. There are up to three ways:
+
+    ``"line"``
+        What the line left over in any row is put on top of the guess, and the donor is the row that lies nearest to
+        where that leads; a category is drawn as the line says, and any of its rows is the donor.
+    ``"moved"``
+        So are numbers, by what the line left over in a row of the leaf of a random tree.
+    ``"leaf"``
+        A row in the leaf of a random tree is the donor.
+
+    The first is taken that makes rows about as likely as any (`NEARLY`) that neither line nor tree has seen. What
+    follows a line is then learned from all rows at once: from a leaf's handful, rows come out too near to these.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n, k)
+        Of the table's rows; without any, all rows could.
+    codes : ndarray, shape (n,)
+        Of the cells.
+    scores : ndarray of float64, shape (n,), or None
+        Where numbers lie; None for categories.
+    stream : numpy Generator
+        Randomness.
+    n_trees : int
+        Of the forest.
+
+    Attributes
+    ----------
+    way : str
+        The way, or ``"any"`` without features.
+    """
+
+    def __init__(
+        self,
+        features: Singles,
+        codes: npt.NDArray[Any],
+        scores: Doubles | None,
+        stream: np.random.Generator,
+        n_trees: int = TREES,
+    ) -> None:
+        self.n_rows, self.way = len(codes), "any"
+        if not features.shape[1]:
+            return
+        answers, seed = codes if scores is None else scores, int(stream.integers(2**31))
+        self.order = np.argsort(answers, kind="stable")
+        self.sorted = answers[self.order]
+        self.guess: Guess | None = None
+        n_classes = len(np.unique(codes))
+        if scores is not None or (1 < n_classes <= MAX_CLASSES and n_classes * features.size <= MAX_WORK):
+            self.guess = Guess(features, answers, seed, ordered=scores is not None)
+            features = np.column_stack([features, self.guess.left_out.astype(np.float32)])
+        if scores is not None and self.guess is not None:
+            self.left_over = scores - self.guess.left_out[:, 0]
+            answers = np.column_stack([scores, self.left_over])
+        self.leaves = _Leaves(features, answers, stream, n_trees, ordered=scores is not None)
+        self.way = self._best_way(codes, stream)
+
+    def of(self, features: Singles, stream: np.random.Generator) -> Ints:
+        """Pick a row of the table for each row of `features`, shape (n,)."""
+        row = stream.integers(self.n_rows, size=len(features))
+        if self.way == "any":
+            return row
+        guess = np.zeros((len(features), 0)) if self.guess is None else self.guess(features)
+        if self.way != "line":
+            row = self.leaves.of(np.column_stack([features, guess.astype(np.float32)]), stream)
+        return row if self.way == "leaf" else self._along(guess, row, stream)
+
+    def _best_way(self, codes: npt.NDArray[Any], stream: np.random.Generator) -> str:
+        if self.guess is None:
+            return "leaf"
+        row, donor = self.leaves.unseen(stream)
+        guess = self.guess.left_out[row]
+        found = {"line": self._along(guess, stream.integers(self.n_rows, size=len(row)), stream)}
+        if self.guess.classes is None:
+            found["moved"] = self._along(guess, donor, stream)
+        found["leaf"] = donor
+        nats = {way: _nats(codes, row, donors) for way, donors in found.items()}
+        return next(way for way, told in nats.items() if told <= min(nats.values()) + NEARLY)
+
+    def _along(self, guess: Doubles, row: Ints, stream: np.random.Generator) -> Ints:
+        """Donors along the line: where the guess and what is left over in `row` lead, or of classes as it says."""
+        classes = None if self.guess is None else self.guess.classes
+        if classes is None:
+            wanted = guess[:, 0] + self.left_over[row]
+            above = np.searchsorted(self.sorted, wanted).clip(1, self.n_rows - 1)
+            below_is_nearer = wanted - self.sorted[above - 1] < self.sorted[above] - wanted
+            return np.asarray(self.order[above - below_is_nearer], np.int64)
+        running = np.exp(guess).cumsum(axis=1)
+        place = (stream.random(len(guess))[:, None] * running[:, -1:] >= running).sum(axis=1)
+        start, stop = (np.searchsorted(self.sorted, classes[place], side=side) for side in ("left", "right"))
+        return np.asarray(self.order[start + (stream.random(len(guess)) * (stop - start)).astype(np.int64)], np.int64)
+
+
+def _nats(codes: npt.NDArray[Any], row: Ints, donor: Ints) -> float:
+    """Mean negative log-probability of the codes of rows, of each of which several donors' are known."""
+    trials = np.bincount(row, minlength=len(codes))
+    hits = np.bincount(row[codes[row] == codes[donor]], minlength=len(codes))
+    _, own, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    return float(-np.log((hits + counts[own] / len(codes)) / (trials + 1)).mean())
+
+
+class _Leaves:
+    """A forest that says which rows of the table lie where a row with such features comes to.
+
+    Parameters
+    ----------
+    As for `Donors`; there is at least one feature.
+    """
+
+    def __init__(
+        self,
+        features: Singles,
+        answers: npt.NDArray[Any],
+        stream: np.random.Generator,
+        n_trees: int,
+        *,
+        ordered: bool,
+    ) -> None:
+        kind, tried = (RandomForestRegressor, FEATURES) if ordered else (RandomForestClassifier, "sqrt")
+        self.forest: RandomForestRegressor | RandomForestClassifier = kind(
+            n_trees,
+            min_samples_leaf=MIN_LEAF,
+            max_features=tried,
+            max_samples=min(len(features), TREE_ROWS),
+            random_state=int(stream.integers(2**31)),
+        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", MANY_CLASSES, UserWarning)
+            self.forest.fit(features, answers)
+        leaves = self.forest.apply(features)
+        # All trees' rows in one array, leaf by leaf: a leaf's number is unique among those of all trees.
+        self.first_leaf = np.cumsum(leaves.max(axis=0) + 1) - (leaves.max(axis=0) + 1)
+        numbers = (leaves + self.first_leaf).T.ravel()
+        order = np.argsort(numbers, kind="stable")
+        self.rows, self.leaves = order % len(features), numbers[order]
+        self.places = np.empty_like(order)
+        self.places[order] = np.arange(len(order))
+
+    def unseen(self, stream: np.random.Generator) -> tuple[Ints, Ints]:
+        """Pick another row of the leaf for each tree and each row that it has not seen.
+
+        Returns
+        -------
+        row, donor : ndarray of int64, shape (m,)
+            Every row comes up about as often as a third of the trees.
+        """
+        n_rows = len(self.places) // len(self.first_leaf)
+        new = np.ones((len(self.first_leaf), n_rows), np.bool_)
+        for tree, seen in enumerate(self.forest.estimators_samples_):
+            new[tree, seen] = False
+        place = self.places[np.flatnonzero(new)]
+        start, stop = self._leaf(self.leaves[place])
+        step = 1 + (stream.random(len(place)) * (stop - start - 1)).astype(np.int64)
+        return np.nonzero(new)[1], self.rows[start + (place - start + step) % (stop - start)]
+
+    def of(self, features: Singles, stream: np.random.Generator) -> Ints:
+        """Pick a row in the leaf of a random tree for each row of `features`, shape (n,)."""
+        tree = stream.integers(len(self.first_leaf), size=len(features))
+        wanted = self.forest.apply(features)[np.arange(len(features)), tree] + self.first_leaf[tree]
+        start, stop = self._leaf(wanted)
+        picked: Ints = self.rows[start + (stream.random(len(features)) * (stop - start)).astype(np.int64)]
+        return picked
+
+    def _leaf(self, numbers: Ints) -> tuple[Ints, Ints]:
+        """Where leaves begin and end in `rows`."""
+        start, stop = (np.searchsorted(self.leaves, numbers, side=side) for side in ("left", "right"))
+        return start, stop

@@ -1,0 +1,255 @@
+"""Lines, forests of what they leave over, and the rows that lend cells."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+
+from synthgan import infer_schema
+from synthgan.encoding import TableEncoder
+from synthgan.rng import numpy_stream
+from synthgan.training.donors import (
+    LEAST_LOG,
+    MIN_LEAF,
+    BlockColumns,
+    Donors,
+    Guess,
+    _Leaves,
+    normal_scores,
+)
+
+Floats = npt.NDArray[np.floating]
+Codes = npt.NDArray[np.uint8]
+
+
+def test_scores_are_those_of_a_normal_distribution_and_keep_order() -> None:
+    values = numpy_stream(0, "test").gamma(1, 100, 20_000)
+    scores = normal_scores(values, values)
+    assert scores.mean() == pytest.approx(0, abs=1e-6)
+    assert scores.std() == pytest.approx(1, abs=1e-3)
+    assert np.array_equal(np.argsort(scores), np.argsort(values))
+    beyond = normal_scores(np.array([-1.0, 1e9]), values)
+    assert np.isfinite(beyond).all()
+    assert beyond.tolist() == [scores.min(), scores.max()]
+
+
+def test_equal_values_share_the_score_of_their_middle() -> None:
+    values = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0])
+    assert np.allclose(
+        normal_scores(np.array([0.0]), values), normal_scores(np.array([2.0]), np.arange(0.5, 8)), atol=0.2
+    )
+    assert len(set(normal_scores(values[:4], values))) == 1
+
+
+def test_guesses_of_numbers_are_made_without_a_rows_own() -> None:
+    """Numbers that follow nothing are not guessed, though a line through them all knows many by heart."""
+    rng = numpy_stream(1, "test")
+    features, answers = rng.normal(size=(200, 100)).astype(np.float32), rng.normal(size=200)
+    guess = Guess(features, answers, 5, ordered=True)
+    own, unseen = (np.corrcoef(said[:, 0], answers)[0, 1] for said in (guess(features), guess.left_out))
+    assert own > 0.5
+    assert unseen < 0.25
+    follows = features[:, 0] + 0.3 * answers
+    assert np.corrcoef(Guess(features[:, :3], follows, 5, ordered=True).left_out[:, 0], follows)[0, 1] > 0.9
+
+
+def test_odds_are_of_rows_not_learned_from() -> None:
+    """Labels that follow nothing are guessed at their shares, though there are as many features as rows."""
+    rng = numpy_stream(2, "test")
+    features, classes = rng.normal(size=(200, 100)).astype(np.float32), rng.choice([3, 5], 200, p=[0.7, 0.3])
+    odds = Guess(features, classes, 0, ordered=False)
+    own, unseen = (
+        np.exp(said[np.arange(200), (classes == 5).astype(int)]).mean() for said in (odds(features), odds.left_out)
+    )
+    assert own > 0.75
+    assert unseen < 0.65
+    np.testing.assert_allclose(np.exp(odds.left_out).sum(axis=1), 1, atol=2e-3)
+
+
+def test_odds_follow_what_tells() -> None:
+    rng = numpy_stream(3, "test")
+    x = rng.normal(size=(2000, 1))
+    classes = (rng.random(2000) < 1 / (1 + np.exp(-2 * x[:, 0]))).astype(np.uint8)
+    query = np.array([[-1.0], [0.0], [1.0]], np.float32)
+    said = np.exp(Guess(x.astype(np.float32), classes, 0, ordered=False)(query.astype(np.float32)))
+    np.testing.assert_allclose(said[:, 1], 1 / (1 + np.exp([2.0, 0.0, -2.0])), atol=0.05)
+
+
+def test_a_class_of_one_row_is_no_trouble() -> None:
+    rng = numpy_stream(4, "test")
+    classes = np.array([0] * 30 + [1] * 29 + [7])
+    odds = Guess(rng.normal(size=(60, 2)).astype(np.float32), classes, 0, ordered=False)
+    assert odds.left_out.shape == (60, 3)
+    assert odds.left_out[59, 2] == LEAST_LOG
+    assert np.isfinite(odds.left_out).all()
+    two = Guess(rng.normal(size=(60, 2)).astype(np.float32), np.arange(60) == 9, 0, ordered=False)
+    assert np.isfinite(two.left_out).all()
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_rows_come_from_a_leaf_of_a_random_tree(ordered: bool) -> None:
+    """Against chances that are added up tree by tree."""
+    rng = numpy_stream(5, "test")
+    features = rng.normal(size=(120, 3)).astype(np.float32)
+    answers = features[:, 0] + rng.normal(size=120) if ordered else (features[:, 0] > 0).astype(np.uint8)
+    leaves = _Leaves(features, answers, rng, 40, ordered=ordered)
+    query = rng.normal(size=(1, 3)).astype(np.float32)
+    of_table, of_query = leaves.forest.apply(features), leaves.forest.apply(query)[0]
+    chance = np.zeros(120)
+    for tree, leaf in enumerate(of_query):
+        inside = of_table[:, tree] == leaf
+        # Each tree grew on rows drawn with replacement, and has so many in each leaf, some of them twice.
+        assert leaves.forest.estimators_[tree].tree_.weighted_n_node_samples[leaf] >= MIN_LEAF
+        chance += inside / inside.sum() / len(of_query)
+    picked = leaves.of(np.repeat(query, 50_000, axis=0), rng)
+    found = np.bincount(picked, minlength=120) / 50_000
+    assert not found[chance == 0].any()
+    np.testing.assert_allclose(found, chance, atol=5 * np.sqrt(chance.max() / 50_000))
+    rows, donors = leaves.unseen(rng)
+    seen = [set(own.tolist()) for own in leaves.forest.estimators_samples_]
+    assert np.array_equal(np.bincount(rows, minlength=120), [sum(row not in own for own in seen) for row in range(120)])
+    trees = [tree for tree in range(40) for row in range(120) if row not in seen[tree]]
+    assert (of_table[rows, trees] == of_table[donors, trees]).all()
+    assert not (rows == donors).any()
+
+
+def drawn(
+    codes: Codes, scores: Floats | None, features: Floats, query: list[float], n: int = 2000
+) -> tuple[Donors, npt.NDArray[np.int64]]:
+    """The donors of a table, and rows that they pick for `n` rows of the same features."""
+    rng = numpy_stream(20, "test")
+    donors = Donors(features.astype(np.float32), codes, scores, rng)
+    return donors, donors.of(np.tile(np.array(query, np.float32), (n, 1)), rng)
+
+
+def coarse(numbers: Floats, n_codes: int = 20) -> Codes:
+    """Codes of quantile bins."""
+    edges = np.quantile(numbers, np.arange(1, n_codes) / n_codes)
+    return np.searchsorted(edges, numbers).astype(np.uint8)
+
+
+def test_of_a_first_column_all_rows_are_donors() -> None:
+    donors, picked = drawn(np.arange(30, dtype=np.uint8), np.arange(30.0), np.zeros((30, 0)), [], 3000)
+    assert donors.way == "any"
+    assert np.bincount(picked, minlength=30).min() > 50
+
+
+def test_what_follows_a_line_is_drawn_around_it() -> None:
+    """Of y = x + noise the donors' mean and spread are right at any x, though few rows are near."""
+    rng = numpy_stream(7, "test")
+    x = rng.normal(size=300)
+    y = 0.9 * x + np.sqrt(1 - 0.81) * rng.normal(size=300)
+    for at in (-1.5, -0.5, 0.5, 1.5):
+        donors, picked = drawn(coarse(y), y, x[:, None], [at])
+        assert donors.way == "line"
+        assert y[picked].mean() == pytest.approx(0.9 * at, abs=0.1)
+        assert y[picked].std() == pytest.approx(np.sqrt(1 - 0.81), abs=0.06)
+
+
+def test_spread_that_differs_is_that_of_rows_alike() -> None:
+    """The mean of y is on a line, but one kind of rows is near it and the other far."""
+    rng = numpy_stream(8, "test")
+    x, far = rng.normal(size=800), np.arange(800) % 2
+    y = x + np.where(far, 1.0, 0.02) * rng.normal(size=800)
+    donors, picked = drawn(coarse(y, 60), y, np.column_stack([x, far]), [0.3, 0.0])
+    assert donors.way == "moved"
+    assert y[picked].std() < 0.15
+    _, picked = drawn(coarse(y, 60), y, np.column_stack([x, far]), [0.3, 1.0])
+    assert y[picked].std() > 0.6
+
+
+def test_numbers_that_leap_are_lent_as_they_are() -> None:
+    """Half the rows have one of twelve values, by x; along a line they would come to lie between these."""
+    rng = numpy_stream(12, "test")
+    x, free = rng.random(800), rng.random(800) < 0.5
+    y = np.where(free, rng.random(800) * 36, np.floor(12 * x) * 3 + 0.5)
+    donors, picked = drawn(y.astype(np.uint8), y, np.column_stack([x, free]), [0.54, 0.0])
+    assert donors.way == "leaf"
+    assert (y[picked] == 18.5).mean() > 0.9
+
+
+def test_what_no_line_follows_is_left_to_the_forest() -> None:
+    """y is high in the middle of x, where a line knows nothing; a category tells by an exclusive or."""
+    rng = numpy_stream(8, "test")
+    x, z = rng.normal(size=(2, 600))
+    y = np.where(np.abs(x) < 0.7, 8.0, 1.0) + rng.random(600)
+    features = np.column_stack([x, z])
+    high = [(y[drawn(coarse(y), y, features, [at, 0.0])[1]] > 5).mean() for at in (0.0, 1.5, -1.5)]
+    assert high[0] > 0.9
+    assert max(high[1:]) < 0.1
+    kind = ((x > 0) ^ (z > 0)).astype(np.uint8)
+    donors, picked = drawn(kind, None, features, [1.0, -1.0])
+    assert donors.way == "leaf"
+    assert kind[picked].mean() > 0.9
+    assert kind[drawn(kind, None, features, [1.0, 1.0])[1]].mean() < 0.1
+
+
+def test_a_category_that_follows_a_line_is_drawn_as_likely_as_that_says() -> None:
+    rng = numpy_stream(13, "test")
+    x = rng.normal(size=1500)
+    kind = (rng.random(1500) < 1 / (1 + np.exp(-2 * x))).astype(np.uint8) * 3
+    for at in (-1.0, 0.0, 1.0):
+        donors, picked = drawn(kind, None, x[:, None], [at], 20_000)
+        assert donors.way == "line"
+        assert (kind[picked] == 3).mean() == pytest.approx(1 / (1 + np.exp(-2 * at)), abs=0.06)
+        assert len(np.unique(picked)) > 1000  # any row of the class
+
+
+def test_a_category_that_all_rows_hold_is_lent() -> None:
+    features = numpy_stream(9, "test").normal(size=(60, 2))
+    assert drawn(np.zeros(60, np.uint8), None, features, [0.0, 0.0], 5)[1].shape == (5,)
+    assert drawn(np.zeros(60, np.uint8), np.zeros(60), features, [0.0, 0.0], 5)[1].shape == (5,)
+
+
+def test_of_very_many_classes_the_forest_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = numpy_stream(11, "test")
+    features, classes = rng.normal(size=(200, 2)), rng.integers(4, size=200).astype(np.uint8)
+    assert drawn(classes, None, features, [0.0, 0.0])[0].guess is not None
+    monkeypatch.setattr("synthgan.training.donors.MAX_WORK", 200 * 2 * 4 - 1)
+    donors, _ = drawn(classes, None, features, [0.0, 0.0])
+    assert donors.guess is None
+    assert donors.way == "leaf"
+
+
+@pytest.fixture
+def columns() -> tuple[pd.DataFrame, list[BlockColumns], list[Floats]]:
+    rng = numpy_stream(10, "test")
+    frame = pd.DataFrame(
+        {
+            "plain": rng.uniform(10, 20, 400).round(2),
+            "far": np.exp(2 * rng.normal(size=400)),
+            "holes": np.where(rng.random(400) < 0.2, np.nan, rng.normal(size=400)),
+            "kind": rng.choice(["a", "b", "c"], 400),
+        }
+    )
+    encoder = TableEncoder.fit(frame, infer_schema(frame))
+    rows = encoder.encode(frame)
+    numbers = encoder.numbers(rows)
+    made = [BlockColumns(encoder.layout, rows, numbers[:, block], block) for block in range(4)]
+    return frame, made, [one.of(rows) for one in made]
+
+
+def test_numbers_lie_where_they_are_or_by_rank_where_some_are_far_out(
+    columns: tuple[pd.DataFrame, list[BlockColumns], list[Floats]],
+) -> None:
+    frame, (plain, far, _, kind), features = columns
+    own = (frame["plain"] - frame["plain"].mean()) / frame["plain"].std(ddof=0)
+    np.testing.assert_allclose(plain.scores, own, atol=1e-3)
+    np.testing.assert_allclose(features[0][:, 0], own, atol=1e-3)
+    assert far.scores is not None
+    assert np.abs(far.scores).max() < 4
+    assert np.corrcoef(far.scores, np.log(frame["far"]))[0, 1] > 0.99
+    assert kind.scores is None
+    assert features[3].sum(axis=1).tolist() == [1.0] * 400
+
+
+def test_what_is_missing_does_not_lie_on_the_line(
+    columns: tuple[pd.DataFrame, list[BlockColumns], list[Floats]],
+) -> None:
+    frame, _, (_, _, features, _) = columns
+    missing = frame["holes"].isna().to_numpy()
+    assert any(np.array_equal(column.astype(bool), missing) for column in features[:, 1:].T)
+    known = features[~missing, 0]
+    assert (np.diff(known[np.argsort(frame["holes"].to_numpy()[~missing])]) >= 0).all()
