@@ -65,7 +65,7 @@ class FitPlan:
     estimated_seconds : float or None
         Rough estimate of the training time; None where none can be given.
     stand_ins : bool
-        Whether the networks first learn rows that forests draw.
+        Whether the networks first learn rows that lines and forests draw.
     """
 
     n_rows: int
@@ -247,7 +247,7 @@ def _memory(
 def _forest_memory(n_rows: int, layout: TableLayout) -> int:
     """Bytes that drawing stand-ins takes: one forest, where its rows lie in it, and features of all rows."""
     n_features = MAX_CLASSES + sum(min(block.n_codes, 3 if block.ordered else MAX_COLUMNS) for block in layout.blocks)
-    return STAND_INS * (8 * TREES + 12 * n_features) + n_rows * (32 * TREES + 12 * n_features)
+    return STAND_INS * (8 * TREES + 12 * n_features) + n_rows * (96 * TREES + 12 * n_features)
 
 
 def _n_weights(layout: TableLayout, sizes: GeneratorConfig) -> int:

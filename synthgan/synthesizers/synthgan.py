@@ -71,10 +71,10 @@ class SynthGAN(TableSynthesizer):
         2,000 rows, and 1 for larger ones, where there is an adversarial stage, or where `max_megabytes` are not enough
         for 2.
     stand_ins : bool or None, default=None
-        Whether the networks first learn rows that random forests draw, column after column, and then both these and the
-        table's, as long as held-out rows are likelier for it: from few rows forests guess better. None means tables of
-        50 to 1,999 rows, but for those whose columns repeat each other's numbers exactly, or are more than 100, and
-        where `epochs` are not set.
+        Whether the networks first learn rows that linear models and forests draw, column after column, and then both
+        these and the table's, as long as held-out rows are likelier for it: from few rows those guess better. None
+        means tables of 50 to 1,999 rows, but for those whose columns repeat each other's numbers exactly, or are more
+        than 100, and where `epochs` are not set.
     max_seconds : float or None, default=None
         Seconds of training at most; a quarter of them is kept for the target's trees and the critic.
     max_megabytes : float or None, default=None

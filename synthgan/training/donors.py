@@ -1,8 +1,9 @@
-"""Which row of a small table lends a cell: one that a line, and a forest of what the line leaves over, find alike."""
+"""Which row of a small table lends a cell: one that a line and a forest find alike, or where both lead to."""
 
 from __future__ import annotations
 
 import functools
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -45,14 +46,18 @@ MAX_CLASSES, MAX_WORK = 32, 5_000_000
 MANY_CLASSES = "The number of unique classes"
 """What scikit-learn warns of: nearly every row may hold a category of its own."""
 
-NEARLY = 0.1
-"""Nats by which rows may be less likely for a way that keeps further off the rows that there are."""
+NEARLY = 0.15
+"""Nats by which rows may be less likely where numbers are moved, which keeps off the rows that there are."""
+
+AGAIN = 0.1
+"""Share of the rows that a line leads back to: above it numbers are not moved, because rows that lent what the line
+follows would lend what follows too, and whole rows be repeated."""
 
 FAR_OUT = 5.0
 """Standard deviations from the mean: a column with numbers beyond is not laid along a line as it is."""
 
 ATOM = 0.1
-"""Share of the rows from which a code of a number has a feature of its own: what is missing, and what is held by many,
+"""Share of the rows from which a single value, or what is missing, has a feature of its own beside the number's, as it
 does not lie on a line with the rest."""
 
 
@@ -99,11 +104,13 @@ class BlockColumns:
         self.scores: Doubles | None = None
         if layout.blocks[block].ordered:
             places = self.features.of(table)[:, 0]
-            own = (numbers - numbers.mean()) / max(numbers.std(), np.finfo(np.float64).tiny)
-            self.scores = own if np.abs(own).max() <= FAR_OUT else normal_scores(places, places)
+            self.scores = _standardised(numbers)
+            if not np.abs(self.scores).max() <= FAR_OUT:  # nor where some are no numbers
+                self.scores = normal_scores(places, places)
             order = np.argsort(places, kind="stable")
             self.known = places[order], self.scores[order]
-        self.atoms = np.flatnonzero(np.bincount(self.codes) >= ATOM * len(self.codes))
+            single = [code for code in np.unique(self.codes) if len(np.unique(places[self.codes == code])) == 1]
+            self.atoms = np.array([code for code in single if np.mean(self.codes == code) >= ATOM], np.uint8)
 
     def of(self, rows: EncodedTable) -> Singles:
         """Features of rows whose cells are the table's, shape (n, k)."""
@@ -112,6 +119,15 @@ class BlockColumns:
             return features
         scores = np.interp(features[:, 0], *self.known)
         return np.column_stack([scores, rows.codes[:, self.block, None] == self.atoms]).astype(np.float32)
+
+
+def _standardised(numbers: Doubles) -> Doubles:
+    """Deviations from the mean in standard deviations; 0 where all are alike."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        small = numbers / max(float(np.abs(numbers).max()), np.finfo(np.float64).tiny)  # squares might be too large
+        spread = small.std()
+    scores: Doubles = (small - small.mean()) / (spread if spread != 0 else 1.0)
+    return scores
 
 
 class Guess:
@@ -143,8 +159,10 @@ class Guess:
             self.model = kind().fit(features, answers)
             self.left_out = self(features)
             for others, fold in KFold(FOLDS, shuffle=True, random_state=seed).split(features):
-                if ordered or len(np.unique(answers[others])) > 1:
-                    self.left_out[fold] = self._said(kind().fit(features[others], answers[others]), features[fold])
+                if not ordered and (answers[others] == answers[others[0]]).all():
+                    self.left_out[fold] = np.where(self.classes == answers[others[0]], 0.0, LEAST_LOG)
+                    continue
+                self.left_out[fold] = self._said(kind().fit(features[others], answers[others]), features[fold])
 
     def __call__(self, features: Singles) -> Doubles:
         """Guess numbers, shape (n, 1), or logarithms of the classes' probabilities, `LEAST_LOG` at least, (n, m)."""
@@ -155,7 +173,8 @@ class Guess:
             numbers: Doubles = model.predict(features)[:, None].astype(np.float64)
             return numbers
         out = np.full((len(features), len(self.classes)), LEAST_LOG)
-        out[:, np.searchsorted(self.classes, model.classes_)] = model.predict_log_proba(features)
+        with np.errstate(divide="ignore"):  # of what is out of the question
+            out[:, np.searchsorted(self.classes, model.classes_)] = model.predict_log_proba(features)
         return out.clip(min=LEAST_LOG)
 
 
@@ -163,18 +182,11 @@ class Donors:
     """Says which rows of a table could lend a cell to rows with such features.
 
     A line guesses where a number lies, or how likely each category is, and a forest grows on the features and that
-    guess; each row's own is made without it. There are up to three ways:
-
-    ``"line"``
-        What the line left over in any row is put on top of the guess, and the donor is the row that lies nearest to
-        where that leads; a category is drawn as the line says, and any of its rows is the donor.
-    ``"moved"``
-        So are numbers, by what the line left over in a row of the leaf of a random tree.
-    ``"leaf"``
-        A row in the leaf of a random tree is the donor.
-
-    The first is taken that makes rows about as likely as any (`NEARLY`) that neither line nor tree has seen. What
-    follows a line is then learned from all rows at once: from a leaf's handful, rows come out too near to these.
+    guess; each row's own is made without it. A row in the leaf of a random tree is the donor. Or numbers are moved:
+    such a row lends what the line left over there, which is put on top of the guess, and the donor is the row that
+    lies nearest to where that leads. So what follows a line is learned from all rows at once: from a leaf's handful
+    alone, rows come out too near to these. Numbers are not moved where rows that trees have not seen are clearly less
+    likely for it (`NEARLY`), as where numbers leap or come in clusters, or where that would repeat rows (`AGAIN`).
 
     Parameters
     ----------
@@ -188,11 +200,13 @@ class Donors:
         Randomness.
     n_trees : int
         Of the forest.
+    guesses : bool
+        Whether there is a line; without one a leaf lends.
 
     Attributes
     ----------
-    way : str
-        The way, or ``"any"`` without features.
+    moves : bool
+        Whether numbers are moved.
     """
 
     def __init__(
@@ -202,58 +216,50 @@ class Donors:
         scores: Doubles | None,
         stream: np.random.Generator,
         n_trees: int = TREES,
+        *,
+        guesses: bool = True,
     ) -> None:
-        self.n_rows, self.way = len(codes), "any"
+        self.n_rows, self.moves = len(codes), False
+        self.guess: Guess | None = None
+        self.leaves: _Leaves | None = None
         if not features.shape[1]:
             return
         answers, seed = codes if scores is None else scores, int(stream.integers(2**31))
-        self.order = np.argsort(answers, kind="stable")
-        self.sorted = answers[self.order]
-        self.guess: Guess | None = None
         n_classes = len(np.unique(codes))
-        if scores is not None or (1 < n_classes <= MAX_CLASSES and n_classes * features.size <= MAX_WORK):
+        n_lines = 1 if scores is not None else n_classes if 1 < n_classes <= MAX_CLASSES else math.inf
+        if guesses and n_lines * features.size <= MAX_WORK:
             self.guess = Guess(features, answers, seed, ordered=scores is not None)
             features = np.column_stack([features, self.guess.left_out.astype(np.float32)])
-        if scores is not None and self.guess is not None:
-            self.left_over = scores - self.guess.left_out[:, 0]
-            answers = np.column_stack([scores, self.left_over])
-        self.leaves = _Leaves(features, answers, stream, n_trees, ordered=scores is not None)
-        self.way = self._best_way(codes, stream)
+        if scores is None or self.guess is None:
+            self.leaves = _Leaves(features, answers, stream, n_trees, ordered=scores is not None)
+            return
+        self.order = np.argsort(scores, kind="stable")
+        self.sorted = scores[self.order]
+        self.left_over = scores - self.guess.left_out[:, 0]
+        self.leaves = _Leaves(features, np.column_stack([scores, self.left_over]), stream, n_trees, ordered=True)
+        row, donor = self.leaves.unseen(stream)
+        moved, other = self._moved(self.guess.left_out[row, 0], donor, row)
+        again = float((moved == row).mean())
+        self.moves = again <= AGAIN and _nats(codes, row, other) <= _nats(codes, row, donor) + NEARLY
 
     def of(self, features: Singles, stream: np.random.Generator) -> Ints:
         """Pick a row of the table for each row of `features`, shape (n,)."""
-        row = stream.integers(self.n_rows, size=len(features))
-        if self.way == "any":
-            return row
+        if self.leaves is None:
+            return stream.integers(self.n_rows, size=len(features))
         guess = np.zeros((len(features), 0)) if self.guess is None else self.guess(features)
-        if self.way != "line":
-            row = self.leaves.of(np.column_stack([features, guess.astype(np.float32)]), stream)
-        return row if self.way == "leaf" else self._along(guess, row, stream)
+        row = self.leaves.of(np.column_stack([features, guess.astype(np.float32)]), stream)
+        return self._moved(guess[:, 0], row)[0] if self.moves else row
 
-    def _best_way(self, codes: npt.NDArray[Any], stream: np.random.Generator) -> str:
-        if self.guess is None:
-            return "leaf"
-        row, donor = self.leaves.unseen(stream)
-        guess = self.guess.left_out[row]
-        found = {"line": self._along(guess, stream.integers(self.n_rows, size=len(row)), stream)}
-        if self.guess.classes is None:
-            found["moved"] = self._along(guess, donor, stream)
-        found["leaf"] = donor
-        nats = {way: _nats(codes, row, donors) for way, donors in found.items()}
-        return next(way for way, told in nats.items() if told <= min(nats.values()) + NEARLY)
-
-    def _along(self, guess: Doubles, row: Ints, stream: np.random.Generator) -> Ints:
-        """Donors along the line: where the guess and what is left over in `row` lead, or of classes as it says."""
-        classes = None if self.guess is None else self.guess.classes
-        if classes is None:
-            wanted = guess[:, 0] + self.left_over[row]
-            above = np.searchsorted(self.sorted, wanted).clip(1, self.n_rows - 1)
-            below_is_nearer = wanted - self.sorted[above - 1] < self.sorted[above] - wanted
-            return np.asarray(self.order[above - below_is_nearer], np.int64)
-        running = np.exp(guess).cumsum(axis=1)
-        place = (stream.random(len(guess))[:, None] * running[:, -1:] >= running).sum(axis=1)
-        start, stop = (np.searchsorted(self.sorted, classes[place], side=side) for side in ("left", "right"))
-        return np.asarray(self.order[start + (stream.random(len(guess)) * (stop - start)).astype(np.int64)], np.int64)
+    def _moved(self, guess: Doubles, row: Ints, but: Ints | None = None) -> tuple[Ints, Ints]:
+        """Rows nearest to where guesses lead with what was left over in `row`; and nearest of all but the rows `but`."""
+        wanted = guess + self.left_over[row]
+        above = np.searchsorted(self.sorted, wanted).clip(1, self.n_rows - 1)
+        place = above - (wanted - self.sorted[above - 1] < self.sorted[above] - wanted)
+        nearest = self.order[place]
+        if but is None:
+            return nearest, nearest
+        beside = np.where(place == self.n_rows - 1, place - 1, place + 1)
+        return nearest, np.where(nearest == but, self.order[beside], nearest)
 
 
 def _nats(codes: npt.NDArray[Any], row: Ints, donor: Ints) -> float:
@@ -307,7 +313,8 @@ class _Leaves:
         Returns
         -------
         row, donor : ndarray of int64, shape (m,)
-            Every row comes up about as often as a third of the trees.
+            Every row comes up once for each tree that has not seen it, a third of them where trees see as many rows
+            as there are.
         """
         n_rows = len(self.places) // len(self.first_leaf)
         new = np.ones((len(self.first_leaf), n_rows), np.bool_)

@@ -1,4 +1,4 @@
-"""Rows that stand in for those of a small table: forests draw them, column after column."""
+"""Rows that stand in for those of a small table: lines and forests draw them, column after column."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def why_no_stand_ins(layout: TableLayout, n_rows: int) -> str:
 def draw_stand_ins(
     layout: TableLayout, table: EncodedTable, numbers: Doubles, n_rows: int, seed: int, max_seconds: float = math.inf
 ) -> EncodedTable:
-    """Draw rows from forests that were grown on a table.
+    """Draw rows from linear models and forests that learned a table.
 
-    In a random order of the columns each is drawn given those before it, by a forest of its own: a tree is picked at
-    random, and of the table's rows in the leaf that it comes to, one lends its cell (sequential CART, Reiter 2005,
-    Journal of Official Statistics 21(3); with forests, Caiola and Reiter 2010, Transactions on Data Privacy 3). Several
-    orders have a share of the rows each. Forests guess well from few rows what networks learn only from many; and
-    networks that learn from the rows they draw, without end, cannot learn the table's rows by heart.
+    In a random order of the columns each is drawn given those before it, by `Donors` of its own: a row of the table
+    lends its cell (sequential synthesis with trees, Reiter 2005, Journal of Official Statistics 21(3); with forests,
+    Caiola and Reiter 2010, Transactions on Data Privacy 3). Several orders have a share of the rows each. Lines and
+    forests guess well from few rows what networks learn only from many; and networks that learn from the rows they
+    draw, without end, cannot learn the table's rows by heart.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def draw_stand_ins(
     seed : int
         Names the random streams.
     max_seconds : float
-        When they are over, no other order is begun, and forests of the one that is have few trees.
+        When they are over, no other order is begun, and of the one that is the rest has few trees and no lines.
 
     Returns
     -------
@@ -100,8 +100,10 @@ def _drawn_in_order(
     learned, drawn = np.zeros((len(table), 0), np.float32), np.zeros((n_rows, 0), np.float32)
     for block in stream.permutation(len(layout)).tolist():
         columns = BlockColumns(layout, table, numbers[:, block], block)
-        n_trees = TREES if time.monotonic() < ends else FEW_TREES
-        row = Donors(learned, columns.codes, columns.scores, stream, n_trees).of(drawn, stream)
+        in_time = time.monotonic() < ends
+        n_trees = TREES if in_time else FEW_TREES
+        donors = Donors(learned, columns.codes, columns.scores, stream, n_trees, guesses=in_time)
+        row = donors.of(drawn, stream)
         out.codes[:, block] = table.codes[row, block]
         if block in slot:
             out.positions[:, slot[block]] = table.positions[row, slot[block]]

@@ -52,9 +52,19 @@ def test_stand_ins_are_like_the_table(drawn: pd.DataFrame) -> None:
     assert ((drawn["kind"] == "above") == (drawn["x"] > 0)).mean() > 0.95
 
 
-def test_no_row_of_the_table_stands_for_itself() -> None:
+def nearly_one_line(n: int, noise: float) -> pd.DataFrame:
+    """Numbers each of which tells the others but for some noise."""
+    rng = numpy_stream(9, "test")
+    x = rng.normal(size=n)
+    return pd.DataFrame({name: k * x + noise * rng.normal(size=n) for k, name in enumerate("abc", 1)})
+
+
+@pytest.mark.parametrize(
+    "frame", [table(400), nearly_one_line(300, 1e-4), nearly_one_line(300, 1e-2), nearly_one_line(300, 0.1)]
+)
+def test_no_row_of_the_table_stands_for_itself(frame: pd.DataFrame) -> None:
     """Cells are lent one by one, each by one of many rows; a copy of the table would be found."""
-    encoder, rows = encoded(table(400))
+    encoder, rows = encoded(frame)
 
     def cells(table: EncodedTable, blocks: slice) -> list[tuple[float, ...]]:
         both = np.concatenate([table.codes[:, blocks], table.positions[:, blocks]], axis=1)
@@ -69,6 +79,16 @@ def test_no_row_of_the_table_stands_for_itself() -> None:
     assert share(drawn, slice(None)) < 0.05
     assert share(drawn, slice(0, 1)) == 1
     assert share(drawn, slice(0, 3)) < 0.25
+
+
+def test_a_rule_is_kept_and_what_is_out_of_the_question_is_no_warning() -> None:
+    """A category that follows from a number: what lines say of it overflows, and may not be heard."""
+    rng = numpy_stream(15, "test")
+    score = rng.normal(size=1500)
+    frame = pd.DataFrame({"score": score, "passed": np.where(score > 0.6, "yes", "no"), "x": rng.normal(size=1500)})
+    encoder, rows = encoded(frame)
+    drawn = encoder.decode(draw_stand_ins(encoder.layout, rows, encoder.numbers(rows), 4000, seed=0))
+    assert ((drawn["passed"] == "yes") == (drawn["score"] > 0.6)).mean() > 0.99
 
 
 def test_stand_ins_follow_the_seed() -> None:
