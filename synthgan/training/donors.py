@@ -251,7 +251,7 @@ class Donors:
         return self._moved(guess[:, 0], row)[0] if self.moves else row
 
     def _moved(self, guess: Doubles, row: Ints, but: Ints | None = None) -> tuple[Ints, Ints]:
-        """Rows nearest to where guesses lead with what was left over in `row`; and nearest of all but the rows `but`."""
+        """Rows nearest to where guesses lead with what was left over in `row`; and nearest but for rows `but`."""
         wanted = guess + self.left_over[row]
         above = np.searchsorted(self.sorted, wanted).clip(1, self.n_rows - 1)
         place = above - (wanted - self.sorted[above - 1] < self.sorted[above] - wanted)

@@ -212,7 +212,7 @@ def test_of_very_many_classes_the_forest_is_left_alone(monkeypatch: pytest.Monke
     assert donors.leaves is not None
 
 
-@pytest.mark.parametrize("size", [0.0, 1.0, 1e160, 1e308])
+@pytest.mark.parametrize("size", [0.0, 1.0, 1e160, 1e300])
 def test_numbers_of_any_size_have_scores(size: float) -> None:
     rng = numpy_stream(14, "test")
     frame = pd.DataFrame({"x": size * rng.uniform(-1, 1, 60), "y": rng.random(60)})
