@@ -197,7 +197,8 @@ def pair(runs: Sequence[Row]) -> str:
 def head(document: dict[str, Any]) -> str:
     machine = document["machine"]
     threads = f"{machine['threads']} thread{'s'[: machine['threads'] > 1]}"
-    how = f"{threads} ({machine['cpu']}, torch {machine['torch']})"
+    processors = " and ".join(sorted({run["cpu"] for run in (machine, *document["runs"].values())}))
+    how = f"{threads} ({processors}, torch {machine['torch']})"
     return f"Median over the seeds, default settings, {how}, on a busy machine.\n{HOW}\n\n"
 
 
