@@ -34,6 +34,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from synthgan import SynthGAN, infer_schema
 from synthgan.encoding import TableEncoder
 from synthgan.models import CodeAxis, DiscriminatorConfig, GeneratorConfig
+from synthgan.sampling.passes import DEFAULT_PASSES
 from synthgan.synthesizers.plan import default_hidden_dim
 from synthgan.training import TrainingConfig, TrainState, new_state
 from synthgan.training.steps import adversarial_step, likelihood_step
@@ -42,7 +43,7 @@ HERE = Path(__file__).parent
 ROUNDS = 5
 WAYS: dict[str, dict[str, int]] = {
     "default": {},
-    "16 passes, no selection": {"select": 1},
+    f"{DEFAULT_PASSES} passes, no selection": {"select": 1},
     "4 passes": {"n_passes": 4},
     "1 pass": {"n_passes": 1},
 }

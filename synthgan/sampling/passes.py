@@ -10,8 +10,9 @@ from synthgan.encoding.layout import Block
 
 __all__ = ["DEFAULT_PASSES", "passes_of", "split_passes"]
 
-DEFAULT_PASSES = 16
-"""Runs of the whole network for a row (benchmarks/quality.py and ablation.py compare numbers of them)."""
+DEFAULT_PASSES = 8
+"""Runs of the whole network for a row: where a critic chooses, twice as many take half as long again, and tables are no
+nearer for it (benchmarks/passes.py)."""
 
 
 def split_passes(order: Sequence[int], n_passes: int | None) -> list[list[int]]:
