@@ -37,6 +37,7 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
 
     from synthgan import SynthGAN
     from synthgan.sampling import drawing
+    from synthgan.sampling.passes import DEFAULT_PASSES
 
     torch.set_num_threads(args.threads)
     target = TARGETS[table]
@@ -47,7 +48,7 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
             drawing.SLICE_ROWS = drawing.FIRST_SLICE_ROWS = n_rows
             for sample in range(SAMPLES):
                 rows = model.sample(len(train), n_passes=n_passes, random_state=sample)
-                row = {"passes": n_passes or "default", "rows_per_order": n_rows, "sample": sample}
+                row = {"passes": n_passes or DEFAULT_PASSES, "rows_per_order": n_rows, "sample": sample}
                 row |= score(train, holdout, rows, target, args.judge)
                 print(json.dumps({"table": table, "seed": seed} | row), flush=True)
                 yield row

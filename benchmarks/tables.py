@@ -11,11 +11,14 @@ results say.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from cases import CASES
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -39,75 +42,6 @@ split once: 2/3 to learn from, 1/3 never seen. The two-sample test is boosted tr
 2(1 - AUC), at most 1; utility is the AUC (R2 for a number) of a model fitted on synthetic rows and scored on unseen
 real ones; a DCR share of 0.5 is no memorising."""
 
-ORDERS = (
-    {"table": "table", "passes": "passes", "rows_per_order": "rows per order"},
-    {"c2st_holdout": "two-sample test", "mle": "utility"},
-)
-TARGET = (
-    {"table": "table", "target": "target by"},
-    {
-        "nats": "nats of unseen targets",
-        "mle": "utility",
-        "mle_real": "utility, real rows",
-        "c2st_holdout": "two-sample test",
-        "dcr_share": "DCR share",
-    },
-)
-BALANCE = (
-    {"table": "table", "rows": "rows", "way": "chosen"},
-    {
-        "shape": "shape",
-        "trend": "pair trends",
-        "mle": "utility",
-        "mle_real": "utility, real rows",
-        "c2st_holdout": "two-sample test",
-        "auc_holdout": "its AUC",
-        "auc_train": "AUC, training rows",
-        "dcr_share": "DCR share",
-    },
-)
-STAND_INS = (
-    {"table": "table", "rows": "rows", "stand_ins": "stand-ins"},
-    {
-        "nats": "nats of unseen rows",
-        "shape": "shape",
-        "trend": "pair trends",
-        "mle": "utility",
-        "mle_real": "utility, real rows",
-        "c2st_holdout": "two-sample test",
-        "dcr_share": "DCR share",
-        "fit_cpu_seconds": "fit, CPU s",
-    },
-)
-PAIRINGS = (
-    {"table": "table", "rows": "rows", "columns": "columns", "pairings": "pairs, and alike levels"},
-    {
-        "pairs_there": "pairs that exist",
-        "pairs_there_in_train": "unseen rows' pairs in the learned ones",
-        "nats": "nats of unseen rows",
-        "trend": "pair trends",
-        "mle": "utility",
-        "mle_real": "utility, real rows",
-        "c2st_holdout": "two-sample test",
-        "dcr_share": "DCR share",
-        "fit_cpu_seconds": "fit, CPU s",
-    },
-)
-OTHERS = (
-    {"table": "table", "rows": "rows", "columns": "columns", "training": "training", "steps": "steps"},
-    {
-        "shape": "shape",
-        "trend": "pair trends",
-        "mle": "utility",
-        "mle_real": "utility, real rows",
-        "c2st_holdout": "two-sample test",
-        "c2st_real": "ceiling",
-        "dcr_share": "DCR share",
-        "fit_cpu_seconds": "fit, CPU s",
-    },
-)
-"""Of the scripts of one_model.py: what tells cases apart, and what is measured of each, with their headings."""
-
 Row = dict[str, Any]
 
 
@@ -123,14 +57,10 @@ def main() -> None:
         "peers": lambda: peers(document),
         "speed": lambda: speeds(json.loads((HERE / "results" / "speed.json").read_text())),
         "gpu": lambda: gpu(json.loads((HERE / "results" / "gpu.json").read_text())),
-        "orders": lambda: means(json.loads((HERE / "results" / "orders.json").read_text()), *ORDERS),
-        "target": lambda: means(json.loads((HERE / "results" / "target.json").read_text()), *TARGET),
-        "balance": lambda: means(json.loads((HERE / "results" / "balance.json").read_text()), *BALANCE),
-        "standins": lambda: means(json.loads((HERE / "results" / "standins.json").read_text()), *STAND_INS),
-        "pairings": lambda: means(json.loads((HERE / "results" / "pairings.json").read_text()), *PAIRINGS),
-        "others": lambda: means(json.loads((HERE / "results" / "others.json").read_text()), *OTHERS),
         "agreement": lambda: agreement(json.loads((HERE / "results" / "judge_agreement.json").read_text())),
     }
+    for name, (cases, figures) in CASES.items():
+        parts[name] = functools.partial(means, name, cases, figures)
     stale = [
         page.name
         for page in (ROOT / "README.md", ROOT / "docs" / "benchmarks.md")
@@ -254,10 +184,10 @@ def gpu(document: dict[str, Any]) -> str:
     return head + markdown(["table", "what", "measured"], lines)
 
 
-def means(document: dict[str, Any], cases: dict[str, str], figures: dict[str, str]) -> str:
+def means(name: str, cases: dict[str, str], figures: dict[str, str]) -> str:
     """Return a mean over seeds and samples for each case: headings by the names that rows give them."""
     found: dict[tuple[str, ...], list[Row]] = {}
-    for row in document["rows"]:
+    for row in json.loads((HERE / "results" / f"{name}.json").read_text())["rows"]:
         case = tuple(f"{row[key]:,}" if isinstance(row[key], int) else str(row[key]) for key in cases)
         found.setdefault(case, []).append(row)
     lines = [

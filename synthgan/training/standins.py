@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from synthgan.encoding import EncodedTable, TableLayout
 from synthgan.rng import numpy_stream
-from synthgan.training.donors import TREES, BlockColumns, Donors
+from synthgan.training.donors import TREES, Donors
+from synthgan.training.lines import BlockColumns
 
 __all__ = ["STAND_INS", "draw_stand_ins", "why_no_stand_ins"]
 
