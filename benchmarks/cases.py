@@ -18,7 +18,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "mle_real": "utility, real rows",
             "c2st_holdout": "two-sample test",
             "dcr_share": "DCR share",
-            "sample_seconds": "sample, s",
+            "sample_cpu_seconds": "sample, CPU s",
         },
     ),
     "target": (

@@ -11,8 +11,8 @@ from synthgan.encoding.layout import Block
 __all__ = ["DEFAULT_PASSES", "passes_of", "split_passes"]
 
 DEFAULT_PASSES = 8
-"""Runs of the whole network for a row: where a critic chooses, twice as many take half as long again, and tables are no
-nearer for it (benchmarks/passes.py)."""
+"""Runs of the whole network for a row: twice as many take up to half as long again, and rows are no nearer to the
+table; of rows drawn in half as many, models learn less (benchmarks/passes.py)."""
 
 
 def split_passes(order: Sequence[int], n_passes: int | None) -> list[list[int]]:
