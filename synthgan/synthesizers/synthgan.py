@@ -271,7 +271,7 @@ class SynthGAN(TableSynthesizer):
         class_counts : mapping of value to int, optional
             Exactly so many rows of each value of the fit's `target`, in this order.
         n_passes : int, optional
-            Runs of the whole network in which the columns of a row are filled; by default 16, or one for each column
+            Runs of the whole network in which the columns of a row are filled; by default 8, or one for each column
             where there are fewer. Fewer are faster and less faithful. Columns with a set or range to keep to are filled
             one by one before the others, which follow them.
         select : int, optional
