@@ -2,87 +2,66 @@
 
 from __future__ import annotations
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "heading"]
 
-CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
-    "orders": (
-        {"table": "table", "passes": "passes", "rows_per_order": "rows per order"},
-        {"c2st_holdout": "two-sample test", "mle": "utility"},
-    ),
+CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "orders": (("table", "passes", "rows_per_order"), ("c2st_holdout", "mle")),
     "passes": (
-        {"table": "table", "rows": "rows", "columns": "columns", "candidates": "candidates", "passes": "passes"},
-        {
-            "shape": "shape",
-            "trend": "pair trends",
-            "mle": "utility",
-            "mle_real": "utility, real rows",
-            "c2st_holdout": "two-sample test",
-            "dcr_share": "DCR share",
-            "sample_cpu_seconds": "sample, CPU s",
-        },
+        ("table", "rows", "columns", "candidates", "passes"),
+        ("shape", "trend", "mle", "mle_real", "c2st_holdout", "dcr_share", "sample_cpu_seconds"),
     ),
-    "target": (
-        {"table": "table", "target": "target by"},
-        {
-            "nats": "nats of unseen targets",
-            "mle": "utility",
-            "mle_real": "utility, real rows",
-            "c2st_holdout": "two-sample test",
-            "dcr_share": "DCR share",
-        },
-    ),
+    "target": (("table", "target"), ("nats", "mle", "mle_real", "c2st_holdout", "dcr_share")),
     "balance": (
-        {"table": "table", "rows": "rows", "way": "chosen"},
-        {
-            "shape": "shape",
-            "trend": "pair trends",
-            "mle": "utility",
-            "mle_real": "utility, real rows",
-            "c2st_holdout": "two-sample test",
-            "auc_holdout": "its AUC",
-            "auc_train": "AUC, training rows",
-            "dcr_share": "DCR share",
-        },
+        ("table", "rows", "way"),
+        ("shape", "trend", "mle", "mle_real", "c2st_holdout", "auc_holdout", "auc_train", "dcr_share"),
     ),
     "standins": (
-        {"table": "table", "rows": "rows", "stand_ins": "stand-ins"},
-        {
-            "nats": "nats of unseen rows",
-            "shape": "shape",
-            "trend": "pair trends",
-            "mle": "utility",
-            "mle_real": "utility, real rows",
-            "c2st_holdout": "two-sample test",
-            "dcr_share": "DCR share",
-            "fit_cpu_seconds": "fit, CPU s",
-        },
+        ("table", "rows", "stand_ins"),
+        ("nats", "shape", "trend", "mle", "mle_real", "c2st_holdout", "dcr_share", "fit_cpu_seconds"),
     ),
     "pairings": (
-        {"table": "table", "rows": "rows", "columns": "columns", "pairings": "pairs, and alike levels"},
-        {
-            "pairs_there": "pairs that exist",
-            "pairs_there_in_train": "unseen rows' pairs in the learned ones",
-            "nats": "nats of unseen rows",
-            "trend": "pair trends",
-            "mle": "utility",
-            "mle_real": "utility, real rows",
-            "c2st_holdout": "two-sample test",
-            "dcr_share": "DCR share",
-            "fit_cpu_seconds": "fit, CPU s",
-        },
+        ("table", "rows", "columns", "pairings"),
+        (
+            "pairs_there",
+            "pairs_there_in_train",
+            "nats",
+            "trend",
+            "mle",
+            "mle_real",
+            "c2st_holdout",
+            "dcr_share",
+            "fit_cpu_seconds",
+        ),
     ),
     "others": (
-        {"table": "table", "rows": "rows", "columns": "columns", "training": "training", "steps": "steps"},
-        {
-            "shape": "shape",
-            "trend": "pair trends",
-            "mle": "utility",
-            "mle_real": "utility, real rows",
-            "c2st_holdout": "two-sample test",
-            "c2st_real": "ceiling",
-            "dcr_share": "DCR share",
-            "fit_cpu_seconds": "fit, CPU s",
-        },
+        ("table", "rows", "columns", "training", "steps"),
+        ("shape", "trend", "mle", "mle_real", "c2st_holdout", "c2st_real", "dcr_share", "fit_cpu_seconds"),
     ),
 }
-"""By the name of the script: what tells cases apart, and what is measured of each, with their headings."""
+"""By the name of the script: what tells cases apart, and what is measured of each, as rows name them."""
+
+HEADINGS = {
+    "c2st_holdout": "two-sample test",
+    "mle": "utility",
+    "trend": "pair trends",
+    "mle_real": "utility, real rows",
+    "dcr_share": "DCR share",
+    "sample_cpu_seconds": "sample, CPU s",
+    "target": "target by",
+    "nats": "nats, unseen",
+    "way": "chosen",
+    "auc_holdout": "its AUC",
+    "auc_train": "AUC, training rows",
+    "stand_ins": "stand-ins",
+    "fit_cpu_seconds": "fit, CPU s",
+    "pairings": "pairs, and alike levels",
+    "pairs_there": "pairs that exist",
+    "pairs_there_in_train": "unseen rows' pairs in the learned ones",
+    "c2st_real": "ceiling",
+}
+"""Of columns whose heading is not their name."""
+
+
+def heading(name: str) -> str:
+    """Return what stands above a column."""
+    return HEADINGS.get(name, name.replace("_", " "))

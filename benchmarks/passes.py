@@ -13,10 +13,12 @@ docs/benchmarks.md is made by tables.py.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import others
 from data import TARGETS, load, split
@@ -48,13 +50,12 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
     model = SynthGAN(random_state=seed, select=1).fit(train, target=target)
     generator, encoder = model.model_.generator, model.model_.encoder
     without, least = generator.config, checked_min_rows(model.protect_rare)
+    block = target_block(encoder.layout, target, len(train))
     for n_passes in args.passes:
-        passes.DEFAULT_PASSES = n_passes
         generator.critic, generator.config = None, without
-        block = target_block(encoder.layout, target, len(train))
-        add_critic(generator, encoder, encoder.encode(train), seed, SynthGAN().select, least, block)
-        for candidates in (1, SynthGAN().select):
-            for sample in range(SAMPLES):
+        with patch.object(passes, "DEFAULT_PASSES", n_passes):
+            add_critic(generator, encoder, encoder.encode(train), seed, SynthGAN().select, least, block)
+            for candidates, sample in itertools.product((1, SynthGAN().select), range(SAMPLES)):
                 began = time.process_time()
                 rows = model.sample(len(train), select=candidates, random_state=1000 + sample)
                 row = {"rows": len(train), "columns": train.shape[1], "passes": n_passes, "candidates": candidates}

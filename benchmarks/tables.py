@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from cases import CASES
+from cases import CASES, heading
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -184,8 +184,8 @@ def gpu(document: dict[str, Any]) -> str:
     return head + markdown(["table", "what", "measured"], lines)
 
 
-def means(name: str, cases: dict[str, str], figures: dict[str, str]) -> str:
-    """Return a mean over seeds and samples for each case: headings by the names that rows give them."""
+def means(name: str, cases: Sequence[str], figures: Sequence[str]) -> str:
+    """Return a mean over seeds and samples for each case, from what a script left in results."""
     found: dict[tuple[str, ...], list[Row]] = {}
     for row in json.loads((HERE / "results" / f"{name}.json").read_text())["rows"]:
         case = tuple(f"{row[key]:,}" if isinstance(row[key], int) else str(row[key]) for key in cases)
@@ -194,7 +194,7 @@ def means(name: str, cases: dict[str, str], figures: dict[str, str]) -> str:
         [*case, *(f"{statistics.mean(row[key] for row in rows):.3f}" for key in figures)]
         for case, rows in found.items()
     ]
-    return markdown([*cases.values(), *figures.values()], lines)
+    return markdown([heading(key) for key in (*cases, *figures)], lines)
 
 
 def agreement(document: dict[str, Any]) -> str:
