@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,15 @@ import pandas as pd
 
 from synthgan.encoding.categorical import CategoricalEncoder
 from synthgan.encoding.continuous import Grid, NumericEncoder
-from synthgan.encoding.dtypes import marks_of, numbers_of, wall_ticks
+from synthgan.encoding.dtypes import (
+    levels_to_column,
+    marks_of,
+    numbers_of,
+    numbers_to_column,
+    objects_to_column,
+    ticks_to_column,
+    wall_ticks,
+)
 from synthgan.encoding.identifier import IdentifierMaker
 from synthgan.encoding.layout import Block
 from synthgan.encoding.protection import wall_tick
@@ -24,9 +33,11 @@ __all__ = [
     "BlockValues",
     "ColumnEncoder",
     "blocks_of",
+    "decode_column",
     "encode_column",
     "fit_column",
     "fit_maker",
+    "made_column",
     "number_blocks",
     "plain_cells",
 ]
@@ -94,6 +105,46 @@ def encode_column(encoder: ColumnEncoder, *plain: Any) -> list[BlockValues]:
     if isinstance(encoder, TemporalEncoder):
         return [part.encode(number) for part, number in zip(encoder.parts.values(), encoder.split(*plain), strict=True)]
     return [encoder.encode(*plain)]
+
+
+def decode_column(
+    encoder: ColumnEncoder,
+    parts: Sequence[tuple[Any, Any]],
+    spec: ColumnSpec,
+    first_row: int,
+    adjust: Callable[[Any], Any],
+) -> pd.Series:
+    """Turn codes and positions of each block of a column into its cells.
+
+    `adjust` is applied to numbers (float64) or ticks (int64, see `instant_of`) before they get the column's dtype;
+    rows are counted from `first_row` where a level's cells are told apart by that.
+    """
+    if isinstance(encoder, CategoricalEncoder):
+        index = encoder.decode(*parts[0])
+        levels = np.empty(len(encoder.levels) + 1, dtype=object)  # with a place for index -1
+        levels[:-1] = encoder.levels
+        return levels_to_column(_numbered(levels[index], spec.other, first_row), index < 0, spec)
+    if isinstance(encoder, TemporalEncoder):
+        numbers = [part.decode(*values) for part, values in zip(encoder.parts.values(), parts, strict=True)]
+        return ticks_to_column(*encoder.join(numbers), spec, adjust)
+    mark = encoder.mark(*parts[0]) if spec.marks else None
+    return numbers_to_column(adjust(encoder.decode(*parts[0])), spec, mark)
+
+
+def made_column(
+    made: Sequence[Any], encoder: ColumnEncoder | None, parts: Sequence[tuple[Any, Any]], spec: ColumnSpec
+) -> pd.Series:
+    """Ids or texts that were made anew, but where the encoder, of a column with missing cells, says there is none."""
+    missing = encoder.decode(*parts[0]) < 0 if isinstance(encoder, CategoricalEncoder) else np.zeros(len(made), bool)
+    return objects_to_column(np.array(made, dtype=object), missing, spec)
+
+
+def _numbered(levels: npt.NDArray[np.object_], other: str | None, first_row: int) -> npt.NDArray[np.object_]:
+    """Tell the cells of a level that stands for many apart, by the numbers of their rows."""
+    if other is not None:
+        rows = np.flatnonzero(levels == other)
+        levels[rows] = [f"{other}-{first_row + row + 1}" for row in rows]
+    return levels
 
 
 def plain_cells(values: pd.Series, spec: ColumnSpec) -> Any:

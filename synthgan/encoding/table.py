@@ -15,22 +15,17 @@ from synthgan.encoding.columns import (
     BlockValues,
     ColumnEncoder,
     blocks_of,
+    decode_column,
     encode_column,
     fit_column,
     fit_maker,
+    made_column,
     number_blocks,
     plain_cells,
 )
 from synthgan.encoding.continuous import Grid, NumericEncoder, default_n_bins
 from synthgan.encoding.derived import Derived, derived_of_state, find_derived
-from synthgan.encoding.dtypes import (
-    levels_to_column,
-    numbers_of,
-    numbers_to_column,
-    objects_to_column,
-    ticks_to_column,
-    wall_clock,
-)
+from synthgan.encoding.dtypes import levels_to_column, numbers_of, numbers_to_column, wall_clock
 from synthgan.encoding.encoded import BlockFeatures, EncodedTable
 from synthgan.encoding.identifier import IdentifierMaker
 from synthgan.encoding.layout import Block, TableLayout
@@ -318,28 +313,14 @@ class TableEncoder:
     def _decode_column(
         self, table: EncodedTable, spec: ColumnSpec, first_row: int, adjust: Callable[[Any], Any]
     ) -> pd.Series:
-        n_rows = len(table)
         if spec.kind is ColumnKind.CONSTANT:
             value = spec.levels[0] if spec.levels else None
-            return levels_to_column(np.full(n_rows, value, object), np.full(n_rows, value is None), spec)
-        encoder = self.encoders.get(spec.name)
+            return levels_to_column(np.full(len(table), value, object), np.full(len(table), value is None), spec)
         parts = [self._block_values(table, block) for block in self.layout.blocks_of(spec.name)]
         if spec.kind.is_made_anew:
-            missing = (
-                encoder.decode(*parts[0]) < 0 if isinstance(encoder, CategoricalEncoder) else np.zeros(n_rows, bool)
-            )
-            made = np.array(self.makers[spec.name].make(first_row, n_rows), dtype=object)
-            return objects_to_column(made, missing, spec)
-        if isinstance(encoder, CategoricalEncoder):
-            index = encoder.decode(*parts[0])
-            levels = _numbered(_objects(encoder.levels)[index], spec.other, first_row)
-            return levels_to_column(levels, index < 0, spec)
-        if isinstance(encoder, TemporalEncoder):
-            numbers = [part.decode(*values) for part, values in zip(encoder.parts.values(), parts, strict=True)]
-            return ticks_to_column(*encoder.join(numbers), spec, adjust)
-        assert encoder is not None  # noqa: S101 - every learned column has one
-        mark = encoder.mark(*parts[0]) if spec.marks else None
-        return numbers_to_column(adjust(encoder.decode(*parts[0])), spec, mark)
+            made = self.makers[spec.name].make(first_row, len(table))
+            return made_column(made, self.encoders.get(spec.name), parts, spec)
+        return decode_column(self.encoders[spec.name], parts, spec, first_row, adjust)
 
     def _block_values(self, table: EncodedTable, block: int) -> tuple[Any, Any]:
         if block in self.layout.positioned:
@@ -396,21 +377,6 @@ def _picked(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
     if len(frame) <= n_rows:
         return frame
     return frame.iloc[np.sort(numpy_stream(0, "rows that are counted").permutation(len(frame))[:n_rows])]
-
-
-def _objects(levels: tuple[Any, ...]) -> npt.NDArray[np.object_]:
-    """Levels as an object array, with a place for index -1."""
-    out = np.empty(len(levels) + 1, dtype=object)
-    out[:-1] = levels
-    return out
-
-
-def _numbered(levels: npt.NDArray[np.object_], other: str | None, first_row: int) -> npt.NDArray[np.object_]:
-    """Tell the cells of a level that stands for many apart, by the numbers of their rows."""
-    if other is not None:
-        rows = np.flatnonzero(levels == other)
-        levels[rows] = [f"{other}-{first_row + row + 1}" for row in rows]
-    return levels
 
 
 def _as_is(values: Any) -> Any:
