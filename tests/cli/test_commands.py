@@ -236,6 +236,7 @@ class TestInspect:
         assert "rows fitted" in run("inspect", tmp_path / "model.bin").stdout
 
 
+@pytest.mark.slow
 def test_the_demo_goes_the_whole_way(run, tmp_path: Path) -> None:
     result = run("demo", "penguins", "--out", tmp_path / "demo", "--max-seconds", "2")
     assert result.exit_code == 0, result.stderr

@@ -145,6 +145,7 @@ def test_an_autoencoder_learns_what_goes_together() -> None:
     assert model.history_["reconstruction"].iloc[-1] < model.history_["reconstruction"].iloc[0]
 
 
+@pytest.mark.slow
 def test_a_default_fit_raises_no_alarm() -> None:
     model = SynthGAN(random_state=0).fit(load_dataset("penguins"), target="species")
     assert model.alarms_ == []

@@ -54,6 +54,7 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
     return {key: leaf for name, item in items for key, leaf in leaves(item, f"{path}/{name}").items()}
 
 
+@pytest.mark.slow
 def test_every_step_is_the_same_after_a_resumption_at_any_step(table: pd.DataFrame, tmp_path: Path) -> None:
     straight = fresh(table, stand_ins=True)
     after, stage_of = [], []

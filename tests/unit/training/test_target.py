@@ -257,6 +257,7 @@ def test_the_tilt_is_the_likeliest(numbers: SynthGAN) -> None:
             trees.tilt[at] -= step
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [0.0, 1.0])
 def test_networks_have_a_say_where_it_helps(encoder: TableEncoder, frame: pd.DataFrame, scale: float) -> None:
     """Trees of 100 rows leave something to networks that have learned 3,000, but nothing to such as know nothing."""

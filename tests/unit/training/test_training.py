@@ -262,6 +262,7 @@ def test_silent_unless_asked(table: pd.DataFrame, caplog: pytest.LogCaptureFixtu
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_steps_go_on_as_long_as_they_pay() -> None:
     """Thirty columns that all follow from one take longer to learn than the rows say; noise does not."""
     stream = np.random.default_rng(0)
