@@ -257,14 +257,21 @@ def test_the_tilt_is_the_likeliest(numbers: SynthGAN) -> None:
             trees.tilt[at] -= step
 
 
+@pytest.fixture(scope="module")
+def by_default(frame: pd.DataFrame) -> SynthGAN:
+    return SynthGAN(select=1, random_state=0).fit(frame)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scale", [0.0, 1.0])
-def test_networks_have_a_say_where_it_helps(encoder: TableEncoder, frame: pd.DataFrame, scale: float) -> None:
+def test_networks_have_a_say_where_it_helps(
+    encoder: TableEncoder, frame: pd.DataFrame, by_default: SynthGAN, scale: float
+) -> None:
     """Trees of 100 rows leave something to networks that have learned 3,000, but nothing to such as know nothing."""
     block = target_block(encoder.layout, "kind", N)
     assert block is not None
     rows, watched = encoder.encode(frame.head(100)), encoder.encode(table(300, numpy_stream(3, "test")))
-    networks = copy.deepcopy(generator(SynthGAN(select=1, random_state=0).fit(frame)))
+    networks = copy.deepcopy(generator(by_default))
     for weight in networks.parameters():
         weight.data *= scale
     found = fit_target(networks, block, rows, watched, numpy_stream(0, "test"))
