@@ -262,7 +262,9 @@ def machine(threads: int) -> dict[str, Any]:
         "?",
     )
     versions = {module.__name__: module.__version__ for module in (synthgan, torch, np, pd, sklearn)}
-    return {"cpu": cpu, "cores": os.cpu_count(), "threads": threads, "python": platform.python_version(), **versions}
+    vectors = torch.backends.cpu.get_cpu_capability()  # one name stands for processors of very different speed
+    here = {"cpu": cpu, "vectors": vectors, "cores": os.cpu_count(), "threads": threads}
+    return here | {"python": platform.python_version()} | versions
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
