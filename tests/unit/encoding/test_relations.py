@@ -185,6 +185,6 @@ def test_samples_repeat_as_often_as_the_table() -> None:
         rows = model.sample(3000, random_state=0)
         assert 0.9 * share < (rows["second"] == rows["paid"]).mean() < 1.1 * share
         found.append((np.log(rows["second"] / rows["first"]).abs() < 0.05).mean())
-    assert np.mean(found) > 0.57 * near  # 0.61 here, 0.52 without relations
+    assert np.mean(found) > 0.57 * near  # 0.61, by 0.02 from seed to seed; 0.52 without relations
     kept = model.sample(200, conditions={"paid": (100.0, 120.0)}, random_state=0)
     assert kept["paid"].between(100, 120).all()
