@@ -33,6 +33,10 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "fit_cpu_seconds",
         ),
     ),
+    "formulas": (
+        ("table", "rows", "columns", "n_formulas", "formulas"),
+        ("rows_off", "shape", "trend", "mle", "mle_real", "c2st_holdout", "dcr_share", "fit_cpu_seconds"),
+    ),
     "others": (
         ("table", "rows", "columns", "training", "steps"),
         ("shape", "trend", "mle", "mle_real", "c2st_holdout", "c2st_real", "dcr_share", "fit_cpu_seconds"),
@@ -58,6 +62,9 @@ HEADINGS = {
     "pairs_there": "pairs that exist",
     "pairs_there_in_train": "unseen rows' pairs in the learned ones",
     "c2st_real": "ceiling",
+    "n_formulas": "formulas there",
+    "formulas": "kept to",
+    "rows_off": "rows off",
 }
 """Of columns whose heading is not their name."""
 

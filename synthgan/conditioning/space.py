@@ -81,10 +81,13 @@ class Conditions:
         return self.row_of[np.minimum(np.arange(start, stop), len(self.row_of) - 1)]
 
     def fixed(self, encoder: TableEncoder, start: int, stop: int) -> dict[ColumnName, npt.NDArray[np.bool_]]:
-        """In which of the rows `start` to `stop - 1` columns that follow others have a condition to keep."""
+        """In which of the rows `start` to `stop - 1` columns of which one follows others have a condition to keep."""
         known, layout = self.rows.known[self.group(start, stop)], encoder.layout
         out = {}
-        for name in {name for pair in layout.flags for name in pair} | {one.target for one in encoder.derived}:
+        follow = {name for one in encoder.derived for name in (one.target, *one.sources)}
+        for name in {name for pair in layout.flags for name in pair} | follow:
+            if encoder.schema[name].kind is not ColumnKind.NUMERIC:
+                continue
             (block,) = layout.blocks_of(name)
             # A range over the whole column binds no code, but its ends are kept to all the same.
             in_range = block in self.restrictions and name in self.adjusters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, cast
 
 import numpy as np
@@ -24,10 +24,12 @@ from synthgan.encoding.columns import (
     plain_cells,
 )
 from synthgan.encoding.continuous import Grid, NumericEncoder, default_n_bins
-from synthgan.encoding.derived import Derived, derived_of_state, find_derived
-from synthgan.encoding.dtypes import levels_to_column, numbers_of, numbers_to_column, wall_clock
+from synthgan.encoding.derived import Derived, derived_of_state
+from synthgan.encoding.dtypes import levels_to_column, wall_clock
 from synthgan.encoding.encoded import BlockFeatures, EncodedTable
+from synthgan.encoding.formulas import find_derived
 from synthgan.encoding.identifier import IdentifierMaker
+from synthgan.encoding.keeping import Limits, keep_formulas
 from synthgan.encoding.layout import Block, TableLayout
 from synthgan.encoding.likeness import likeness_order
 from synthgan.encoding.pairings import Cells, Pairing, find_pairings, pairings_of_state
@@ -59,7 +61,7 @@ class TableEncoder:
     relations : tuple of Relation
         Which numbers lie near which others (see `with_relations`).
     derived : tuple of Derived
-        Which numbers follow from another column (see `with_derived`).
+        Which numbers follow from other columns (see `with_derived`).
     pairings : tuple of Pairing
         Which levels go with which of other columns (see `with_pairings`).
 
@@ -162,7 +164,7 @@ class TableEncoder:
         return dataclasses.replace(self, relations=one_way(find_relations(numbers), whole))
 
     def with_derived(self, frame: pd.DataFrame) -> Self:
-        """Return this encoder with the numbers that follow from another column in all rows of `frame`."""
+        """Return this encoder with the numbers that follow from other columns in all rows of `frame`."""
         return dataclasses.replace(self, derived=find_derived(frame, self.schema))
 
     def encode(self, frame: pd.DataFrame) -> EncodedTable:
@@ -253,8 +255,7 @@ class TableEncoder:
             spec.name: self._decode_column(table, spec, first_row, change.get(spec.name, _as_is))
             for spec in self.schema
         }
-        for one in self.derived:
-            columns[one.target] = self._derived(one, columns, (fixed or {}).get(one.target))
+        columns |= self.kept(columns, fixed or {}, adjust or {})
         index = pd.RangeIndex(len(table))
         return pd.DataFrame(columns, columns=list(columns), index=index, copy=False)
 
@@ -279,31 +280,61 @@ class TableEncoder:
             raised[about.column, about.repeated] = table.codes[:, place] == 1
         return repeated(columns, raised, fixed)
 
-    def _derived(
-        self, one: Derived, columns: Mapping[ColumnName, pd.Series], fixed: npt.NDArray[np.bool_] | None
-    ) -> pd.Series:
-        """A column that follows from another one, but where it is fixed, missing, or nothing follows."""
-        spec = self.schema[one.target]
-        drawn, found = numbers_of(columns[one.target], spec), self.follow(one, columns[one.source])
-        as_drawn = np.isnan(drawn) | np.isnan(found) | (False if fixed is None else fixed)
-        return numbers_to_column(np.where(as_drawn, drawn, found), spec)
-
-    def follow(self, one: Derived, source: pd.Series, *, bounded: bool = True) -> npt.NDArray[np.float64]:
-        """What follows from the cells of a source, rounded, inside the target's bounds or not; NaN where nothing does.
+    def settled(
+        self,
+        table: EncodedTable,
+        fixed: Mapping[ColumnName, npt.NDArray[np.bool_]],
+        without: ColumnName | None = None,
+    ) -> EncodedTable:
+        """Return rows that keep to the formulas as far as codes can tell, as `decode` makes their cells.
 
         Parameters
         ----------
-        one : Derived
-            One of `derived`.
-        source : Series of shape (n_rows,)
-            Its source, decoded.
-        bounded : bool
-            Whether to keep to the bounds, which what is sampled does and what is given need not.
+        table : EncodedTable
+            Drawn rows.
+        fixed : mapping of column label to ndarray of bool, shape (n_rows,)
+            Rows in which a column keeps to conditions.
+        without : column label, optional
+            Formulas with this column are left alone.
         """
-        encoder = self.encoders[one.target]
-        assert isinstance(encoder, NumericEncoder)  # noqa: S101 - only numbers follow
-        grid = encoder.grid if bounded else Grid(encoder.grid.decimals, encoder.grid.step)
-        return grid.snap(one.values(source, self.schema[one.source]))
+        derived = [one for one in self.derived if without not in (one.target, *one.sources)]
+        names = {name for one in derived for name in (one.target, *one.sources)}
+        drawn = {name: self._decode_column(table, self.schema[name], 0, _as_is) for name in names}
+        codes, positions = table.codes.copy(), table.positions.copy()
+        for name, column in self.kept(drawn, fixed, {}, derived).items():
+            (block,) = self.layout.blocks_of(name)
+            rows = np.flatnonzero((column != drawn[name]).to_numpy(dtype=bool, na_value=False))
+            code, position, _ = encode_column(
+                self.encoders[name], *plain_cells(column.iloc[rows].reset_index(drop=True), self.schema[name])
+            )[0]
+            codes[rows, block] = code
+            if block in self.layout.positioned:
+                positions[rows, self.layout.positioned.index(block)] = position
+        return EncodedTable(codes, positions, table.known)
+
+    def kept(
+        self,
+        columns: Mapping[ColumnName, pd.Series],
+        fixed: Mapping[ColumnName, npt.NDArray[np.bool_]],
+        exact: Mapping[ColumnName, Callable[[Any], Any]],
+        derived: Sequence[Derived] | None = None,
+        *,
+        bounded: bool = True,
+    ) -> dict[ColumnName, pd.Series]:
+        """Return those columns that change when rows are made to keep to the formulas (see `keep_formulas`).
+
+        Not `bounded` they may leave the table's bounds, which what is sampled must not, but what is given may.
+        """
+        derived = self.derived if derived is None else derived
+        if not derived:
+            return {}
+        grids = {name: one.grid for name, one in self.encoders.items() if isinstance(one, NumericEncoder)}
+        schema = self.schema
+        if not bounded:
+            grids = {name: Grid(grid.decimals, grid.step) for name, grid in grids.items()}
+            schema = Schema(tuple(dataclasses.replace(spec, low=None, high=None) for spec in schema))
+        repeating = {name for pair in self.layout.flags for name in pair}
+        return keep_formulas(derived, columns, schema, Limits(grids, fixed, exact, repeating))
 
     def constant(self, name: ColumnName) -> Any:
         """Return the one value of a CONSTANT column as its cells hold it."""

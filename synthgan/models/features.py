@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from synthgan.encoding import EncodedTable
 from synthgan.models.axis import CodeAxis
 
-__all__ = ["POSITION_SCALE", "Rows", "features", "n_features", "rows_of"]
+__all__ = ["POSITION_SCALE", "Rows", "features", "n_features", "rows_of", "table_of"]
 
 POSITION_SCALE = 12.0**0.5
 """A position is even on [0, 1); centred and times this it has mean 0 and variance 1, like other features."""
@@ -38,6 +39,12 @@ def rows_of(axis: CodeAxis, table: EncodedTable) -> Rows:
     positions = torch.full(codes.shape, 0.5, device=device)
     positions[:, axis.positioned] = torch.from_numpy(table.positions).to(device)
     return Rows(codes, positions)
+
+
+def table_of(axis: CodeAxis, rows: Rows) -> EncodedTable:
+    """Return rows as an encoded table, every cell known."""
+    codes = (rows.codes - axis.offsets).to(torch.uint8).cpu().numpy()
+    return EncodedTable(codes, rows.positions[:, axis.positioned].cpu().numpy(), np.ones(codes.shape, np.bool_))
 
 
 def n_features(axis: CodeAxis) -> int:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from synthgan.encoding import EncodedTable
-from synthgan.models.axis import CodeAxis
-from synthgan.models.features import Rows, rows_of
+from synthgan.models.features import Rows, rows_of, table_of
 from synthgan.models.late import PassState
 from synthgan.rng import numpy_stream, torch_stream
 from synthgan.sampling.parts import Part, Task
 from synthgan.sampling.passes import passes_of
+from synthgan.schema.table import ColumnName
 
-__all__ = ["Asked", "Drawing", "batches", "to_table"]
+__all__ = ["Asked", "Drawing", "batches"]
 
 SLICE_ROWS = 1024
 """Rows, or candidates, that are filled together, in a column order of their own: many enough that each call pays. An
@@ -38,11 +39,14 @@ class Asked(NamedTuple):
         What is given of its rows.
     n_drawn : int
         What comes after so many rows need not be filled.
+    fixed : mapping of column label to ndarray of bool
+        In which rows columns of which one follows others have a condition to keep.
     """
 
     chunk: int
     given: EncodedTable
     n_drawn: int
+    fixed: Mapping[ColumnName, npt.NDArray[np.bool_]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -90,9 +94,10 @@ class Drawing:
                 order = [*orders.permutation(rest).tolist(), *last]
                 groups = ahead + passes_of(self.task.encoder.layout.blocks, order, self.n_passes)
                 rows = Rows(codes[part], positions[part])
-                parts.append(Part(self.task, rows, known[part], some_given, uniform[:, part], groups))
+                fixed = {name: where[part] for name, where in asked.fixed.items()}
+                parts.append(Part(self.task, rows, known[part], some_given, uniform[:, part], groups, fixed))
             self._complete(parts)
-        return to_table(axis, Rows(codes, positions))
+        return table_of(axis, Rows(codes, positions))
 
     def _complete(self, parts: list[Part]) -> None:
         """Fill parts, in place; a pass has as many blocks in each, if others."""
@@ -118,9 +123,3 @@ def batches(n_rows: int, *, first: bool) -> Iterator[list[slice]]:
         stop = start + min(max(start, n), SLICE_ROWS)  # few rows shall not wait for many
         yield [slice(at, at + n) for at in range(start, stop, n)]
         start = stop
-
-
-def to_table(axis: CodeAxis, rows: Rows) -> EncodedTable:
-    """Return rows as an encoded table, every cell known."""
-    codes = (rows.codes - axis.offsets).to(torch.uint8).cpu().numpy()
-    return EncodedTable(codes, rows.positions[:, axis.positioned].cpu().numpy(), np.ones(codes.shape, np.bool_))

@@ -15,10 +15,11 @@ from synthgan.encoding import TableEncoder
 from synthgan.encoding.continuous import NumericEncoder
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.models.ensemble import Ensemble
-from synthgan.models.features import Rows
+from synthgan.models.features import Rows, rows_of, table_of
 from synthgan.models.late import PassState
 from synthgan.models.target import TargetTrees
 from synthgan.sampling.draws import DeviceRestriction, draw_block
+from synthgan.schema.table import ColumnName
 
 __all__ = ["Part", "Task"]
 
@@ -89,6 +90,8 @@ class Part:
         Randomness for each block, as `draw_block` takes it.
     groups : list of list of int
         Blocks to fill in each pass, in order; the target comes last, where it has trees.
+    fixed : mapping of column label to ndarray of bool, shape (n,)
+        In which rows columns of which one follows others have a condition to keep.
 
     Attributes
     ----------
@@ -97,9 +100,16 @@ class Part:
     """
 
     def __init__(
-        self, task: Task, rows: Rows, known: Tensor, given: list[int], uniform: Tensor, groups: list[list[int]]
+        self,
+        task: Task,
+        rows: Rows,
+        known: Tensor,
+        given: list[int],
+        uniform: Tensor,
+        groups: list[list[int]],
+        fixed: Mapping[ColumnName, npt.NDArray[np.bool_]],
     ) -> None:
-        self.task, self.rows, self.uniform, self.groups = task, rows, uniform, groups
+        self.task, self.rows, self.uniform, self.groups, self.fixed = task, rows, uniform, groups, fixed
         self.filled = known.clone()
         self.free = {block: ~known[:, block] for block in given}
         self.sums = task.generator.empty(1)
@@ -122,6 +132,7 @@ class Part:
         generator, trees = task.generator, task.trees
         clues, own = generator.clues(self.rows, self.filled, block), None
         if trees is not None and block == trees.target:
+            self._settle()
             network = generator.block_logits(states, block, clues) if states else self._no_logits(block)
             own = trees(generator.axis, self.rows, network)
         allowed = task.allowed(block, self.rows)
@@ -130,6 +141,15 @@ class Part:
             code = torch.where(free, code, codes[:, block])
             position = torch.where(free, position, positions[:, block])
         codes[:, block], positions[:, block], self.filled[:, block] = code, position, True
+
+    def _settle(self) -> None:
+        """Make all but the target keep to the formulas: it is to follow the rows as they will be."""
+        axis, encoder, trees = self.task.generator.axis, self.task.encoder, self.task.trees
+        if encoder.derived and trees is not None:
+            target = encoder.layout.blocks[trees.target].column
+            settled = encoder.settled(table_of(axis, self.rows), self.fixed, without=target)
+            for own, new in zip(self.rows, rows_of(axis, settled), strict=True):
+                own.copy_(new)
 
     def _no_logits(self, block: int) -> Tensor:
         low, high = self.task.generator.axis.bounds(block)

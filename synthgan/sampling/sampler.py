@@ -13,11 +13,11 @@ from synthgan.conditioning.pieces import Restriction
 from synthgan.conditioning.space import Conditions, DayDependent
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.models.ensemble import Ensemble
-from synthgan.models.features import rows_of
+from synthgan.models.features import rows_of, table_of
 from synthgan.models.layers import Linear
 from synthgan.rng import numpy_stream
 from synthgan.sampling.choice import Choice
-from synthgan.sampling.drawing import Asked, Drawing, to_table
+from synthgan.sampling.drawing import Asked, Drawing
 from synthgan.sampling.draws import DeviceRestriction
 from synthgan.sampling.parts import Task
 from synthgan.sampling.processes import beside, mapped
@@ -94,17 +94,21 @@ class Sampler:
         def asked() -> Iterator[Asked]:
             for number, start in enumerate(starts):
                 given = _repeated(conditions.given(start, start + chunk_rows), n_candidates)
-                yield Asked(number, given, min(len(given), n_rows - start) if n_candidates == 1 else len(given))
+                n_drawn = min(len(given), n_rows - start) if n_candidates == 1 else len(given)
+                fixed = conditions.fixed(self.encoder, start, start + chunk_rows) if self.encoder.derived else {}
+                yield Asked(number, given, n_drawn, {name: np.tile(own, n_candidates) for name, own in fixed.items()})
 
         n_jobs = n_jobs if len(starts) > 1 and self.device.type == "cpu" else 1
         work, own = itertools.tee(asked())
         pools = map(drawing, work) if n_jobs < 2 else mapped(drawing, work, n_jobs)
         for start, one, pool in zip(starts, own, pools, strict=True):
+            if self.encoder.derived:  # the critic shall see rows as they will be
+                pool = self.encoder.settled(pool, one.fixed)
             rows = pool
             if choice is not None:
                 stream, group = numpy_stream(seed, "select", one.chunk), conditions.group(start, start + chunk_rows)
                 with beside(n_jobs):
-                    rows = to_table(axis, choice.among(rows_of(axis, pool), one.given.known, group, stream))
+                    rows = table_of(axis, choice.among(rows_of(axis, pool), one.given.known, group, stream))
             yield start, rows.take(slice(n_rows - start))
 
     def _task(self, conditions: Conditions, first: list[int]) -> Task:

@@ -360,10 +360,9 @@ class SynthGAN(TableSynthesizer):
             spec.name: frame[spec.name] if spec.kind.is_made_anew else fill_holes(frame[spec.name], drawn[spec.name])
             for spec in model.encoder.schema
         }
-        for one in model.encoder.derived:  # from the cells as they are given, not as they are coded
-            found = pd.Series(model.encoder.follow(one, columns[one.source], bounded=False))
-            filling = found.where(found.notna() & frame[one.source].notna(), drawn[one.target])
-            columns[one.target] = fill_holes(frame[one.target], filling)
+        given = {spec.name: frame[spec.name].notna().to_numpy() for spec in model.encoder.schema}
+        kept = model.encoder.kept(columns, given, {}, bounded=False)  # to the cells as they are given, not as coded
+        columns |= {name: fill_holes(frame[name], filling) for name, filling in kept.items()}
         return pd.DataFrame(columns, columns=list(columns))
 
     def score_samples(self, X: Any, *, n_orders: int = 4) -> npt.NDArray[np.float64]:
@@ -388,6 +387,11 @@ class SynthGAN(TableSynthesizer):
             return np.zeros(len(frame))
         sampler = self._sampler(model)
         return log_likelihood(sampler.generator, model.encoder.encode(frame), n_orders, 0)
+
+    @property
+    def formulas_(self) -> tuple[str, ...]:
+        """The formulas that all rows of the fitted table keep to, and all that are sampled."""
+        return tuple(map(str, self._fitted().encoder.derived))
 
     # --- inside
 

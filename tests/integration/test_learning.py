@@ -14,8 +14,9 @@ from synthgan import SynthGAN
 
 
 def learned(table: pd.DataFrame, n: int = 4000, **settings: Any) -> pd.DataFrame:
-    model = SynthGAN(**{"epochs": 100, "batch_size": 250, "hidden_dim": 64, "random_state": 0, **settings}).fit(table)
-    return model.sample(n, random_state=1)
+    """Rows of the networks alone: no critic makes up for what they have not learned."""
+    usual = {"epochs": 100, "batch_size": 250, "hidden_dim": 64, "select": 1, "random_state": 0}
+    return SynthGAN(**usual | settings).fit(table).sample(n, random_state=1)
 
 
 @pytest.mark.slow
@@ -119,10 +120,11 @@ def test_levels_come_with_those_they_belong_to(tmp_path: Path) -> None:
             "spent": np.round(rng.lognormal(3, 1, len(town)), 2),
         }
     )
-    model = SynthGAN(random_state=0).fit(frame)
+    model = SynthGAN(epochs=60, select=1, hidden_dim=64, random_state=0).fit(frame)
     model.save(tmp_path / "model.synthgan")
     rows = model.sample(4000, random_state=1)
-    pd.testing.assert_frame_equal(SynthGAN.load(tmp_path / "model.synthgan").sample(4000, random_state=1), rows)
+    again = SynthGAN.load(tmp_path / "model.synthgan").sample(200, random_state=1)
+    pd.testing.assert_frame_equal(again, rows.head(200))
     number = rows["town"].str.removeprefix("town ").astype(int)
     assert (rows["country"] == "country " + (number % 23).astype(str)).mean() > 0.99
     assert (rows["postcode"] == 10_000 + (number * 7919) % 400 * 30).mean() > 0.99

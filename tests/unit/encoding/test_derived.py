@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from synthgan import SynthGAN, infer_schema, load
 from synthgan.encoding.continuous import Grid
-from synthgan.encoding.derived import Derived, derived_of_state, find_derived
+from synthgan.encoding.derived import Derived, derived_of_state
+from synthgan.encoding.formulas import find_derived
 
 N = 400
 
@@ -25,21 +26,21 @@ def found(**columns: npt.ArrayLike | pd.Series) -> tuple[Derived, ...]:
 @given(st.integers(-9999, 9999).filter(bool), st.integers(0, 4), st.integers(-500, 500), st.integers(0, 2**31))
 def test_any_line_is_found_and_its_numbers_come_back(slope: int, digits: int, shift: int, seed: int) -> None:
     x = np.random.default_rng(seed).integers(1, 5000, N)
-    line = Derived("y", "x", "x", slope / 10**digits, float(shift))
+    line = Derived("y", ("x",), "x", slope / 10**digits, float(shift))
     frame = pd.DataFrame({"x": x, "y": np.round(line.slope * x + shift, 4)})
     (one,) = find_derived(frame, infer_schema(frame))
-    assert (one.target, one.source, one.function) == ("y", "x", "x")
+    assert (one.target, one.sources, one.function) == ("y", ("x",), "x")
     schema = infer_schema(frame)
-    rounded = Grid(schema["y"].decimals, schema["y"].step).snap(one.values(frame["x"], schema["x"]))
+    rounded = Grid(schema["y"].decimals, schema["y"].step).snap(one.values(frame, schema))
     np.testing.assert_allclose(rounded, frame["y"], rtol=0, atol=1e-9)
 
 
 def test_rounded_prices_have_the_slope_that_somebody_chose() -> None:
     minutes = np.round(np.random.default_rng(0).uniform(0, 400, N), 1)
     (one,) = found(minutes=minutes, charge=np.round(0.17 * minutes, 2))
-    assert one == Derived("charge", "minutes", "x", 0.17, 0.0)
+    assert one == Derived("charge", ("minutes",), "x", 0.17, 0.0)
     (one,) = found(charge=np.round(0.017 * minutes, 2), minutes=minutes)
-    assert (one.target, one.source) == ("charge", "minutes"), "the coarser one follows, wherever it stands"
+    assert (one.target, one.sources) == ("charge", ("minutes",)), "the coarser one follows, wherever it stands"
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,8 @@ def test_functions(function: str, values: np.ufunc) -> None:
     x = np.random.default_rng(1).uniform(0.5, 9, N)
     (one,) = found(x=x, y=3 * values(x) + 2)
     assert one.function == function
-    np.testing.assert_allclose(one.values(pd.Series(x), infer_schema(pd.DataFrame({"x": x}))["x"]), 3 * values(x) + 2)
+    frame = pd.DataFrame({"x": x})
+    np.testing.assert_allclose(one.values(frame, infer_schema(frame)), 3 * values(x) + 2)
 
 
 def test_parts_of_times_and_chains() -> None:
@@ -58,12 +60,12 @@ def test_parts_of_times_and_chains() -> None:
     when = pd.Series(pd.Timestamp("2019-01-01") + pd.to_timedelta(stream.integers(0, 3 * 365 * 24 * 60, N), unit="min"))
     one = {each.target: each for each in found(when=when, month=when.dt.month, weekday=when.dt.dayofweek + 1)}
     assert one == {
-        "month": Derived("month", "when", "month"),
-        "weekday": Derived("weekday", "when", "dayofweek", 1.0, 1.0),
+        "month": Derived("month", ("when",), "month"),
+        "weekday": Derived("weekday", ("when",), "dayofweek", 1.0, 1.0),
     }
     x = stream.integers(0, 1000, N)
     two = found(x=x, y=2 * x, z=4 * x)
-    assert {(each.target, each.source) for each in two} == {("y", "x"), ("z", "x")}, "all from one that is drawn"
+    assert {(each.target, each.sources) for each in two} == {("y", ("x",)), ("z", ("x",))}, "all from one that is drawn"
 
 
 def test_what_does_not_follow_is_left_alone() -> None:
@@ -167,14 +169,21 @@ def test_a_range_as_wide_as_the_column_is_kept_to() -> None:
         {"function": "sin"},
         {"function": "month"},
         {"slope": float("nan")},
-        {"source": "nothing"},
+        {"sources": ["nothing"]},
         {"target": "when"},
-        {"source": "charge"},
+        {"sources": ["charge"]},
+        {"sources": ["minutes", "month"]},
+        {"weights": [1.0]},
+        {"function": "sum"},
+        {"function": "sum", "sources": ["minutes", "month"], "weights": [1.0]},
+        {"function": "sum", "sources": ["minutes", "minutes"], "weights": [1.0, 1.0]},
+        {"function": "product", "sources": ["minutes", "when"], "weights": [1.0, 1.0]},
+        {"function": "sum", "sources": ["minutes", "month"], "weights": [1.0, float("inf")]},
         {"color": 1},
     ],
 )
 def test_files_of_nonsense_are_refused(model: SynthGAN, wrong: dict[str, object]) -> None:
-    good = Derived("charge", "minutes", "x", 0.17).state()
-    assert derived_of_state([good], model.schema_) == (Derived("charge", "minutes", "x", 0.17),)
+    good = Derived("charge", ("minutes",), "x", 0.17).state()
+    assert derived_of_state([good], model.schema_) == (Derived("charge", ("minutes",), "x", 0.17),)
     with pytest.raises((ValueError, KeyError, TypeError)):
         derived_of_state([good | wrong], model.schema_)
