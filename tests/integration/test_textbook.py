@@ -154,5 +154,5 @@ def test_a_default_fit_raises_no_alarm() -> None:
 
 @pytest.mark.slow
 def test_a_default_fit_of_a_larger_table_raises_no_alarm() -> None:
-    model = SynthGAN(random_state=0, max_seconds=30).fit(load_dataset("adult"), target="income")
+    model = SynthGAN(random_state=0, max_seconds=20).fit(load_dataset("adult"), target="income")
     assert model.alarms_ == []

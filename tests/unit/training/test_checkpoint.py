@@ -74,11 +74,14 @@ def test_every_step_is_the_same_after_a_resumption_at_any_step(table: pd.DataFra
         second.load_state_dict(found[1])
         stages.add(second.record.progress.stage)
         assert leaves(second.state_dict()) == after[turn]
+        last = min(turn + 12, len(after) - 1) if len(stages) > 1 else len(after) - 1  # the first goes the whole way
         seen = turn
         for seen, _ in enumerate(second.steps(), turn + 1):
             if seen in (turn + 1, turn + 12, len(after) - 1):
                 assert leaves(second.state_dict()) == after[seen], (turn, seen)
-        assert seen == len(after) - 1
+            if seen == last:
+                break
+        assert seen == last
     assert stages == {"stand-ins", "likelihood", "anneal", "passes", "adversarial", "done"}
 
 
