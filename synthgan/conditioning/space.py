@@ -83,15 +83,16 @@ class Conditions:
     def fixed(self, encoder: TableEncoder, start: int, stop: int) -> dict[ColumnName, npt.NDArray[np.bool_]]:
         """In which of the rows `start` to `stop - 1` columns of which one follows others have a condition to keep."""
         known, layout = self.rows.known[self.group(start, stop)], encoder.layout
-        out = {}
+        out: dict[ColumnName, npt.NDArray[np.bool_]] = {}
         follow = {name for one in encoder.derived for name in (one.target, *one.sources)}
         for name in {name for pair in layout.flags for name in pair} | follow:
-            if encoder.schema[name].kind is not ColumnKind.NUMERIC:
-                continue
-            (block,) = layout.blocks_of(name)
-            # A range over the whole column binds no code, but its ends are kept to all the same.
-            in_range = block in self.restrictions and name in self.adjusters
-            out[name] = known[:, block] | self.binds(layout, block) | in_range
+            blocks = layout.blocks_of(name)
+            # That a time keeps to its day is no condition. A range over the whole column binds no code, but its ends
+            # are kept to all the same.
+            restricted = [block for block in blocks if isinstance(self.restrictions.get(block), Restriction)]
+            bound = any(self.binds(layout, block) for block in restricted)
+            bound = bound or (bool(restricted) and name in self.adjusters)
+            out[name] = np.full(len(known), bound) | known[:, blocks].any(axis=1)
         return out
 
     def binds(self, layout: TableLayout, block: int) -> bool:
@@ -216,6 +217,7 @@ class ConditionSpace:
 
     def for_imputation(self, frame: pd.DataFrame) -> Conditions:
         """Give every known cell of whole rows and forbid missing ones elsewhere; unknown values are not given."""
+        frame = self.encoder.whole(frame)
         encoded = self.encoder.encode(frame)
         rows = EncodedTable(encoded.codes, encoded.positions, encoded.known.copy())
         restrictions: dict[int, Restriction | DayDependent] = {}

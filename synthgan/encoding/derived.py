@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.encoding.dtypes import numbers_of, wall_ticks
+from synthgan.encoding.dtypes import plain_numbers, wall_ticks
 from synthgan.encoding.temporal import ticks_to_datetime
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 
@@ -51,7 +51,8 @@ class Derived:
     sources : tuple of column label
         Those it follows from.
     function : str
-        f: one of `FUNCTIONS` of a number, of `PARTS` of a point in time, or of `COMBINATIONS` of several numbers.
+        f: one of `FUNCTIONS` of a number, of `PARTS` of a point in time, or of `COMBINATIONS` of several numbers, among
+        which points in time are ticks.
     slope, shift : float
         The numbers above.
     weights : tuple of float
@@ -79,7 +80,7 @@ class Derived:
                 (source,) = self.sources
                 x = part_of(columns[source], schema[source], self.function)
             else:
-                numbers = np.stack([numbers_of(columns[source], schema[source]) for source in self.sources])
+                numbers = np.stack([plain_numbers(columns[source], schema[source]) for source in self.sources])
                 x = self.of_numbers(numbers)
             found = self.slope * x + self.shift
         return np.where(np.isfinite(found), found, np.nan)
@@ -150,9 +151,10 @@ def derived_of_state(state: Sequence[Mapping[str, Any]], schema: Schema) -> tupl
         kinds = [schema[source].kind for source in one.sources]
         several = one.function in COMBINATIONS
         known = FUNCTIONS if kinds == [ColumnKind.NUMERIC] else PARTS if kinds == [ColumnKind.DATETIME] else ()
-        if schema[one.target].kind is not ColumnKind.NUMERIC or not (several or one.function in known):
+        as_number = {ColumnKind.NUMERIC, *([ColumnKind.DATETIME] if one.function == "sum" else [])}
+        if schema[one.target].kind not in as_number or not (several or one.function in known):
             raise ValueError(f"{one.target!r} cannot be {one.function!r} of {one.sources!r}")
-        if several and (len(kinds) < 2 or set(kinds) != {ColumnKind.NUMERIC} or len(set(one.sources)) < len(kinds)):
+        if several and (len(kinds) < 2 or not as_number.issuperset(kinds) or len(set(one.sources)) < len(kinds)):
             raise ValueError("numbers are combined of two others or more")
         if len(one.weights) != (len(kinds) if several else 0):
             raise ValueError("each column of a sum or product has a weight")

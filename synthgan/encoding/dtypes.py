@@ -14,7 +14,7 @@ from synthgan.encoding.cells import FloatArray, IntArray
 from synthgan.encoding.temporal import ticks_of, ticks_to_datetime
 from synthgan.errors import SchemaError
 from synthgan.schema.marks import read_numbers, write_numbers
-from synthgan.schema.table import ColumnSpec, MissingKind
+from synthgan.schema.table import ColumnKind, ColumnSpec, MissingKind
 from synthgan.schema.times import format_times, parse_times
 
 __all__ = [
@@ -25,6 +25,8 @@ __all__ = [
     "numbers_of",
     "numbers_to_column",
     "objects_to_column",
+    "plain_column",
+    "plain_numbers",
     "ticks_to_column",
     "wall_clock",
     "wall_ticks",
@@ -76,6 +78,23 @@ def numbers_of(values: pd.Series, spec: ColumnSpec) -> FloatArray:
     if np.isinf(numbers).any():
         raise SchemaError(f"column {spec.name!r} holds infinite values; replace them by missing or a bound")
     return numbers
+
+
+def plain_numbers(values: pd.Series, spec: ColumnSpec) -> FloatArray:
+    """Return a column of numbers, or of points in time as wall-clock ticks, as float64; NaN for missing cells."""
+    if spec.kind is not ColumnKind.DATETIME:
+        return numbers_of(values, spec)
+    ticks, missing = wall_ticks(values.reset_index(drop=True), spec)
+    return np.where(missing, np.nan, ticks)
+
+
+def plain_column(numbers: FloatArray, spec: ColumnSpec) -> pd.Series:
+    """Turn what `plain_numbers` returns into a column, within its bounds."""
+    if spec.kind is not ColumnKind.DATETIME:
+        return numbers_to_column(numbers, spec)
+    missing = np.isnan(numbers)
+    ticks = np.where(missing, 0, numbers).round().astype(np.int64)
+    return ticks_to_column(ticks, missing, spec, lambda instants: instants)
 
 
 def marks_of(values: pd.Series, spec: ColumnSpec) -> IntArray:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.encoding.continuous import Grid
-from synthgan.encoding.derived import Derived
-from synthgan.encoding.dtypes import numbers_of, numbers_to_column
+from synthgan.encoding.derived import PARTS, Derived
+from synthgan.encoding.dtypes import plain_column, plain_numbers
 from synthgan.schema.table import ColumnName, Schema
 
 __all__ = ["Limits", "keep_formulas"]
@@ -42,12 +42,15 @@ class Limits:
         Makes numbers (float64, shape (n_rows,)) of a column keep to its condition; without one they have to stay.
     unmoved : collection of column labels
         Columns that stay as they are, unless they follow from others.
+    hidden : collection of column labels
+        Columns that nobody sees: where one is missing and the others of its sum are not, it is what these make it.
     """
 
     grids: Mapping[ColumnName, Grid]
     fixed: Mapping[ColumnName, Bools]
     exact: Mapping[ColumnName, Callable[[Any], Any]]
     unmoved: Collection[ColumnName] = ()
+    hidden: Collection[ColumnName] = ()
 
     def is_fixed(self, name: ColumnName, n_rows: int) -> Bools:
         """Rows in which a column has a condition."""
@@ -89,13 +92,13 @@ def keep_formulas(
     """
     grids, targets = limits.grids, {one.target for one in derived}
     names = targets | {source for one in derived for source in one.sources if source in grids}
-    drawn = {name: numbers_of(columns[name], schema[name]) for name in columns if name in names}
+    drawn = {name: plain_numbers(columns[name], schema[name]) for name in columns if name in names}
     numbers, now = dict(drawn), dict(columns)
     free = names - (set(limits.unmoved) - targets)
 
     def put(name: ColumnName, values: Floats) -> None:
         numbers[name] = values
-        now[name] = numbers_to_column(values, schema[name])
+        now[name] = plain_column(values, schema[name])
 
     def follow() -> None:
         for one in derived:
@@ -119,6 +122,11 @@ def keep_formulas(
                     stays[about][moved.rows] = anywhere = True
         return anywhere
 
+    for one in derived:
+        for place in (place for place, name in enumerate(one.sources) if name in limits.hidden):
+            name, x = one.sources[place], np.stack([numbers[source] for source in one.sources])
+            between = grids[name].snap(one.solved(x, place, numbers[one.target]))
+            put(name, np.where(np.isnan(numbers[name]), between, numbers[name]))
     follow()
     for _ in range(MOST_ROUNDS):
         if not give_way():
@@ -145,7 +153,7 @@ def _moves(
     free: Collection[ColumnName],
 ) -> dict[ColumnName, _Moved]:
     """Which source gives way in which of the rows, such that what is wanted follows."""
-    if not len(rows) or not set(one.sources) <= set(numbers):
+    if not len(rows) or one.function in PARTS:  # many points in time have the same month
         return {}
     x = np.stack([numbers[name][rows] for name in one.sources])
     cost, source, target = np.full(x.shape, np.inf), x.copy(), np.empty_like(x)

@@ -24,15 +24,17 @@ from synthgan.encoding.columns import (
     plain_cells,
 )
 from synthgan.encoding.continuous import Grid, NumericEncoder, default_n_bins
-from synthgan.encoding.derived import Derived, derived_of_state
-from synthgan.encoding.dtypes import levels_to_column, wall_clock
+from synthgan.encoding.derived import Derived, derived_of_state, in_order
+from synthgan.encoding.dtypes import levels_to_column, numbers_to_column, plain_numbers, wall_clock
 from synthgan.encoding.encoded import BlockFeatures, EncodedTable
 from synthgan.encoding.formulas import find_derived
+from synthgan.encoding.gaps import find_gaps
 from synthgan.encoding.identifier import IdentifierMaker
 from synthgan.encoding.keeping import Limits, keep_formulas
 from synthgan.encoding.layout import Block, TableLayout
 from synthgan.encoding.likeness import likeness_order
 from synthgan.encoding.pairings import Cells, Pairing, find_pairings, pairings_of_state
+from synthgan.encoding.protection import protect, wall_tick
 from synthgan.encoding.relations import Relation, find_relations, relations_of_state
 from synthgan.encoding.repeats import Numbers, flag, one_way, repeated
 from synthgan.encoding.temporal import TemporalEncoder
@@ -62,6 +64,8 @@ class TableEncoder:
         Which numbers lie near which others (see `with_relations`).
     derived : tuple of Derived
         Which numbers follow from other columns (see `with_derived`).
+    hidden : tuple of column label
+        Columns of the schema that frames do not have: gaps between two others (see `with_gaps`).
     pairings : tuple of Pairing
         Which levels go with which of other columns (see `with_pairings`).
 
@@ -79,6 +83,7 @@ class TableEncoder:
     makers: Mapping[ColumnName, IdentifierMaker]
     relations: tuple[Relation, ...] = ()
     derived: tuple[Derived, ...] = ()
+    hidden: tuple[ColumnName, ...] = ()
     pairings: tuple[Pairing, ...] = ()
     layout: TableLayout = dataclasses.field(init=False)
 
@@ -155,6 +160,7 @@ class TableEncoder:
 
     def with_relations(self, frame: pd.DataFrame) -> Self:
         """Return this encoder with the relations between numbers that the rows of `frame` show."""
+        frame = self.whole(frame)
         rows = frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), RELATION_ROWS)).astype(np.int64)]
         numbers: dict[int, tuple[NumericEncoder, npt.NDArray[np.float64]]] = {}
         for name, encoder in self.encoders.items():
@@ -167,10 +173,55 @@ class TableEncoder:
         """Return this encoder with the numbers that follow from other columns in all rows of `frame`."""
         return dataclasses.replace(self, derived=find_derived(frame, self.schema))
 
+    def with_gaps(self, frame: pd.DataFrame, n_bins: int | None = None, min_rows: int = 1) -> Self:
+        """Return this encoder with a hidden column for each gap between two columns of which one is never below.
+
+        Parameters are as those of `fit`. What follows in all rows is known by then.
+        """
+        found = find_gaps(frame, self.schema, self.derived)
+        if not found:
+            return self
+        derived = in_order([*self.derived, *(one.formula for one in found)])
+        wider = dataclasses.replace(
+            self,
+            schema=Schema((*self.schema, *(one.spec for one in found))),
+            derived=tuple(derived or ()),
+            hidden=tuple(one.spec.name for one in found),
+            encoders={},
+        )
+        shown = protect(wider.whole(frame)[list(wider.hidden)], Schema(tuple(one.spec for one in found)), min_rows)
+        plain = TableEncoder.fit(shown.frame, shown.schema, n_bins or default_n_bins(len(frame)), min_rows)
+        schema, encoders = Schema((*self.schema, *shown.schema)), {**self.encoders, **plain.encoders}
+        return dataclasses.replace(wider, schema=schema, encoders=encoders)
+
+    @property
+    def visible(self) -> Schema:
+        """The columns that frames have."""
+        return Schema(tuple(spec for spec in self.schema if spec.name not in self.hidden))
+
+    def whole(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a frame with its hidden columns."""
+        gaps = {}
+        for one in self.derived:
+            for place, name in enumerate(one.sources):
+                if name in self.hidden and name not in frame:
+                    known = [
+                        np.zeros(len(frame)) if other == name else plain_numbers(frame[other], self.schema[other])
+                        for other in one.sources
+                    ]
+                    apart = one.solved(
+                        np.stack(known), place, plain_numbers(frame[one.target], self.schema[one.target])
+                    )
+                    gaps[name] = numbers_to_column(
+                        Grid(self.schema[name].decimals, self.schema[name].step).snap(apart), self.schema[name]
+                    )
+        return pd.concat([frame.reset_index(drop=True), pd.DataFrame(gaps)], axis=1) if gaps else frame
+
     def encode(self, frame: pd.DataFrame) -> EncodedTable:
         """Encode the learned columns of `frame` (which has all of them; others are not looked at)."""
         codes, positions, known = [], [], []
         numbers: dict[ColumnName, Numbers] = {}
+        frame = self.whole(frame)
         for name, encoder in self.encoders.items():
             plain = plain_cells(frame[name].reset_index(drop=True), self.schema[name])
             for block_code, block_position, block_known in encode_column(encoder, *plain):
@@ -257,7 +308,7 @@ class TableEncoder:
         }
         columns |= self.kept(columns, fixed or {}, adjust or {})
         index = pd.RangeIndex(len(table))
-        return pd.DataFrame(columns, columns=list(columns), index=index, copy=False)
+        return pd.DataFrame(columns, columns=list(self.visible.names), index=index, copy=False)
 
     def _repeated(
         self,
@@ -302,14 +353,14 @@ class TableEncoder:
         drawn = {name: self._decode_column(table, self.schema[name], 0, _as_is) for name in names}
         codes, positions = table.codes.copy(), table.positions.copy()
         for name, column in self.kept(drawn, fixed, {}, derived).items():
-            (block,) = self.layout.blocks_of(name)
             rows = np.flatnonzero((column != drawn[name]).to_numpy(dtype=bool, na_value=False))
-            code, position, _ = encode_column(
-                self.encoders[name], *plain_cells(column.iloc[rows].reset_index(drop=True), self.schema[name])
-            )[0]
-            codes[rows, block] = code
-            if block in self.layout.positioned:
-                positions[rows, self.layout.positioned.index(block)] = position
+            cells = plain_cells(column.iloc[rows].reset_index(drop=True), self.schema[name])
+            for block, (code, position, _) in zip(
+                self.layout.blocks_of(name), encode_column(self.encoders[name], *cells), strict=True
+            ):
+                codes[rows, block] = code
+                if block in self.layout.positioned:
+                    positions[rows, self.layout.positioned.index(block)] = position
         return EncodedTable(codes, positions, table.known)
 
     def kept(
@@ -328,13 +379,25 @@ class TableEncoder:
         derived = self.derived if derived is None else derived
         if not derived:
             return {}
-        grids = {name: one.grid for name, one in self.encoders.items() if isinstance(one, NumericEncoder)}
+        names = {name for one in derived for name in (one.target, *one.sources)}
+        specs = {name: self.schema[name] for name in names if name in self.encoders}
+        grids = {name: grid for name, spec in specs.items() if (grid := self._grid(spec)) is not None}
+        exact = {name: own for name, own in exact.items() if self.schema[name].kind is ColumnKind.NUMERIC}
         schema = self.schema
         if not bounded:
-            grids = {name: Grid(grid.decimals, grid.step) for name, grid in grids.items()}
+            shown = [name for name in grids if name not in self.hidden]
+            grids |= {name: Grid(grids[name].decimals, grids[name].step) for name in shown}
             schema = Schema(tuple(dataclasses.replace(spec, low=None, high=None) for spec in schema))
         repeating = {name for pair in self.layout.flags for name in pair}
-        return keep_formulas(derived, columns, schema, Limits(grids, fixed, exact, repeating))
+        return keep_formulas(derived, columns, schema, Limits(grids, fixed, exact, repeating, self.hidden))
+
+    def _grid(self, spec: ColumnSpec) -> Grid | None:
+        """What a column's numbers, or ticks, are rounded to, with their bounds; None of other kinds."""
+        encoder = self.encoders[spec.name]
+        if isinstance(encoder, TemporalEncoder):
+            low, high = (wall_tick(str(end), spec) if end is not None else None for end in (spec.low, spec.high))
+            return Grid(0, 1, -np.inf if low is None else low, np.inf if high is None else high)
+        return encoder.grid if isinstance(encoder, NumericEncoder) else None
 
     def constant(self, name: ColumnName) -> Any:
         """Return the one value of a CONSTANT column as its cells hold it."""
@@ -367,6 +430,7 @@ class TableEncoder:
             "makers": [{"name": name, **maker.state()} for name, maker in self.makers.items()],
             "relations": [relation.state() for relation in self.relations],
             "derived": [one.state() for one in self.derived],
+            "hidden": list(self.hidden),
             "pairings": [one.state() for one in self.pairings],
         }
 
@@ -400,7 +464,10 @@ class TableEncoder:
         derived = derived_of_state(state.get("derived", ()), schema)  # the first files had none
         every = {place: block.cells for place, block in enumerate(plain.layout.blocks)}
         pairings = pairings_of_state(state.get("pairings", ()), every)
-        return dataclasses.replace(plain, relations=relations, derived=derived, pairings=pairings)
+        hidden = tuple(state.get("hidden", ()))
+        if not {source for one in derived if one.function == "sum" for source in one.sources}.issuperset(hidden):
+            raise ValueError("a hidden column is a part of a sum")
+        return dataclasses.replace(plain, relations=relations, derived=derived, pairings=pairings, hidden=hidden)
 
 
 def _picked(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:

@@ -86,12 +86,15 @@ class Drawing:
         wanted = [block for block in range(n_blocks) if not given.known[:, block].all()]
         ahead = [[block] for block in self.first if block in wanted]
         rest = [block for block in wanted if block not in self.first and block != self.last]
+        # What is overwritten by what follows from others shall not be what others follow from.
+        told = {block for one in self.task.encoder.derived for block in self.task.encoder.layout.blocks_of(one.target)}
+        free, overwritten = ([block for block in rest if (block in told) == own] for own in (False, True))
         last = [block for block in wanted if block not in self.first and block == self.last]
         orders = numpy_stream(self.seed, "column order", asked.chunk)
         for batch in batches(asked.n_drawn, first=asked.chunk == 0):
             parts = []
             for part in batch:
-                order = [*orders.permutation(rest).tolist(), *last]
+                order = [*orders.permutation(free).tolist(), *orders.permutation(overwritten).tolist(), *last]
                 groups = ahead + passes_of(self.task.encoder.layout.blocks, order, self.n_passes)
                 rows = Rows(codes[part], positions[part])
                 fixed = {name: where[part] for name, where in asked.fixed.items()}

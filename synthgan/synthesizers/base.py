@@ -396,9 +396,9 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _set_fitted(self, model: FittedModel) -> None:
         self.model_ = model
-        self.schema_ = model.encoder.schema
+        self.schema_ = model.encoder.visible
         self.target_ = model.target
-        names = model.encoder.schema.names
+        names = self.schema_.names
         self.n_features_in_ = len(names)
         if all(isinstance(name, str) for name in names):
             self.feature_names_in_ = np.array(names, dtype=object)

@@ -59,7 +59,7 @@ class FittedModel:
         weights = 0 if self.generator is None else sum(weight.numel() for weight in self.generator.parameters())
         return {
             "rows_fitted": self.n_rows,
-            "columns": len(self.encoder.schema),
+            "columns": len(self.encoder.visible),
             "codes": self.encoder.layout.n_codes,
             "weights": weights,
             "target": self.target,

@@ -167,12 +167,10 @@ class SynthGAN(TableSynthesizer):
         check_stand_ins(self.stand_ins)
 
     def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
-        return self._related(frame, schema).with_derived(frame)
-
-    def _related(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
         """An encoder that knows all on which the sizes of the networks depend."""
-        encoder = super()._fit_encoder(frame, schema).with_likeness(frame)
-        return encoder.with_pairings(frame, checked_min_rows(self.protect_rare)).with_relations(frame)
+        least = checked_min_rows(self.protect_rare)
+        encoder = super()._fit_encoder(frame, schema).with_derived(frame).with_gaps(frame, min_rows=least)
+        return encoder.with_likeness(frame).with_pairings(frame, least).with_relations(frame)
 
     def _start(self, job: FitJob) -> Run:
         began, layout = time.monotonic(), job.encoder.layout
@@ -235,7 +233,7 @@ class SynthGAN(TableSynthesizer):
         """
         frame, found = self._described(X, None, schema)
         shown = protect(frame, found, checked_min_rows(self.protect_rare))
-        layout = self._related(shown.frame, shown.schema).layout
+        layout = self._fit_encoder(shown.frame, shown.schema).layout
         return self._plan(len(frame), layout, resolve_device(self.device))
 
     def _plan(self, n_rows: int, layout: TableLayout, device: torch.device) -> FitPlan:
@@ -352,17 +350,19 @@ class SynthGAN(TableSynthesizer):
             that were missing in every fitted row, stay as they are.
         """
         model = self._fitted()
-        frame = validate(as_frame(X, min_rows=1), model.encoder.schema)
+        frame = validate(as_frame(X, min_rows=1), model.encoder.visible)
         wanted = ConditionSpace(model.encoder).for_imputation(frame)
         seed = resolve_seed(random_state)
         drawn = pd.concat(self._batches(model, len(frame), wanted, seed, None, 1), ignore_index=True)
         columns = {
             spec.name: frame[spec.name] if spec.kind.is_made_anew else fill_holes(frame[spec.name], drawn[spec.name])
-            for spec in model.encoder.schema
+            for spec in model.encoder.visible
         }
-        given = {spec.name: frame[spec.name].notna().to_numpy() for spec in model.encoder.schema}
-        kept = model.encoder.kept(columns, given, {}, bounded=False)  # to the cells as they are given, not as coded
-        columns |= {name: fill_holes(frame[name], filling) for name, filling in kept.items()}
+        given = {spec.name: frame[spec.name].notna().to_numpy() for spec in model.encoder.visible}
+        gaps = {name: pd.Series(np.nan, frame.index) for name in model.encoder.hidden}
+        # To the cells as they are given, not as they are coded.
+        kept = model.encoder.kept(columns | gaps, given, {}, bounded=False)
+        columns |= {name: fill_holes(frame[name], filling) for name, filling in kept.items() if name in columns}
         return pd.DataFrame(columns, columns=list(columns))
 
     def score_samples(self, X: Any, *, n_orders: int = 4) -> npt.NDArray[np.float64]:
@@ -382,7 +382,7 @@ class SynthGAN(TableSynthesizer):
             of one model, not models.
         """
         model = self._fitted()
-        frame = validate(as_frame(X, min_rows=1), model.encoder.schema)
+        frame = validate(as_frame(X, min_rows=1), model.encoder.visible)
         if model.generator is None:
             return np.zeros(len(frame))
         sampler = self._sampler(model)
@@ -391,7 +391,10 @@ class SynthGAN(TableSynthesizer):
     @property
     def formulas_(self) -> tuple[str, ...]:
         """The formulas that all rows of the fitted table keep to, and all that are sampled."""
-        return tuple(map(str, self._fitted().encoder.derived))
+        encoder = self._fitted().encoder
+        told = [one for one in encoder.derived if not set(one.sources).intersection(encoder.hidden)]
+        above = [one for one in encoder.derived if one not in told]
+        return (*map(str, told), *(f"{one.target} >= {one.sources[0]}" for one in above))
 
     # --- inside
 

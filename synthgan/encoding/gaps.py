@@ -1,0 +1,111 @@
+"""Columns that never lie below another one: an end and its start, a highest and a lowest price."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.encoding.derived import Derived, in_order
+from synthgan.encoding.dtypes import plain_numbers
+from synthgan.encoding.line import MIN_ROWS, some_of
+from synthgan.schema.infer import infer_schema
+from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
+
+__all__ = ["Gap", "find_gaps"]
+
+Floats = npt.NDArray[np.float64]
+
+MOST_SPREAD = 0.5
+"""Standard deviation of a gap, as a share of those of the two columns: further apart a network tells each by itself."""
+
+LEAST_TOGETHER = 0.5
+"""Share of the later column's cells beside which there has to be one of the earlier column."""
+
+MOST_COLUMNS = 256
+"""Columns of a kind that are looked at: each is compared with all others."""
+
+UNITS = (86_400_000_000, 3_600_000_000, 60_000_000, 1_000_000, 1000, 1)
+"""Ticks in a day, an hour, a minute, a second, a millisecond and a microsecond."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gap:
+    """A column of its own for how far one column lies above another: learned and drawn, but not shown.
+
+    Parameters
+    ----------
+    formula : Derived
+        The later column, as the sum of the earlier one and the gap.
+    spec : ColumnSpec
+        The gap's column.
+    """
+
+    formula: Derived
+    spec: ColumnSpec
+
+
+def find_gaps(frame: pd.DataFrame, schema: Schema, derived: Sequence[Derived]) -> list[Gap]:
+    """Find the columns that lie close above another one in all rows in which both are there.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, n_columns)
+        Columns as in `schema`.
+    schema : Schema
+        What they are.
+    derived : sequence of Derived
+        What is known to follow from others.
+
+    Returns
+    -------
+    list of Gap
+        Of each column at most one: to the column that is nearest.
+    """
+    out: list[Gap] = []
+    for kind in (ColumnKind.NUMERIC, ColumnKind.DATETIME):
+        specs = [spec for spec in schema.of_kind(kind) if not spec.is_number_text][:MOST_COLUMNS]
+        numbers = {spec.name: plain_numbers(frame[spec.name], spec) for spec in specs}
+        for high in numbers:
+            if high in {one.target for one in derived}:
+                continue
+            nearest = min(
+                ((spread, low) for low in numbers if (spread := _spread(numbers[low], numbers[high])) is not None),
+                key=lambda pair: pair[0],
+                default=None,
+            )
+            if nearest is None:
+                continue
+            gap = _gap(nearest[1], high, numbers, schema)
+            if gap.spec.name not in schema and in_order([*derived, *(one.formula for one in out), gap.formula]):
+                out.append(gap)
+    return out
+
+
+def _spread(low: Floats, high: Floats) -> float | None:
+    """Standard deviation of how far `high` lies above `low`; None where it does not always, or not close enough."""
+    some = some_of(len(low))
+    if (high[some] < low[some]).any():
+        return None
+    both = np.isfinite(low) & np.isfinite(high)
+    if both.sum() < max(MIN_ROWS, LEAST_TOGETHER * np.isfinite(high).sum()) or (high < low)[both].any():
+        return None
+    spread, least = float((high - low)[both].std()), min(float(low[both].std()), float(high[both].std()))
+    # Where the ranges do not meet, no draw can go wrong.
+    return spread if 0 < spread <= MOST_SPREAD * least and low[both].max() > high[both].min() else None
+
+
+def _gap(low: ColumnName, high: ColumnName, numbers: dict[ColumnName, Floats], schema: Schema) -> Gap:
+    name, apart, unit = f"{high} - {low}", numbers[high] - numbers[low], 1.0
+    if schema[high].kind is ColumnKind.DATETIME:
+        ticks = int(np.gcd.reduce(apart[np.isfinite(apart)].astype(np.int64)))
+        unit = float(next(unit for unit in UNITS if ticks % unit == 0))
+        apart = apart / unit
+    digits = [schema[one].decimals for one in (low, high)]
+    if None not in digits:
+        apart = np.round(apart, max(one for one in digits if one is not None))
+    spec = infer_schema(pd.DataFrame({name: apart}), {name: "numeric"})[name]
+    return Gap(Derived(high, (low, name), "sum", weights=(1.0, unit)), spec)
