@@ -86,8 +86,10 @@ class Drawing:
         wanted = [block for block in range(n_blocks) if not given.known[:, block].all()]
         ahead = [[block] for block in self.first if block in wanted]
         rest = [block for block in wanted if block not in self.first and block != self.last]
-        # What is overwritten by what follows from others shall not be what others follow from.
-        told = {block for one in self.task.encoder.derived for block in self.task.encoder.layout.blocks_of(one.target)}
+        # What several others make up shall not be what these are drawn from, and then overwritten.
+        encoder = self.task.encoder
+        totals = [one.target for one in encoder.derived if len(one.sources) > 1]
+        told = {block for name in totals for block in encoder.layout.blocks_of(name)}
         free, overwritten = ([block for block in rest if (block in told) == own] for own in (False, True))
         last = [block for block in wanted if block not in self.first and block == self.last]
         orders = numpy_stream(self.seed, "column order", asked.chunk)
