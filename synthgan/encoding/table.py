@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Self, cast
 
 import numpy as np
@@ -23,20 +23,20 @@ from synthgan.encoding.columns import (
     number_blocks,
     plain_cells,
 )
-from synthgan.encoding.continuous import Grid, NumericEncoder, default_n_bins
+from synthgan.encoding.continuous import NumericEncoder, default_n_bins
 from synthgan.encoding.derived import Derived, derived_of_state, in_order
-from synthgan.encoding.dtypes import levels_to_column, numbers_to_column, plain_numbers, wall_clock
+from synthgan.encoding.dtypes import levels_to_column, wall_clock
 from synthgan.encoding.encoded import BlockFeatures, EncodedTable
 from synthgan.encoding.formulas import find_derived
 from synthgan.encoding.gaps import find_gaps
 from synthgan.encoding.identifier import IdentifierMaker
-from synthgan.encoding.keeping import Limits, keep_formulas
 from synthgan.encoding.layout import Block, TableLayout
 from synthgan.encoding.likeness import likeness_order
 from synthgan.encoding.pairings import Cells, Pairing, find_pairings, pairings_of_state
-from synthgan.encoding.protection import protect, wall_tick
+from synthgan.encoding.protection import protect
 from synthgan.encoding.relations import Relation, find_relations, relations_of_state
 from synthgan.encoding.repeats import Numbers, flag, one_way, repeated
+from synthgan.encoding.rules import Rules
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import SchemaError
 from synthgan.rng import numpy_stream
@@ -199,23 +199,14 @@ class TableEncoder:
         """The columns that frames have."""
         return Schema(tuple(spec for spec in self.schema if spec.name not in self.hidden))
 
+    @property
+    def rules(self) -> Rules:
+        """What all rows keep to."""
+        return Rules(self.schema, self.derived, self.hidden)
+
     def whole(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a frame with its hidden columns."""
-        gaps = {}
-        for one in self.derived:
-            for place, name in enumerate(one.sources):
-                if name in self.hidden and name not in frame:
-                    known = [
-                        np.zeros(len(frame)) if other == name else plain_numbers(frame[other], self.schema[other])
-                        for other in one.sources
-                    ]
-                    apart = one.solved(
-                        np.stack(known), place, plain_numbers(frame[one.target], self.schema[one.target])
-                    )
-                    gaps[name] = numbers_to_column(
-                        Grid(self.schema[name].decimals, self.schema[name].step).snap(apart), self.schema[name]
-                    )
-        return pd.concat([frame.reset_index(drop=True), pd.DataFrame(gaps)], axis=1) if gaps else frame
+        return self.rules.whole(frame)
 
     def encode(self, frame: pd.DataFrame) -> EncodedTable:
         """Encode the learned columns of `frame` (which has all of them; others are not looked at)."""
@@ -318,7 +309,7 @@ class TableEncoder:
     ) -> dict[ColumnName, npt.NDArray[np.float64]]:
         """Numbers of the columns that have flags, some of which repeat others exactly."""
         columns = {}
-        for name in {name for pair in self.layout.flags for name in pair}:
+        for name in self._repeating:
             encoder = self.encoders[name]
             assert isinstance(encoder, NumericEncoder)  # noqa: S101 - only numbers have flags
             (block,) = self.layout.blocks_of(name)
@@ -348,11 +339,12 @@ class TableEncoder:
         without : column label, optional
             Formulas with this column are left alone.
         """
-        derived = [one for one in self.derived if without not in (one.target, *one.sources)]
+        derived = tuple(one for one in self.derived if without not in (one.target, *one.sources))
         names = {name for one in derived for name in (one.target, *one.sources)}
         drawn = {name: self._decode_column(table, self.schema[name], 0, _as_is) for name in names}
+        kept = Rules(self.schema, derived, self.hidden).kept(drawn, self.encoders, fixed, {}, self._repeating)
         codes, positions = table.codes.copy(), table.positions.copy()
-        for name, column in self.kept(drawn, fixed, {}, derived).items():
+        for name, column in kept.items():
             rows = np.flatnonzero((column != drawn[name]).to_numpy(dtype=bool, na_value=False))
             cells = plain_cells(column.iloc[rows].reset_index(drop=True), self.schema[name])
             for block, (code, position, _) in zip(
@@ -368,36 +360,16 @@ class TableEncoder:
         columns: Mapping[ColumnName, pd.Series],
         fixed: Mapping[ColumnName, npt.NDArray[np.bool_]],
         exact: Mapping[ColumnName, Callable[[Any], Any]],
-        derived: Sequence[Derived] | None = None,
         *,
         bounded: bool = True,
     ) -> dict[ColumnName, pd.Series]:
-        """Return those columns that change when rows are made to keep to the formulas (see `keep_formulas`).
+        """Return those columns that change when rows are made to keep to the rules (see `Rules.kept`)."""
+        return self.rules.kept(columns, self.encoders, fixed, exact, self._repeating, bounded=bounded)
 
-        Not `bounded` they may leave the table's bounds, which what is sampled must not, but what is given may.
-        """
-        derived = self.derived if derived is None else derived
-        if not derived:
-            return {}
-        names = {name for one in derived for name in (one.target, *one.sources)}
-        specs = {name: self.schema[name] for name in names if name in self.encoders}
-        grids = {name: grid for name, spec in specs.items() if (grid := self._grid(spec)) is not None}
-        exact = {name: own for name, own in exact.items() if self.schema[name].kind is ColumnKind.NUMERIC}
-        schema = self.schema
-        if not bounded:
-            shown = [name for name in grids if name not in self.hidden]
-            grids |= {name: Grid(grids[name].decimals, grids[name].step) for name in shown}
-            schema = Schema(tuple(dataclasses.replace(spec, low=None, high=None) for spec in schema))
-        repeating = {name for pair in self.layout.flags for name in pair}
-        return keep_formulas(derived, columns, schema, Limits(grids, fixed, exact, repeating, self.hidden))
-
-    def _grid(self, spec: ColumnSpec) -> Grid | None:
-        """What a column's numbers, or ticks, are rounded to, with their bounds; None of other kinds."""
-        encoder = self.encoders[spec.name]
-        if isinstance(encoder, TemporalEncoder):
-            low, high = (wall_tick(str(end), spec) if end is not None else None for end in (spec.low, spec.high))
-            return Grid(0, 1, -np.inf if low is None else low, np.inf if high is None else high)
-        return encoder.grid if isinstance(encoder, NumericEncoder) else None
+    @property
+    def _repeating(self) -> set[ColumnName]:
+        """Columns of which some cells repeat those of others."""
+        return {name for pair in self.layout.flags for name in pair}
 
     def constant(self, name: ColumnName) -> Any:
         """Return the one value of a CONSTANT column as its cells hold it."""

@@ -1,0 +1,91 @@
+"""A table's rules, formulas and orders, applied to frames."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthgan.encoding.columns import ColumnEncoder
+from synthgan.encoding.continuous import Grid, NumericEncoder
+from synthgan.encoding.derived import Derived
+from synthgan.encoding.dtypes import numbers_to_column, plain_numbers
+from synthgan.encoding.keeping import Limits, keep_formulas
+from synthgan.encoding.protection import wall_tick
+from synthgan.encoding.temporal import TemporalEncoder
+from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
+
+__all__ = ["Rules"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rules:
+    """What all rows of a table keep to.
+
+    Parameters
+    ----------
+    schema : Schema
+        All columns, hidden ones too.
+    derived : sequence of Derived
+        The formulas, each after those that its sources follow by.
+    hidden : collection of column labels
+        Columns that frames do not have: gaps between two others.
+    """
+
+    schema: Schema
+    derived: Sequence[Derived]
+    hidden: Collection[ColumnName]
+
+    def whole(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a frame with its hidden columns."""
+        gaps = {}
+        for one in self.derived:
+            for place in (place for place, name in enumerate(one.sources) if name in self.hidden):
+                spec = self.schema[one.sources[place]]
+                if spec.name not in frame:
+                    *x, y = (
+                        np.zeros(len(frame)) if name == spec.name else plain_numbers(frame[name], self.schema[name])
+                        for name in (*one.sources, one.target)
+                    )
+                    apart = Grid(spec.decimals, spec.step).snap(one.solved(np.stack(x), place, y))
+                    gaps[spec.name] = numbers_to_column(apart, spec)
+        return pd.concat([frame.reset_index(drop=True), pd.DataFrame(gaps)], axis=1) if gaps else frame
+
+    def kept(
+        self,
+        columns: Mapping[ColumnName, pd.Series],
+        encoders: Mapping[ColumnName, ColumnEncoder],
+        fixed: Mapping[ColumnName, npt.NDArray[np.bool_]],
+        exact: Mapping[ColumnName, Callable[[Any], Any]],
+        unmoved: Collection[ColumnName],
+        *,
+        bounded: bool = True,
+    ) -> dict[ColumnName, pd.Series]:
+        """Return those columns that change when rows are made to keep to the rules (see `keep_formulas`, `Limits`).
+
+        Not `bounded` they may leave the table's bounds, which what is sampled must not, but what is given may.
+        """
+        if not self.derived:
+            return {}
+        names = {name for one in self.derived for name in (one.target, *one.sources)}
+        specs = {name: self.schema[name] for name in names if name in encoders}
+        grids = {name: grid for name, spec in specs.items() if (grid := _grid(encoders[name], spec)) is not None}
+        exact = {name: own for name, own in exact.items() if self.schema[name].kind is ColumnKind.NUMERIC}
+        schema = self.schema
+        if not bounded:
+            shown = [name for name in grids if name not in self.hidden]
+            grids |= {name: Grid(grids[name].decimals, grids[name].step) for name in shown}
+            schema = Schema(tuple(dataclasses.replace(spec, low=None, high=None) for spec in schema))
+        return keep_formulas(self.derived, columns, schema, Limits(grids, fixed, exact, unmoved, self.hidden))
+
+
+def _grid(encoder: ColumnEncoder, spec: ColumnSpec) -> Grid | None:
+    """What a column's numbers, or ticks, are rounded to, with their bounds; None of other kinds."""
+    if isinstance(encoder, TemporalEncoder):
+        low, high = (wall_tick(str(end), spec) if end is not None else None for end in (spec.low, spec.high))
+        return Grid(0, 1, -np.inf if low is None else low, np.inf if high is None else high)
+    return encoder.grid if isinstance(encoder, NumericEncoder) else None
