@@ -279,7 +279,7 @@ class ConditionSpace:
         return self.encoder.layout.blocks_of(name)
 
     def _check_column(self, name: ColumnName) -> None:
-        schema = self.encoder.schema
+        schema = self.encoder.visible
         if name not in schema:
             raise ConditionError(f"no column {name!r} to put a condition on; the model knows {schema.names}")
         if schema[name].kind.is_made_anew:

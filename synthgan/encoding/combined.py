@@ -19,7 +19,7 @@ Ints = npt.NDArray[np.int64]
 Columns: TypeAlias = Mapping[ColumnName, Floats]
 Fit: TypeAlias = Callable[[ColumnName, Sequence[ColumnName]], Derived | None]
 
-MOST_COLUMNS = 256
+MOST_COLUMNS = 128
 """Columns of numbers that are looked at: each is tried on all others."""
 
 ROWS_A_COLUMN, ROWS_A_TERM = 3, 10
@@ -148,9 +148,7 @@ def _terms(
         has_part = np.abs(found) * np.ptp(x, axis=0) > 0.5 * tolerance.max()
         return {name: float(own) for name, own, has in zip(names, found, has_part, strict=True) if has}
 
-    step = max(
-        len(rows) // (2 * ROWS_A_COLUMN * max(len(names), 1)), 1
-    )  # most columns are told by few rows to be no sum
+    step = _first_step(len(rows), len(names))
     out = weights(list(weights(names))) if weights(names, step) else {}
     if len(out) <= MOST_TERMS:
         for name in reversed(list(out)):
@@ -169,7 +167,11 @@ def _product(
         return None
     # By how much rounding changes a logarithm.
     half = half_widths(numbers[target][rows], spec) / np.abs(numbers[target][rows])
-    weights = _least_squares(np.stack([sizes[name][rows] for name in pool], axis=1), y[rows], half)
+    x = np.stack([sizes[name][rows] for name in pool], axis=1)
+    step = _first_step(len(rows), len(pool))
+    if _least_squares(x[::step], y[rows][::step], half[::step]) is None:
+        return None
+    weights = _least_squares(x, y[rows], half)
     if weights is None:
         return None
     powers = {name: float(power) for name, power in zip(pool, np.round(weights), strict=True) if power}
@@ -201,6 +203,11 @@ def _least_squares(x: Floats, y: Floats, half: Floats) -> Floats | None:
     found = np.linalg.lstsq(table, wanted, rcond=1e-10)[0] / scale
     left = np.abs(y - level - (x - middle) @ found)
     return found if (left <= 3 * half + 1e-9 * np.abs(y)).all() else None
+
+
+def _first_step(n_rows: int, n_columns: int) -> int:
+    """Of so many rows every how manieth is looked at first: few rows tell that most columns are no sum."""
+    return max(n_rows // (2 * ROWS_A_COLUMN * max(n_columns, 1)), 1)
 
 
 def _n_others(x: Floats) -> int:

@@ -16,7 +16,7 @@ from synthgan.encoding.dtypes import plain_numbers, wall_ticks
 from synthgan.encoding.temporal import ticks_to_datetime
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 
-__all__ = ["COMBINATIONS", "FUNCTIONS", "PARTS", "Derived", "derived_of_state", "in_order", "part_of"]
+__all__ = ["COMBINATIONS", "FUNCTIONS", "PARTS", "Derived", "derived_of_state", "in_order", "part_of", "written"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -118,18 +118,18 @@ class Derived:
         """Return the formula as people write it."""
         pairs = list(zip(self.sources, self.weights, strict=False))
         if self.function == "sum":
-            terms = [(self.slope * weight, str(name)) for name, weight in pairs]
+            terms = [(self.slope * weight, written(name)) for name, weight in pairs]
         elif self.function == "product":
             above = [_power(name, power) for name, power in pairs if power > 0]
             below = [_power(name, -power) for name, power in pairs if power < 0]
             terms = [(self.slope, " / ".join([" * ".join(above) or "1", *below]))]
         else:
             shape = {"x": "{}", "x^2": "{}^2", "1/x": "1 / {}"}.get(self.function, f"{self.function}({{}})")
-            terms = [(self.slope, shape.format(self.sources[0]))]
+            terms = [(self.slope, shape.format(written(self.sources[0])))]
         terms.sort(key=lambda term: term[0] < 0)
         first, *others = [_term(*term) for term in (*terms, (self.shift, "")) if term[0]]
         right = [("-" if first[0] else "") + first[1], *(f"{'-' if minus else '+'} {term}" for minus, term in others)]
-        return f"{self.target} = {' '.join(right)}"
+        return f"{written(self.target)} = {' '.join(right)}"
 
     def state(self) -> dict[str, Any]:
         """Return plain values that rebuild it."""
@@ -189,8 +189,15 @@ def _of_item(item: Mapping[str, Any]) -> Derived:
     return Derived(**fields | {key: tuple(fields.get(key, ())) for key in ("sources", "weights")})
 
 
+def written(name: ColumnName) -> str:
+    """Return a label as it stands in a formula: in quotes where it is more than a word."""
+    return (
+        name if isinstance(name, str) and name.isidentifier() else repr(name) if isinstance(name, str) else f"[{name}]"
+    )
+
+
 def _power(name: ColumnName, power: float) -> str:
-    return f"{name}" if power == 1 else f"{name}^{power:g}"
+    return written(name) if power == 1 else f"{written(name)}^{power:g}"
 
 
 def _term(factor: float, text: str) -> tuple[bool, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -73,14 +73,20 @@ def find_gaps(frame: pd.DataFrame, schema: Schema, derived: Sequence[Derived]) -
             if high in {one.target for one in derived}:
                 continue
             nearest = min(
-                ((spread, low) for low in numbers if (spread := _spread(numbers[low], numbers[high])) is not None),
+                (
+                    (spread, low)
+                    for low in numbers
+                    # Clocks of two zones do not tell what is earlier.
+                    if schema[low].tz == schema[high].tz
+                    and (spread := _spread(numbers[low], numbers[high])) is not None
+                ),
                 key=lambda pair: pair[0],
                 default=None,
             )
             if nearest is None:
                 continue
-            gap = _gap(nearest[1], high, numbers, schema)
-            if gap.spec.name not in schema and in_order([*derived, *(one.formula for one in out), gap.formula]):
+            gap = _gap(nearest[1], high, numbers, schema, {*schema.names, *(one.spec.name for one in out)})
+            if in_order([*derived, *(one.formula for one in out), gap.formula]):
                 out.append(gap)
     return out
 
@@ -99,8 +105,12 @@ def _spread(low: Floats, high: Floats) -> float | None:
     return spread if 0 < spread <= MOST_SPREAD * least < np.inf and low[both].max() > high[both].min() else None
 
 
-def _gap(low: ColumnName, high: ColumnName, numbers: dict[ColumnName, Floats], schema: Schema) -> Gap:
+def _gap(
+    low: ColumnName, high: ColumnName, numbers: dict[ColumnName, Floats], schema: Schema, taken: Collection[ColumnName]
+) -> Gap:
     name, apart, unit = f"{high} - {low}", numbers[high] - numbers[low], 1.0
+    while name in taken:
+        name += " "
     if schema[high].kind is ColumnKind.DATETIME:
         ticks = int(np.gcd.reduce(apart[np.isfinite(apart)].astype(np.int64)))
         unit = float(next(unit for unit in UNITS if ticks % unit == 0))

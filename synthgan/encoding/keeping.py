@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from itertools import permutations, product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ Bools = npt.NDArray[np.bool_]
 
 SAME = 1e-9
 """Share of itself by which a number that has no grid may differ from what follows."""
+
+MOST_PAIRED = 6
+"""Columns of a sum or product of which two may give way together."""
 
 MOST_ROUNDS = 5
 """How often columns give way and follow again: what gave way may be what several others follow from."""
@@ -71,8 +75,8 @@ def keep_formulas(
 
     Where the column that follows has a condition to keep, or would leave its bounds, one of those it follows from gives
     way: the one that moves least, as a share of its range, and agrees to the last digit with what was drawn, or with
-    another number that the condition allows. If that one follows from others itself, so does one of them. Where none
-    does, the row keeps to conditions and bounds, and not to the formula.
+    another number that the condition allows; or two of them. If that one follows from others itself, so does one of
+    them. Where none does, the row keeps to conditions and bounds, and not to the formula.
 
     Parameters
     ----------
@@ -97,8 +101,10 @@ def keep_formulas(
     free = names - (set(limits.unmoved) - targets)
 
     def put(name: ColumnName, values: Floats) -> None:
-        numbers[name] = values
-        now[name] = plain_column(values, schema[name])
+        changed = (values != numbers[name]) & ~(np.isnan(values) & np.isnan(numbers[name]))
+        if changed.any():  # other cells stay what they are: a zone's clock shows an hour twice
+            numbers[name] = values
+            now[name] = now[name].mask(pd.Series(changed, now[name].index), plain_column(values, schema[name]))
 
     def follow() -> None:
         for one in derived:
@@ -114,12 +120,15 @@ def keep_formulas(
             apart = ~(_same(found, numbers[one.target], grid) | np.isnan(found) | np.isnan(numbers[one.target]))
             rows = np.flatnonzero(apart & (stays[one.target] | (found < grid.low) | (found > grid.high)))
             wanted = np.where(stays[one.target], numbers[one.target], drawn[one.target])[rows]
-            for name, moved in _moves(one, numbers, rows, wanted, limits, stays, free).items():
-                for about, values in ((name, moved.source), (one.target, moved.target)):
-                    changed = numbers[about].copy()
-                    changed[moved.rows] = values
-                    put(about, changed)
-                    stays[about][moved.rows] = anywhere = True
+            done, sources, target = _moves(one, numbers, rows, wanted, limits, stays, free)
+            changes = zip((*one.sources, one.target), (*sources, target), strict=True) if done.any() else ()
+            for name, values in changes:
+                changed = numbers[name].copy()
+                changed[rows[done]] = values[done]
+                stays[name] |= changed != numbers[name]
+                put(name, changed)
+            stays[one.target][rows[done]] = True
+            anywhere |= bool(done.any())
         return anywhere
 
     for one in derived:
@@ -135,14 +144,6 @@ def keep_formulas(
     return {name: now[name] for name in numbers}
 
 
-class _Moved(NamedTuple):
-    """Rows in which a source gives way, its numbers there, and those of what follows."""
-
-    rows: Ints
-    source: Floats
-    target: Floats
-
-
 def _moves(
     one: Derived,
     numbers: Mapping[ColumnName, Floats],
@@ -151,31 +152,37 @@ def _moves(
     limits: Limits,
     stays: Mapping[ColumnName, Bools],
     free: Collection[ColumnName],
-) -> dict[ColumnName, _Moved]:
-    """Which source gives way in which of the rows, such that what is wanted follows."""
+) -> tuple[Bools, Floats, Floats]:
+    """Sources (K, m) and what follows (m,) in some rows, such that what is wanted follows, and where that was done.
+
+    One source gives way, or else two: the second one takes what the rounding or the bounds of the first one leave.
+    """
+    own = limits.grids[one.target]
     if not len(rows) or one.function in PARTS:  # many points in time have the same month
-        return {}
+        return np.zeros(len(rows), np.bool_), np.empty((len(one.sources), len(rows))), wanted
     x = np.stack([numbers[name][rows] for name in one.sources])
-    cost, source, target = np.full(x.shape, np.inf), x.copy(), np.empty_like(x)
-    own, every = limits.grids[one.target], numbers[one.target].copy()
-    for place, name in enumerate(one.sources):
-        if name not in free:
-            continue
-        grid, new = limits.grids[name], x.copy()
+    least, best, target = np.full(len(rows), np.inf), x.copy(), wanted.copy()
+    every, gave = numbers[one.target].copy(), stays[one.target] & ~limits.is_fixed(one.target, len(stays[one.target]))
+    movable = [place for place, name in enumerate(one.sources) if name in free]
+    pairs = [*permutations(movable[:MOST_PAIRED], 2)]
+    for places, steps in [*(((place,), 0) for place in movable), *product(pairs, (0, -1, 1))]:
+        if len(places) == 2 and np.isfinite(least).all():
+            break
+        new, cost, may = x.copy(), np.full(len(rows), float(len(places))), np.ones(len(rows), np.bool_)
         with np.errstate(all="ignore"):
-            new[place] = source[place] = grid.snap(one.solved(x, place, wanted))
+            for place, is_last in zip(places, (len(places) == 1, True), strict=False):
+                grid = limits.grids[one.sources[place]]
+                off = 0.0 if is_last else steps * 2 * grid.half
+                new[place] = grid.snap(one.solved(new, place, wanted) + off)
+                cost += np.abs(new[place] - x[place]) / max(grid.high - grid.low, 1e-300)
+                may &= ~(stays[one.sources[place]][rows] & (new[place] != x[place]))
             found = _free(own).snap(one.slope * one.of_numbers(new) + one.shift)
-            share = np.abs(new[place] - x[place]) / max(grid.high - grid.low, 1e-300)
         same, every[rows] = _same(found, wanted, own), found
-        target[place] = np.where(same, wanted, found)
-        may = same | limits.allow(one.target, every)[rows]
-        cost[place] = np.where(may & np.isfinite(share) & ~stays[name][rows], share, np.inf)
-    least, out = cost.argmin(axis=0), {}
-    for place, name in enumerate(one.sources):
-        chosen = (least == place) & np.isfinite(cost[place])
-        if chosen.any():
-            out[name] = _Moved(rows[chosen], source[place][chosen], target[place][chosen])
-    return out
+        may &= same | (limits.allow(one.target, every) & ~gave)[rows]
+        better = may & np.isfinite(new).all(axis=0) & (cost < least)
+        least = np.where(better, cost, least)
+        best[:, better], target[better] = new[:, better], np.where(same, wanted, found)[better]
+    return np.isfinite(least), best, target
 
 
 def _same(found: Floats, wanted: Floats, grid: Grid) -> Bools:

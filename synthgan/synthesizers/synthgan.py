@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from synthgan.conditioning.space import Conditions, ConditionSpace
 from synthgan.encoding import TableEncoder, TableLayout, checked_min_rows, protect
+from synthgan.encoding.derived import written
 from synthgan.errors import ConfigError
 from synthgan.models import CodeAxis, Ensemble
 from synthgan.rng import RandomState, resolve_seed
@@ -394,7 +395,7 @@ class SynthGAN(TableSynthesizer):
         encoder = self._fitted().encoder
         told = [one for one in encoder.derived if not set(one.sources).intersection(encoder.hidden)]
         above = [one for one in encoder.derived if one not in told]
-        return (*map(str, told), *(f"{one.target} >= {one.sources[0]}" for one in above))
+        return (*map(str, told), *(f"{written(one.target)} >= {written(one.sources[0])}" for one in above))
 
     # --- inside
 

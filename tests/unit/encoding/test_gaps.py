@@ -9,6 +9,7 @@ import pytest
 from synthgan import SynthGAN, infer_schema, load
 from synthgan.encoding import TableEncoder
 from synthgan.encoding.gaps import find_gaps
+from synthgan.errors import ConditionError
 
 N = 600
 
@@ -107,3 +108,54 @@ def test_holes_are_filled_in_order(model: SynthGAN) -> None:
     kept = frame.index % 2 == 0
     assert filled["end"][kept].equals(frame["end"][kept])
     assert np.isfinite(model.score_samples(frame)).all()
+
+
+def barely(frame: pd.DataFrame) -> SynthGAN:
+    return SynthGAN(epochs=2, hidden_dim=8, select=1, random_state=0).fit(frame)
+
+
+@pytest.mark.parametrize("column", ["ordered", "paid", "shipped"])
+def test_chains_stay_in_order_whatever_is_given(column: str) -> None:
+    stream = np.random.default_rng(3)
+    frame = pd.DataFrame({"ordered": pd.Timestamp("2024-01-01") + pd.to_timedelta(stream.integers(0, 9**6, N), "min")})
+    frame["paid"] = frame["ordered"] + pd.to_timedelta(stream.integers(1, 3000, N), "min")
+    frame["shipped"] = frame["paid"] + pd.to_timedelta(stream.integers(1, 3000, N), "min")
+    rows = barely(frame).sample(200, conditions={column: ("2024-06-01", "2024-06-10")}, random_state=1)
+    assert rows[column].between("2024-06-01", "2024-06-10 23:59:59").all()
+    assert (rows["shipped"] >= rows["paid"]).all()
+    assert (rows["paid"] >= rows["ordered"]).all()
+
+
+def test_zones_keep_their_hours() -> None:
+    stream = np.random.default_rng(3)
+    start = pd.Series(pd.Timestamp("2024-01-01") + pd.to_timedelta(stream.integers(0, 9**6, N), "min"))
+    start = start.dt.tz_localize("Europe/Berlin", ambiguous=True, nonexistent="shift_forward")
+    frame = pd.DataFrame({"start": start, "end": start + pd.to_timedelta(stream.integers(5, 300, N), "min")})
+    model = barely(frame)
+    assert model.formulas_ == ("end >= start",)
+    twice = pd.Timestamp("2024-10-27 00:30", tz="UTC")  # half past two, for the first time
+    assert set(model.sample(5, conditions={"end": twice}, random_state=1)["end"]) == {twice}
+    assert barely(frame.assign(end=frame["end"].dt.tz_convert("America/New_York"))).formulas_ == ()
+
+
+def test_names_of_gaps_do_not_collide() -> None:
+    stream = np.random.default_rng(4)
+    low, other = stream.integers(0, 40, N), stream.integers(100, 190, N)
+    frame = pd.DataFrame(
+        {0: low, 1: low + stream.integers(0, 5, N), "0": other, "1": other + stream.integers(0, 9, N), "1 - 0": "taken"}
+    )
+    model = barely(frame)
+    assert model.formulas_ == ("[1] >= [0]", "'1' >= '0'")
+    rows = model.sample(50, random_state=0)
+    assert list(rows.columns) == list(frame.columns)
+    with pytest.raises(ConditionError, match="no column '1 - 0 '"):
+        model.sample(5, conditions={"1 - 0 ": 3.0})
+
+
+def test_two_give_way_where_one_cannot() -> None:
+    stream = np.random.default_rng(5)
+    frame = pd.DataFrame({"low": stream.integers(0, 40, N) * 10})
+    frame["high"] = frame["low"] + stream.integers(1, 30, N)
+    filled = barely(frame).impute(frame.assign(low=np.nan), random_state=0)
+    assert filled["high"].equals(frame["high"])
+    assert (filled["high"] >= filled["low"]).all()
