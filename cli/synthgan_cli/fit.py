@@ -177,7 +177,7 @@ def fit_with_progress(
         model.fit(frame, schema=schema, target=target, callback=bar.update, **course)
     notes.say(bar.outcome())
     if isinstance(model, SynthGAN) and model.formulas_:
-        notes.say(f"all rows keep to, and so will sampled ones: {'; '.join(model.formulas_)}")
+        notes.say(f"all rows keep to, and sampled ones will: {'; '.join(model.formulas_)}")
     if not notes.quiet:
         for alarm in bar.alarms:
             show_warning(str(alarm))

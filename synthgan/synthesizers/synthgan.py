@@ -97,6 +97,8 @@ class SynthGAN(TableSynthesizer):
         What the columns are.
     target_ : str, int or None
         The column that `class_counts` are about; categories and numbers have trees of their own.
+    formulas_ : tuple of str
+        Formulas and orders that all rows of the fitted table keep to (``"total = net + tax"``, ``"end >= start"``).
     history_ : DataFrame
         One row per report of the training loop: step, seconds, phase, losses, held-out likelihood.
     seed_ : int
@@ -391,7 +393,7 @@ class SynthGAN(TableSynthesizer):
 
     @property
     def formulas_(self) -> tuple[str, ...]:
-        """The formulas that all rows of the fitted table keep to, and all that are sampled."""
+        """Formulas and orders that all rows of the fitted table keep to, and sampled ones where conditions let them."""
         encoder = self._fitted().encoder
         told = [one for one in encoder.derived if not set(one.sources).intersection(encoder.hidden)]
         above = [one for one in encoder.derived if one not in told]
