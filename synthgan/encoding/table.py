@@ -342,7 +342,7 @@ class TableEncoder:
         derived = tuple(one for one in self.derived if without not in (one.target, *one.sources))
         names = {name for one in derived for name in (one.target, *one.sources)}
         drawn = {name: self._decode_column(table, self.schema[name], 0, _as_is) for name in names}
-        kept = Rules(self.schema, derived, self.hidden).kept(drawn, self.encoders, fixed, {}, self._repeating)
+        kept = Rules(self.schema, derived, self.hidden).kept(drawn, self.encoders, fixed, {}, self._unmoved)
         codes, positions = table.codes.copy(), table.positions.copy()
         for name, column in kept.items():
             rows = np.flatnonzero((column != drawn[name]).to_numpy(dtype=bool, na_value=False))
@@ -364,12 +364,18 @@ class TableEncoder:
         bounded: bool = True,
     ) -> dict[ColumnName, pd.Series]:
         """Return those columns that change when rows are made to keep to the rules (see `Rules.kept`)."""
-        return self.rules.kept(columns, self.encoders, fixed, exact, self._repeating, bounded=bounded)
+        return self.rules.kept(columns, self.encoders, fixed, exact, self._unmoved, bounded=bounded)
 
     @property
     def _repeating(self) -> set[ColumnName]:
         """Columns of which some cells repeat those of others."""
         return {name for pair in self.layout.flags for name in pair}
+
+    @property
+    def _unmoved(self) -> set[ColumnName]:
+        """Of these the ones that no formula ties to what they repeat."""
+        tied = [{one.target, *one.sources} for one in self.derived]
+        return {name for pair in self.layout.flags if not any(pair <= own for own in tied) for name in pair}
 
     def constant(self, name: ColumnName) -> Any:
         """Return the one value of a CONSTANT column as its cells hold it."""

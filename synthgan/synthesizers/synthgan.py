@@ -236,8 +236,9 @@ class SynthGAN(TableSynthesizer):
         """
         frame, found = self._described(X, None, schema)
         shown = protect(frame, found, checked_min_rows(self.protect_rare))
-        layout = self._fit_encoder(shown.frame, shown.schema).layout
-        return self._plan(len(frame), layout, resolve_device(self.device))
+        encoder = self._fit_encoder(shown.frame, shown.schema)
+        plan = self._plan(len(frame), encoder.layout, resolve_device(self.device))
+        return dataclasses.replace(plan, n_columns=plan.n_columns - len(encoder.hidden))
 
     def _plan(self, n_rows: int, layout: TableLayout, device: torch.device) -> FitPlan:
         config = self._training_config()

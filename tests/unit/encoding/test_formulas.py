@@ -170,3 +170,18 @@ def test_holes_are_filled_forwards_and_backwards(model: SynthGAN, frame: pd.Data
     assert filled[["a", "b", "c", "total"]].eq(frame[["a", "b", "c", "total"]]).all(axis=None), (
         "nothing else is possible"
     )
+
+
+def test_a_part_that_often_is_the_total_gives_way_too() -> None:
+    """A total without extras repeats its one part to the last digit, and is flagged so."""
+    stream = np.random.default_rng(6)
+    rate = np.round(stream.uniform(40, 200, 600), 2)
+    extras = np.where(stream.random(600) < 0.6, 0.0, np.round(stream.uniform(5, 60, 600), 2))
+    frame = pd.DataFrame({"rate": rate, "extras": extras, "total": np.round(rate + extras, 2)})
+    model = SynthGAN(epochs=30, hidden_dim=16, select=1, random_state=0).fit(frame)
+    assert model.formulas_ == ("total = rate + extras",)
+    assert model._fitted().encoder.layout.flags, "or else there is nothing to see here"
+    rows = model.sample(1000, conditions={"total": (100.0, 150.0)}, random_state=0)
+    assert rows["total"].between(100, 150).all()
+    assert (rows["total"] - rows["rate"] - rows["extras"]).abs().max() < 0.006
+    assert model.plan(frame).n_columns == 3
