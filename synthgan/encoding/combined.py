@@ -185,8 +185,7 @@ def _product(
     # Of a price, a quantity and their product, or of two amounts and their share, the one of the most digits follows.
     for name, own in sorted(ways, key=lambda way: -_digits(schema[way[0]])):
         one = Derived(name, tuple(own), "product", weights=tuple(own.values()))
-        with np.errstate(all="ignore"):
-            x = one.of_numbers(np.stack([numbers[source] for source in one.sources]))
+        x = one.of_numbers(np.stack([numbers[source] for source in one.sources]))
         if (line := line_through(x, numbers[name], schema[name])) is not None:
             return Derived(name, one.sources, "product", *line, weights=one.weights)
     return None

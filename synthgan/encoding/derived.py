@@ -145,9 +145,11 @@ def derived_of_state(state: Sequence[Mapping[str, Any]], schema: Schema) -> tupl
         When it is of none.
     """
     found = tuple(_of_item(item) for item in state)
-    if in_order(found) != list(found):
-        raise ValueError("a column follows by one formula, from columns that do not follow from it")
-    for one in found:
+    if len({one.target for one in found}) < len(found):
+        raise ValueError("a column follows by one formula")
+    for place, one in enumerate(found):
+        if {later.target for later in found[place:]}.intersection(one.sources):
+            raise ValueError(f"{one.target!r} follows from columns whose formulas stand before its own")
         kinds = [schema[source].kind for source in one.sources]
         several = one.function in COMBINATIONS
         known = FUNCTIONS if kinds == [ColumnKind.NUMERIC] else PARTS if kinds == [ColumnKind.DATETIME] else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -10,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthgan import SynthGAN, infer_schema, load
-from synthgan.encoding.derived import Derived, in_order
+from synthgan.encoding.derived import Derived, derived_of_state, in_order
 from synthgan.encoding.formulas import find_derived
 
 N = 400
@@ -74,6 +76,23 @@ def test_formulas_of_what_follows_by_formulas() -> None:
     there, back = Derived("a", ("b", "c"), "sum", weights=(1.0, 1.0)), Derived("b", ("a",), "x", 2.0)
     assert in_order([there, back]) is None
     assert in_order([there, Derived("c", ("d",), "x")]) == [Derived("c", ("d",), "x"), there]
+
+
+def test_formulas_are_read_in_any_order_that_can_be_followed() -> None:
+    stream = np.random.default_rng(7)
+    schema = infer_schema(pd.DataFrame({name: stream.normal(size=N) for name in "abcdz"}))
+    good = [
+        Derived("b", ("z",), "x", 2.0),
+        Derived("a", ("c",), "x"),
+        Derived("d", ("z", "b"), "sum", weights=(1.0, 1.0)),
+    ]
+    for first, second, third in permutations(range(3)):
+        state = [good[place].state() for place in (first, second, third)]
+        if [first, second, third].index(0) < [first, second, third].index(2):
+            assert [one.state() for one in derived_of_state(state, schema)] == state
+        else:
+            with pytest.raises(ValueError, match="'d' follows from columns"):
+                derived_of_state(state, schema)
 
 
 def test_one_of_several_is_told_by_the_others() -> None:
