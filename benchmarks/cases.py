@@ -34,7 +34,7 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "formulas": (
-        ("table", "rows", "columns", "n_formulas", "formulas"),
+        ("table", "rows", "columns", "n_formulas", "n_orders", "formulas"),
         ("rows_off", "shape", "trend", "mle", "mle_real", "c2st_holdout", "dcr_share", "fit_cpu_seconds"),
     ),
     "others": (
@@ -63,6 +63,7 @@ HEADINGS = {
     "pairs_there_in_train": "unseen rows' pairs in the learned ones",
     "c2st_real": "ceiling",
     "n_formulas": "formulas there",
+    "n_orders": "orders there",
     "formulas": "kept to",
     "rows_off": "rows off",
 }

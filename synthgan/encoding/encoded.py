@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from synthgan.encoding.layout import TableLayout
 
-__all__ = ["MAX_COLUMNS", "BlockFeatures", "EncodedTable"]
+__all__ = ["MAX_COLUMNS", "BlockFeatures", "EncodedTable", "within_bounds"]
 
 MAX_COLUMNS = 32
 """Features of a category at most: its most frequent codes have one each."""
@@ -76,3 +76,16 @@ class BlockFeatures:
         place = 0.5 if self.slot is None else rows.positions[:, self.slot, None]
         feature: npt.NDArray[np.float32] = (codes + place).astype(np.float32)
         return feature
+
+
+def within_bounds(layout: TableLayout, table: EncodedTable) -> npt.NDArray[np.bool_]:
+    """Which rows of a table (every cell known) keep to the bounds of their layout, shape (n_rows,)."""
+    cells, keeps = {}, np.ones(len(table), np.bool_)
+    for at in {at for one in layout.bounds for at in (one.target, one.source)}:
+        inside = table.positions[:, layout.positioned.index(at)] if at in layout.positioned else np.zeros(len(table))
+        cells[at], _ = layout.blocks[at].cells.flatten(table.codes[:, at], inside)
+    for one in layout.bounds:
+        own, end = cells[one.target], one.cell[cells[one.source]]
+        absent = table.codes[:, one.target] == layout.blocks[one.target].missing_code
+        keeps &= absent | ((own >= end) if one.is_least else (own <= end))
+    return keeps

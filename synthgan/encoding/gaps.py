@@ -10,8 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.encoding.derived import Derived, in_order
-from synthgan.encoding.dtypes import plain_numbers
-from synthgan.encoding.line import MIN_ROWS, some_of
+from synthgan.encoding.orders import comparable, never_below
 from synthgan.schema.infer import infer_schema
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 
@@ -22,12 +21,6 @@ Floats = npt.NDArray[np.float64]
 MOST_SPREAD = 0.4
 """Standard deviation of a gap, as a share of those of the two columns: further apart a network tells each by itself,
 and rows are nearer to the table for it (weather in benchmarks/formulas.py, whose gap has 0.48)."""
-
-LEAST_TOGETHER = 0.5
-"""Share of the later column's cells beside which there has to be one of the earlier column."""
-
-MOST_COLUMNS = 256
-"""Columns of a kind that are looked at: each is compared with all others."""
 
 UNITS = (86_400_000_000, 3_600_000_000, 60_000_000, 1_000_000, 1000, 1)
 """Ticks in a day, an hour, a minute, a second, a millisecond and a microsecond."""
@@ -67,43 +60,19 @@ def find_gaps(frame: pd.DataFrame, schema: Schema, derived: Sequence[Derived]) -
         Of each column at most one: to the column that is nearest.
     """
     out: list[Gap] = []
-    for kind in (ColumnKind.NUMERIC, ColumnKind.DATETIME):
-        specs = [spec for spec in schema.of_kind(kind) if not spec.is_number_text][:MOST_COLUMNS]
-        numbers = {spec.name: plain_numbers(frame[spec.name], spec) for spec in specs}
-        for high in numbers:
-            if high in {one.target for one in derived}:
-                continue
-            nearest = min(
-                (
-                    (spread, low)
-                    for low in numbers
-                    # Clocks of two zones do not tell what is earlier.
-                    if schema[low].tz == schema[high].tz
-                    and (spread := _spread(numbers[low], numbers[high])) is not None
-                ),
-                key=lambda pair: pair[0],
-                default=None,
-            )
-            if nearest is None:
-                continue
-            gap = _gap(nearest[1], high, numbers, schema, {*schema.names, *(one.spec.name for one in out)})
-            if in_order([*derived, *(one.formula for one in out), gap.formula]):
-                out.append(gap)
+    for numbers in comparable(frame, schema):
+        nearest: dict[ColumnName, tuple[float, ColumnName]] = {}
+        for low, high, x, y in never_below(numbers):
+            with np.errstate(all="ignore"):
+                spread, least = float((y - x).std()), min(float(x.std()), float(y.std()))
+            if 0 < spread <= MOST_SPREAD * least < np.inf and spread < nearest.get(high, (np.inf,))[0]:
+                nearest[high] = spread, low
+        for high, (_, low) in nearest.items():
+            if high not in {one.target for one in derived}:
+                gap = _gap(low, high, numbers, schema, {*schema.names, *(one.spec.name for one in out)})
+                if in_order([*derived, *(one.formula for one in out), gap.formula]):
+                    out.append(gap)
     return out
-
-
-def _spread(low: Floats, high: Floats) -> float | None:
-    """Standard deviation of how far `high` lies above `low`; None where it does not always, or not close enough."""
-    some = some_of(len(low))
-    if (high[some] < low[some]).any():
-        return None
-    both = np.isfinite(low) & np.isfinite(high)
-    if both.sum() < max(MIN_ROWS, LEAST_TOGETHER * np.isfinite(high).sum()) or (high < low)[both].any():
-        return None
-    with np.errstate(all="ignore"):
-        spread, least = float((high - low)[both].std()), min(float(low[both].std()), float(high[both].std()))
-    # Where the ranges do not meet, no draw can go wrong.
-    return spread if 0 < spread <= MOST_SPREAD * least < np.inf and low[both].max() > high[both].min() else None
 
 
 def _gap(

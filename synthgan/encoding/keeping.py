@@ -1,4 +1,4 @@
-"""Rows made to keep to the formulas of their table."""
+"""Rows made to keep to the formulas and orders of their table."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ import pandas as pd
 from synthgan.encoding.continuous import Grid
 from synthgan.encoding.derived import PARTS, Derived
 from synthgan.encoding.dtypes import plain_column, plain_numbers
+from synthgan.encoding.orders import Order, rearranged
 from synthgan.schema.table import ColumnName, Schema
 
-__all__ = ["Limits", "keep_formulas"]
+__all__ = ["Limits", "keep_rules"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -30,6 +31,9 @@ MOST_PAIRED = 6
 
 MOST_ROUNDS = 5
 """How often columns give way and follow again: what gave way may be what several others follow from."""
+
+MOST_SWEEPS = 16
+"""How often all orders are looked at: a number may have to move past several others."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,20 +72,27 @@ class Limits:
         return np.asarray((values >= grid.low) & (values <= grid.high) & keeps)
 
 
-def keep_formulas(
-    derived: Sequence[Derived], columns: Mapping[ColumnName, pd.Series], schema: Schema, limits: Limits
+def keep_rules(
+    derived: Sequence[Derived],
+    orders: Sequence[Order],
+    columns: Mapping[ColumnName, pd.Series],
+    schema: Schema,
+    limits: Limits,
 ) -> dict[ColumnName, pd.Series]:
-    """Make columns follow from others.
+    """Make columns follow from others, and stay in order.
 
     Where the column that follows has a condition to keep, or would leave its bounds, one of those it follows from gives
     way: the one that moves least, as a share of its range, and agrees to the last digit with what was drawn, or with
     another number that the condition allows; or two of them. If that one follows from others itself, so does one of
-    them. Where none does, the row keeps to conditions and bounds, and not to the formula.
+    them. Numbers that are out of order change places, or one of them moves to the other. Where none can, the row keeps
+    to conditions and bounds, and not to the rule.
 
     Parameters
     ----------
     derived : sequence of Derived
         The formulas, each after those that its sources follow by.
+    orders : sequence of Order
+        The orders.
     columns : mapping of column label to Series of shape (n_rows,)
         All columns, as they were drawn.
     schema : Schema
@@ -94,54 +105,106 @@ def keep_formulas(
     dict of column label to Series
         Those columns that may have changed.
     """
-    grids, targets = limits.grids, {one.target for one in derived}
-    names = targets | {source for one in derived for source in one.sources if source in grids}
-    drawn = {name: plain_numbers(columns[name], schema[name]) for name in columns if name in names}
-    numbers, now = dict(drawn), dict(columns)
-    free = names - (set(limits.unmoved) - targets)
+    rows = _Rows(derived, orders, columns, schema, limits)
+    rows.fill_hidden()
+    rows.follow()
+    for _ in range(MOST_ROUNDS):
+        gave_way, moved = rows.give_way(), rows.put_in_order()
+        if not (gave_way or moved):
+            break
+        rows.follow()
+    return {name: rows.now[name] for name in rows.numbers}
 
-    def put(name: ColumnName, values: Floats) -> None:
-        changed = (values != numbers[name]) & ~(np.isnan(values) & np.isnan(numbers[name]))
+
+class _Rows:
+    """Rows on their way to keeping to the rules; parameters as for `keep_rules`.
+
+    Attributes
+    ----------
+    now : dict of column label to Series
+        All columns as they are now.
+    numbers : dict of column label to ndarray of float64, shape (n_rows,)
+        Those that rules are about, as numbers.
+    """
+
+    def __init__(
+        self,
+        derived: Sequence[Derived],
+        orders: Sequence[Order],
+        columns: Mapping[ColumnName, pd.Series],
+        schema: Schema,
+        limits: Limits,
+    ) -> None:
+        self.derived, self.orders, self.schema, self.limits = derived, orders, schema, limits
+        self.targets = {one.target for one in derived}
+        names = self.targets | {source for one in derived for source in one.sources if source in limits.grids}
+        every = names | {name for one in orders for name in (one.low, one.high)}
+        self.drawn = {name: plain_numbers(columns[name], schema[name]) for name in columns if name in every}
+        self.numbers, self.now = dict(self.drawn), dict(columns)
+        self.free = names - (set(limits.unmoved) - self.targets)
+
+    def put(self, name: ColumnName, values: Floats) -> bool:
+        """Set a column's numbers; whether any is another one now."""
+        changed = (values != self.numbers[name]) & ~(np.isnan(values) & np.isnan(self.numbers[name]))
         if changed.any():  # other cells stay what they are: a zone's clock shows an hour twice
-            numbers[name] = values
-            now[name] = now[name].mask(pd.Series(changed, now[name].index), plain_column(values, schema[name]))
+            self.numbers[name] = values
+            new = plain_column(values, self.schema[name])
+            self.now[name] = self.now[name].mask(pd.Series(changed, self.now[name].index), new)
+        return bool(changed.any())
 
-    def follow() -> None:
-        for one in derived:
-            found, before = one.values(now, schema), numbers[one.target]
-            may = limits.allow(one.target, grids[one.target].snap(found))
-            put(one.target, np.where(np.isnan(before) | ~may, before, grids[one.target].snap(found)))
+    def fill_hidden(self) -> None:
+        """Make hidden parts of sums what the others make them, where they are missing."""
+        for one in self.derived:
+            for place in (place for place, name in enumerate(one.sources) if name in self.limits.hidden):
+                name, x = one.sources[place], np.stack([self.numbers[source] for source in one.sources])
+                between = self.limits.grids[name].snap(one.solved(x, place, self.numbers[one.target]))
+                self.put(name, np.where(np.isnan(self.numbers[name]), between, self.numbers[name]))
 
-    def give_way() -> bool:
+    def follow(self) -> None:
+        """Let all that follows follow, where it may."""
+        for one in self.derived:
+            found, before = self.limits.grids[one.target].snap(one.values(self.now, self.schema)), self.numbers
+            may = self.limits.allow(one.target, found)
+            self.put(one.target, np.where(np.isnan(before[one.target]) | ~may, before[one.target], found))
+
+    def give_way(self) -> bool:
+        """Move sources where what follows from them may not; whether any row did."""
+        numbers, limits = self.numbers, self.limits
         stays = {name: limits.is_fixed(name, len(own)) for name, own in numbers.items()}
         anywhere = False
-        for one in reversed(derived):  # a source that gives way may follow from others
-            found, grid = one.values(now, schema), grids[one.target]
+        for one in reversed(self.derived):  # a source that gives way may follow from others
+            found, grid = one.values(self.now, self.schema), limits.grids[one.target]
             apart = ~(_same(found, numbers[one.target], grid) | np.isnan(found) | np.isnan(numbers[one.target]))
             rows = np.flatnonzero(apart & (stays[one.target] | (found < grid.low) | (found > grid.high)))
-            wanted = np.where(stays[one.target], numbers[one.target], drawn[one.target])[rows]
-            done, sources, target = _moves(one, numbers, rows, wanted, limits, stays, free)
+            wanted = np.where(stays[one.target], numbers[one.target], self.drawn[one.target])[rows]
+            done, sources, target = _moves(one, numbers, rows, wanted, limits, stays, self.free)
             changes = zip((*one.sources, one.target), (*sources, target), strict=True) if done.any() else ()
             for name, values in changes:
                 changed = numbers[name].copy()
                 changed[rows[done]] = values[done]
                 stays[name] |= changed != numbers[name]
-                put(name, changed)
+                self.put(name, changed)
             stays[one.target][rows[done]] = True
             anywhere |= bool(done.any())
         return anywhere
 
-    for one in derived:
-        for place in (place for place, name in enumerate(one.sources) if name in limits.hidden):
-            name, x = one.sources[place], np.stack([numbers[source] for source in one.sources])
-            between = grids[name].snap(one.solved(x, place, numbers[one.target]))
-            put(name, np.where(np.isnan(numbers[name]), between, numbers[name]))
-    follow()
-    for _ in range(MOST_ROUNDS):
-        if not give_way():
-            break
-        follow()
-    return {name: now[name] for name in numbers}
+    def put_in_order(self) -> bool:
+        """Rearrange columns that are out of order, but for those that follow from others; whether any row changed."""
+        anywhere = False
+        for _ in range(MOST_SWEEPS):
+            moved = False
+            for one in self.orders:
+                pair = self.numbers[one.low], self.numbers[one.high]
+                if one.broken(*pair).any():
+                    low, high = rearranged(one, *pair, self.limits.grids, self._may)
+                    moved |= self.put(one.low, low) | self.put(one.high, high)
+            if not moved:
+                break
+            anywhere = True
+        return anywhere
+
+    def _may(self, name: ColumnName, values: Floats) -> Bools:
+        return self.limits.allow(name, values) & (name not in self.targets)
 
 
 def _moves(

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from synthgan.encoding.bounds import Bound
 from synthgan.encoding.cells import CellTable, IntArray
 from synthgan.encoding.pairings import Pairing
 from synthgan.encoding.relations import Relation
@@ -78,11 +79,14 @@ class TableLayout:
         Which numbers lie near which others; those of one target side by side.
     pairings : tuple of Pairing
         Which levels go with which of other columns; those of one target side by side.
+    bounds : tuple of Bound
+        What orders of two columns leave of the cells of either.
     """
 
     blocks: tuple[Block, ...]
     relations: tuple[Relation, ...] = ()
     pairings: tuple[Pairing, ...] = ()
+    bounds: tuple[Bound, ...] = ()
 
     def __len__(self) -> int:
         return len(self.blocks)

@@ -12,11 +12,12 @@ import pandas as pd
 
 from synthgan.encoding.columns import ColumnEncoder
 from synthgan.encoding.continuous import Grid, NumericEncoder
-from synthgan.encoding.derived import Derived
+from synthgan.encoding.derived import Derived, written
 from synthgan.encoding.dtypes import numbers_to_column, plain_numbers
-from synthgan.encoding.keeping import Limits, keep_formulas
+from synthgan.encoding.keeping import Limits, keep_rules
+from synthgan.encoding.orders import Order
 from synthgan.encoding.protection import wall_tick
-from synthgan.encoding.temporal import TemporalEncoder
+from synthgan.encoding.temporal import TICKS_PER_DAY, TemporalEncoder
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 
 __all__ = ["Rules"]
@@ -32,13 +33,41 @@ class Rules:
         All columns, hidden ones too.
     derived : sequence of Derived
         The formulas, each after those that its sources follow by.
+    orders : sequence of Order
+        Which columns are never below which others.
     hidden : collection of column labels
         Columns that frames do not have: gaps between two others.
     """
 
     schema: Schema
     derived: Sequence[Derived]
+    orders: Sequence[Order]
     hidden: Collection[ColumnName]
+
+    def __bool__(self) -> bool:
+        return bool(self.derived or self.orders)
+
+    @property
+    def names(self) -> set[ColumnName]:
+        """The columns that rules are about."""
+        formulas = {name for one in self.derived for name in (one.target, *one.sources)}
+        return formulas | {name for one in self.orders for name in (one.low, one.high)}
+
+    def without(self, name: ColumnName | None) -> Rules:
+        """Return the rules that are not about a column."""
+        derived = tuple(one for one in self.derived if name not in (one.target, *one.sources))
+        orders = tuple(one for one in self.orders if name not in (one.low, one.high))
+        return dataclasses.replace(self, derived=derived, orders=orders)
+
+    def told(self) -> tuple[str, ...]:
+        """Formulas and orders as people write them."""
+        gaps = [one for one in self.derived if set(one.sources).intersection(self.hidden)]
+        formulas = [str(one) for one in self.derived if one not in gaps]
+        return (
+            *formulas,
+            *(f"{written(one.target)} >= {written(one.sources[0])}" for one in gaps),
+            *map(str, self.orders),
+        )
 
     def whole(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a frame with its hidden columns."""
@@ -65,14 +94,13 @@ class Rules:
         *,
         bounded: bool = True,
     ) -> dict[ColumnName, pd.Series]:
-        """Return those columns that change when rows are made to keep to the rules (see `keep_formulas`, `Limits`).
+        """Return those columns that change when rows are made to keep to the rules (see `keep_rules`, `Limits`).
 
         Not `bounded` they may leave the table's bounds, which what is sampled must not, but what is given may.
         """
-        if not self.derived:
+        if not self:
             return {}
-        names = {name for one in self.derived for name in (one.target, *one.sources)}
-        specs = {name: self.schema[name] for name in names if name in encoders}
+        specs = {name: self.schema[name] for name in self.names if name in encoders}
         grids = {name: grid for name, spec in specs.items() if (grid := _grid(encoders[name], spec)) is not None}
         exact = {name: own for name, own in exact.items() if self.schema[name].kind is ColumnKind.NUMERIC}
         schema = self.schema
@@ -80,12 +108,13 @@ class Rules:
             shown = [name for name in grids if name not in self.hidden]
             grids |= {name: Grid(grids[name].decimals, grids[name].step) for name in shown}
             schema = Schema(tuple(dataclasses.replace(spec, low=None, high=None) for spec in schema))
-        return keep_formulas(self.derived, columns, schema, Limits(grids, fixed, exact, unmoved, self.hidden))
+        return keep_rules(self.derived, self.orders, columns, schema, Limits(grids, fixed, exact, unmoved, self.hidden))
 
 
 def _grid(encoder: ColumnEncoder, spec: ColumnSpec) -> Grid | None:
     """What a column's numbers, or ticks, are rounded to, with their bounds; None of other kinds."""
     if isinstance(encoder, TemporalEncoder):
         low, high = (wall_tick(str(end), spec) if end is not None else None for end in (spec.low, spec.high))
-        return Grid(0, 1, -np.inf if low is None else low, np.inf if high is None else high)
+        step = TICKS_PER_DAY if encoder.time is None and not encoder.midnight else 1
+        return Grid(0, step, -np.inf if low is None else low, np.inf if high is None else high)
     return encoder.grid if isinstance(encoder, NumericEncoder) else None

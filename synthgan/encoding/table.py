@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from synthgan.encoding.bounds import bounds_of
 from synthgan.encoding.categorical import CategoricalEncoder
 from synthgan.encoding.columns import (
     BlockValues,
@@ -32,6 +33,7 @@ from synthgan.encoding.gaps import find_gaps
 from synthgan.encoding.identifier import IdentifierMaker
 from synthgan.encoding.layout import Block, TableLayout
 from synthgan.encoding.likeness import likeness_order
+from synthgan.encoding.orders import Order, find_orders, orders_of_state
 from synthgan.encoding.pairings import Cells, Pairing, find_pairings, pairings_of_state
 from synthgan.encoding.protection import protect
 from synthgan.encoding.relations import Relation, find_relations, relations_of_state
@@ -66,6 +68,8 @@ class TableEncoder:
         Which numbers follow from other columns (see `with_derived`).
     hidden : tuple of column label
         Columns of the schema that frames do not have: gaps between two others (see `with_gaps`).
+    orders : tuple of Order
+        Which columns are never below which others (see `with_orders`).
     pairings : tuple of Pairing
         Which levels go with which of other columns (see `with_pairings`).
 
@@ -84,6 +88,7 @@ class TableEncoder:
     relations: tuple[Relation, ...] = ()
     derived: tuple[Derived, ...] = ()
     hidden: tuple[ColumnName, ...] = ()
+    orders: tuple[Order, ...] = ()
     pairings: tuple[Pairing, ...] = ()
     layout: TableLayout = dataclasses.field(init=False)
 
@@ -93,7 +98,12 @@ class TableEncoder:
         ]
         pairs = [(blocks[one.target].column, blocks[one.source].column) for one in self.relations if one.repeats]
         flags = [Block.flag(*pair) for pair in pairs]
-        object.__setattr__(self, "layout", TableLayout((*blocks, *flags), self.relations, self.pairings))
+        ends: dict[ColumnName, tuple[int, NumericEncoder | TemporalEncoder]] = {}
+        for place, block in enumerate(blocks):
+            if not isinstance(encoder := self.encoders[block.column], CategoricalEncoder):
+                ends.setdefault(block.column, (place, encoder))
+        bounds = tuple(bound for one in self.orders for bound in bounds_of(*ends[one.low], *ends[one.high]))
+        object.__setattr__(self, "layout", TableLayout((*blocks, *flags), self.relations, self.pairings, bounds))
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, schema: Schema, n_bins: int | None = None, min_rows: int = 1) -> TableEncoder:
@@ -194,6 +204,13 @@ class TableEncoder:
         schema, encoders = Schema((*self.schema, *shown.schema)), {**self.encoders, **plain.encoders}
         return dataclasses.replace(wider, schema=schema, encoders=encoders)
 
+    def with_orders(self, frame: pd.DataFrame) -> Self:
+        """Return this encoder with the columns that are never below others in the rows of `frame`, but for gaps' ones.
+
+        What follows in all rows, gaps among it, is known by then.
+        """
+        return dataclasses.replace(self, orders=tuple(find_orders(frame, self.visible, self.derived)))
+
     @property
     def visible(self) -> Schema:
         """The columns that frames have."""
@@ -202,7 +219,7 @@ class TableEncoder:
     @property
     def rules(self) -> Rules:
         """What all rows keep to."""
-        return Rules(self.schema, self.derived, self.hidden)
+        return Rules(self.schema, self.derived, self.orders, self.hidden)
 
     def whole(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a frame with its hidden columns."""
@@ -328,7 +345,7 @@ class TableEncoder:
         fixed: Mapping[ColumnName, npt.NDArray[np.bool_]],
         without: ColumnName | None = None,
     ) -> EncodedTable:
-        """Return rows that keep to the formulas as far as codes can tell, as `decode` makes their cells.
+        """Return rows that keep to the rules as far as codes can tell, as `decode` makes their cells.
 
         Parameters
         ----------
@@ -337,12 +354,11 @@ class TableEncoder:
         fixed : mapping of column label to ndarray of bool, shape (n_rows,)
             Rows in which a column keeps to conditions.
         without : column label, optional
-            Formulas with this column are left alone.
+            Rules about this column are left alone.
         """
-        derived = tuple(one for one in self.derived if without not in (one.target, *one.sources))
-        names = {name for one in derived for name in (one.target, *one.sources)}
-        drawn = {name: self._decode_column(table, self.schema[name], 0, _as_is) for name in names}
-        kept = Rules(self.schema, derived, self.hidden).kept(drawn, self.encoders, fixed, {}, self._unmoved)
+        rules = self.rules.without(without)
+        drawn = {name: self._decode_column(table, self.schema[name], 0, _as_is) for name in rules.names}
+        kept = rules.kept(drawn, self.encoders, fixed, {}, self._unmoved)
         codes, positions = table.codes.copy(), table.positions.copy()
         for name, column in kept.items():
             rows = np.flatnonzero((column != drawn[name]).to_numpy(dtype=bool, na_value=False))
@@ -409,6 +425,7 @@ class TableEncoder:
             "relations": [relation.state() for relation in self.relations],
             "derived": [one.state() for one in self.derived],
             "hidden": list(self.hidden),
+            "orders": [one.state() for one in self.orders],
             "pairings": [one.state() for one in self.pairings],
         }
 
@@ -445,7 +462,9 @@ class TableEncoder:
         hidden = tuple(state.get("hidden", ()))
         if not {source for one in derived if one.function == "sum" for source in one.sources}.issuperset(hidden):
             raise ValueError("a hidden column is a part of a sum")
-        return dataclasses.replace(plain, relations=relations, derived=derived, pairings=pairings, hidden=hidden)
+        orders = orders_of_state(state.get("orders", ()), schema)
+        whole = dataclasses.replace(plain, derived=derived, orders=orders, hidden=hidden)
+        return dataclasses.replace(whole, relations=relations, pairings=pairings)
 
 
 def _picked(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from synthgan.models.axis import CodeAxis
+from synthgan.models.bounds import Bounds, Room
 from synthgan.models.cells import CellHead
 from synthgan.models.features import POSITION_SCALE, Rows, features, n_features
 from synthgan.models.late import Late, PassState
@@ -74,13 +75,16 @@ class Clues(NamedTuple):
         Where numbers say that other numbers lie.
     hints : Hints or None
         Which levels go with those that are filled.
+    room : Room or None
+        What is in order with them.
     """
 
     anchors: Anchors | None
     hints: Hints | None
+    room: Room | None
 
 
-NO_CLUES = Clues(None, None)
+NO_CLUES = Clues(None, None, None)
 
 
 class Generator(nn.Module):
@@ -125,6 +129,7 @@ class Generator(nn.Module):
         self.late = Late(axis, config.hidden_dim, config.late_dim, self.cells.project.out_features)
         self.relations = Relations(axis, config.hidden_dim) if axis.layout.relations else None
         self.pairings = Pairings(axis, config.hidden_dim) if axis.layout.pairings else None
+        self.orders = Bounds(axis) if axis.layout.bounds else None
         self.folded = self.masks_are_added = False
         with torch.no_grad():
             self.head.weight.mul_(0.3)
@@ -187,13 +192,15 @@ class Generator(nn.Module):
 
     def clues(self, rows: Rows, filled: Tensor, block: int | None = None) -> Clues | None:
         """What filled blocks (n, B) of the rows say of others, or of one of them; None where that is nothing."""
-        anchors = hints = None
+        anchors = hints = room = None
         which = slice(None) if block is None else self.axis.relations_of.get(block)
         if self.relations is not None and which is not None:
             anchors = anchors_of(self.axis, rows, filled, which)
         if self.pairings is not None and (which := self.pairings.which(block)) is not None:
             hints = self.pairings.hints(self.axis, rows, filled, which)
-        return None if anchors is None and hints is None else Clues(anchors, hints)
+        if self.orders is not None and (which := self.orders.which(block)) is not None:
+            room = self.orders.room(self.axis, rows, filled, which)
+        return None if anchors is None and hints is None and room is None else Clues(anchors, hints, room)
 
     def logits(self, state: PassState, clues: Clues | None = None) -> Tensor:
         """Logits (n, T) of every code, float32, clamped."""
@@ -201,11 +208,13 @@ class Generator(nn.Module):
         change = state.change
         if change is not None:
             logits = logits + self.late.head(change, self.smoothed_out(self.late.head)).float()
-        anchors, hints = clues or NO_CLUES
+        anchors, hints, room = clues or NO_CLUES
         if anchors is not None and self.relations is not None:
             logits = logits + self.relations(self.axis, state.hidden, anchors)
         if hints is not None and self.pairings is not None:
             logits = logits + self.pairings(self.axis, state.hidden, hints)
+        if room is not None and self.orders is not None:
+            logits = logits + self.orders(self.axis, room)
         return logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
 
     def cell_logits(self, state: PassState, codes: Tensor, clues: Clues | None = None) -> Tensor:
@@ -214,9 +223,11 @@ class Generator(nn.Module):
         added = None if change is None else self.late.cells(change).float()
         asked = codes[:, self.cells.places]
         scores: Tensor = self.cells(state.hidden, asked, added)
-        anchors, hints = clues or NO_CLUES
+        anchors, hints, room = clues or NO_CLUES
         if hints is not None and self.pairings is not None:
             scores = scores + self.pairings.cells(state.hidden, hints, asked, self.cells.blocks)
+        if room is not None and self.orders is not None:
+            scores = scores + self.orders.cells(room, asked, self.cells.blocks)
         if anchors is None or self.relations is None:
             return scores
         target = self.axis.relation_target
@@ -241,12 +252,14 @@ class Generator(nn.Module):
         change = state.change
         if change is not None:
             logits = logits + self.late.head(change, late_weight, part).float()
-        anchors, hints = clues or NO_CLUES
+        anchors, hints, room = clues or NO_CLUES
         if anchors is not None and self.relations is not None:
             which = self.axis.relations_of[block]
             logits = logits + self.relations.block(state.hidden, anchors, which, part.stop - part.start)
         if hints is not None and self.pairings is not None:
             logits = logits + self.pairings.block(state.hidden, hints)
+        if room is not None and self.orders is not None:
+            logits = logits + self.orders.block(room)
         return logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
 
     def block_cell_logits(self, state: PassState, block: int, codes: Tensor, clues: Clues | None = None) -> Tensor:
@@ -254,9 +267,11 @@ class Generator(nn.Module):
         change = state.change
         added = None if change is None else self.late.cells(change, outputs=self.cells.outputs(block)).float()
         scores = self.cells.one(state.hidden, block, codes, added)
-        anchors, hints = clues or NO_CLUES
+        anchors, hints, room = clues or NO_CLUES
         if hints is not None and self.pairings is not None:
             scores = scores + self.pairings.cells(state.hidden, hints, codes[:, None], (block,))[:, 0]
+        if room is not None and self.orders is not None:
+            scores = scores + self.orders.cells(room, codes[:, None], (block,))[:, 0]
         if anchors is None or self.relations is None:
             return scores
         which = self.axis.relations_of[block]

@@ -143,9 +143,9 @@ class Part:
         codes[:, block], positions[:, block], self.filled[:, block] = code, position, True
 
     def _settle(self) -> None:
-        """Make all but the target keep to the formulas: it is to follow the rows as they will be."""
+        """Make all but the target keep to the rules: it is to follow the rows as they will be."""
         axis, encoder, trees = self.task.generator.axis, self.task.encoder, self.task.trees
-        if encoder.derived and trees is not None:
+        if encoder.rules and trees is not None:
             target = encoder.layout.blocks[trees.target].column
             settled = encoder.settled(table_of(axis, self.rows), self.fixed, without=target)
             for own, new in zip(self.rows, rows_of(axis, settled), strict=True):

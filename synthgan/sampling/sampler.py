@@ -95,14 +95,14 @@ class Sampler:
             for number, start in enumerate(starts):
                 given = _repeated(conditions.given(start, start + chunk_rows), n_candidates)
                 n_drawn = min(len(given), n_rows - start) if n_candidates == 1 else len(given)
-                fixed = conditions.fixed(self.encoder, start, start + chunk_rows) if self.encoder.derived else {}
+                fixed = conditions.fixed(self.encoder, start, start + chunk_rows) if self.encoder.rules else {}
                 yield Asked(number, given, n_drawn, {name: np.tile(own, n_candidates) for name, own in fixed.items()})
 
         n_jobs = n_jobs if len(starts) > 1 and self.device.type == "cpu" else 1
         work, own = itertools.tee(asked())
         pools = map(drawing, work) if n_jobs < 2 else mapped(drawing, work, n_jobs)
         for start, one, pool in zip(starts, own, pools, strict=True):
-            if self.encoder.derived:  # the critic shall see rows as they will be
+            if self.encoder.rules:  # the critic shall see rows as they will be
                 pool = self.encoder.settled(pool, one.fixed)
             rows = pool
             if choice is not None:

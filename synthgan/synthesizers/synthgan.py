@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from synthgan.conditioning.space import Conditions, ConditionSpace
 from synthgan.encoding import TableEncoder, TableLayout, checked_min_rows, protect
-from synthgan.encoding.derived import written
 from synthgan.errors import ConfigError
 from synthgan.models import CodeAxis, Ensemble
 from synthgan.rng import RandomState, resolve_seed
@@ -173,7 +172,7 @@ class SynthGAN(TableSynthesizer):
         """An encoder that knows all on which the sizes of the networks depend."""
         least = checked_min_rows(self.protect_rare)
         encoder = super()._fit_encoder(frame, schema).with_derived(frame).with_gaps(frame, min_rows=least)
-        return encoder.with_likeness(frame).with_pairings(frame, least).with_relations(frame)
+        return encoder.with_orders(frame).with_likeness(frame).with_pairings(frame, least).with_relations(frame)
 
     def _start(self, job: FitJob) -> Run:
         began, layout = time.monotonic(), job.encoder.layout
@@ -395,10 +394,7 @@ class SynthGAN(TableSynthesizer):
     @property
     def formulas_(self) -> tuple[str, ...]:
         """Formulas and orders that all rows of the fitted table keep to, and sampled ones where conditions let them."""
-        encoder = self._fitted().encoder
-        told = [one for one in encoder.derived if not set(one.sources).intersection(encoder.hidden)]
-        above = [one for one in encoder.derived if one not in told]
-        return (*map(str, told), *(f"{written(one.target)} >= {written(one.sources[0])}" for one in above))
+        return self._fitted().encoder.rules.told()
 
     # --- inside
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthgan.encoding import EncodedTable, TableLayout
+from synthgan.encoding.encoded import within_bounds
 from synthgan.rng import numpy_stream
 from synthgan.training.donors import TREES, Donors
 from synthgan.training.lines import BlockColumns
@@ -83,7 +84,9 @@ def draw_stand_ins(
         stream = numpy_stream(seed, "stand-ins", len(drawn))
         drawn.append(_drawn_in_order(layout, table, numbers, -(-n_rows // n_orders), stream, ends))
     every = EncodedTable.joined(drawn)
-    # Where time ran out, the rows of fewer orders come more than once: batches count on so many.
+    if (keeps := within_bounds(layout, every)).any():  # the networks leave no room for what is out of order
+        every = every.take(keeps)
+    # Where rows are fewer, by that or because time ran out, they come more than once: batches count on so many.
     return every.take(numpy_stream(seed, "stand-ins mixed").permutation(np.resize(np.arange(len(every)), n_rows)))
 
 

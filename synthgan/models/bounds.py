@@ -1,0 +1,131 @@
+"""Codes and cells that an order of two columns leaves no room for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from synthgan.models.axis import CodeAxis
+from synthgan.models.features import Rows
+
+__all__ = ["Bounds", "Room"]
+
+NO_ROOM = -100.0
+"""Added to the logits of what is out of order: after the clamp there is nothing less likely."""
+
+
+class Room(NamedTuple):
+    """What filled columns leave of the cells of others, for each target that is asked.
+
+    Attributes
+    ----------
+    which : slice
+        The targets.
+    least, most : Tensor of int64, shape (n, G)
+        First and last cell of the target that is possible, counted within its block.
+    """
+
+    which: slice
+    least: Tensor
+    most: Tensor
+
+
+class Bounds(nn.Module):
+    """Takes all room from codes and cells that are out of order with filled columns (see `synthgan.encoding.bounds`).
+
+    Parameters
+    ----------
+    axis : CodeAxis
+        With at least one bound.
+    """
+
+    first: Tensor
+    place: Tensor
+
+    def __init__(self, axis: CodeAxis) -> None:
+        super().__init__()
+        bounds, blocks = axis.layout.bounds, axis.layout.blocks
+        self.targets = tuple(sorted({one.target for one in bounds}))
+        self.of = tuple([k for k, one in enumerate(bounds) if one.target == at] for at in self.targets)
+        self.is_least = [one.is_least for one in bounds]
+        self.source = [one.source for one in bounds]
+        for number, one in enumerate(bounds):
+            self._constant(f"cell_{number}", torch.from_numpy(one.cell))
+        for number, at in enumerate(self.targets):
+            cells, absent = blocks[at].cells, blocks[at].missing_code
+            free = np.arange(cells.n_codes) == (-1 if absent is None else absent)
+            self._constant(f"code_of_{number}", torch.from_numpy(cells.code))
+            self._constant(f"absent_{number}", torch.from_numpy(free))
+        self._constant("first", torch.from_numpy(np.concatenate([block.cells.first for block in blocks])))
+        self._constant("place", torch.arange(axis.layout.max_cells))
+
+    def _constant(self, name: str, value: Tensor) -> None:
+        self.register_buffer(name, value, persistent=False)  # rebuilt from the encoder, so not part of the weights
+
+    def which(self, block: int | None) -> slice | None:
+        """Which of the targets a block is, None for none; or all of them."""
+        if block is None:
+            return slice(0, len(self.targets))
+        return slice(at := self.targets.index(block), at + 1) if block in self.targets else None
+
+    def room(self, axis: CodeAxis, rows: Rows, filled: Tensor, which: slice) -> Room:
+        """Look up what rows leave; `filled` (n, B) says which blocks are filled."""
+        cells: dict[int, Tensor] = {}
+        ends: list[tuple[Tensor, Tensor]] = []
+        for number in range(which.start, which.stop):
+            last = len(getattr(self, f"code_of_{number}")) - 1
+            least = torch.zeros_like(rows.codes[:, 0])
+            most = torch.full_like(least, last)
+            for k in self.of[number]:
+                at = self.source[k]
+                if at not in cells:
+                    codes, positions = rows.codes[:, at], rows.positions[:, at]
+                    n_cells = axis.n_cells[codes]
+                    cells[at] = self.first[codes] + torch.minimum((positions * n_cells).long(), n_cells - 1)
+                end = getattr(self, f"cell_{k}")[cells[at]]
+                if self.is_least[k]:
+                    least = torch.maximum(least, end * filled[:, at])
+                else:
+                    most = torch.where(filled[:, at], torch.minimum(most, end), most)
+            ends.append((least, most))
+        return Room(which, *(torch.stack(parts, dim=1) for parts in zip(*ends, strict=True)))
+
+    def forward(self, axis: CodeAxis, room: Room) -> Tensor:
+        """Return what is added to the logits of all codes: (n, T)."""
+        parts, end = [], 0
+        for number, block in enumerate(self.targets):
+            low, high = axis.bounds(block)
+            added = self._codes(number, room.least[:, number], room.most[:, number])
+            parts += [added.new_zeros(len(added), low - end), added]
+            end = high
+        return torch.cat([*parts, parts[0].new_zeros(len(parts[0]), len(axis.block_of) - end)], dim=1)
+
+    def block(self, room: Room) -> Tensor:
+        """Return what is added to the logits of the one block that is asked: (n, n_codes)."""
+        return self._codes(room.which.start, room.least[:, 0], room.most[:, 0])
+
+    def _codes(self, number: int, least: Tensor, most: Tensor) -> Tensor:
+        code_of: Tensor = getattr(self, f"code_of_{number}")
+        absent: Tensor = getattr(self, f"absent_{number}")
+        code = torch.arange(len(absent), device=least.device)
+        out = (code < code_of[least][:, None]) | (code > code_of[most][:, None])
+        return NO_ROOM * (out & ~absent)
+
+    def cells(self, room: Room, codes: Tensor, blocks: tuple[int, ...]) -> Tensor:
+        """Return what is added to the logits of the cells of `codes` (n, Q) in the Q `blocks`: (n, Q, M).
+
+        The same to all cells of a code that holds no number, which says nothing.
+        """
+        asked = {self.targets[number]: number for number in range(room.which.start, room.which.stop)}
+        added = []
+        for column, block in enumerate(blocks):
+            if (number := asked.get(block)) is None:
+                added.append(torch.zeros(len(codes), len(self.place), device=codes.device))
+                continue
+            at, place = self.first[codes[:, column], None] + self.place, number - room.which.start
+            least, most = room.least[:, place, None], room.most[:, place, None]
+            added.append(NO_ROOM * ((at < least) | (at > most)))
+        return torch.stack(added, dim=1)

@@ -1,0 +1,236 @@
+"""Columns that are never below another one: found, drawn in order, and kept to."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synthgan import SynthGAN, infer_schema, load
+from synthgan.encoding import TableEncoder
+from synthgan.encoding.bounds import bounds_of
+from synthgan.encoding.continuous import Grid, NumericEncoder
+from synthgan.encoding.encoded import within_bounds
+from synthgan.encoding.orders import Order, find_orders, orders_of_state, rearranged
+from synthgan.models import CodeAxis, Generator, GeneratorConfig
+from synthgan.models.features import rows_of
+from synthgan.training.standins import draw_stand_ins
+
+N = 700
+FREE = {"low": Grid(0), "high": Grid(0)}
+
+
+def make(n: int = N) -> pd.DataFrame:
+    """Careers: age > years worked >= years here >= years in the role; opened <= closed, often by months."""
+    stream = np.random.default_rng(0)
+    age = stream.integers(20, 61, n)
+    worked = (stream.random(n) * (age - 17)).astype(int)
+    here = np.where(stream.random(n) < 0.3, worked, (stream.random(n) * (worked + 1)).astype(int))
+    role = (stream.random(n) * (here + 1)).astype(int)
+    opened = pd.Series(pd.Timestamp("2023-01-01") + pd.to_timedelta(stream.integers(0, 365 * 24, n), unit="h"))
+    closed = (opened + pd.to_timedelta(stream.exponential(120, n).round(3), unit="D")).dt.floor("min")
+    return pd.DataFrame(
+        {
+            "age": age,
+            "worked": worked,
+            "here": here,
+            "role": pd.Series(role, dtype="Int64").mask(stream.random(n) < 0.1),
+            "opened": opened,
+            "closed": closed.mask(stream.random(n) < 0.1),
+            "left": stream.choice(["yes", "no"], n),
+        }
+    )
+
+
+def told(frame: pd.DataFrame) -> list[str]:
+    return [str(one) for one in find_orders(frame, infer_schema(frame), [])]
+
+
+def in_order(rows: pd.DataFrame) -> bool:
+    pairs = [("worked", "age"), ("here", "worked"), ("role", "here"), ("opened", "closed")]
+    return not any((rows[low] > rows[high]).fillna(False).any() for low, high in pairs)
+
+
+def test_orders_are_found_and_none_that_follows_from_others() -> None:
+    frame = make()
+    assert told(frame) == ["age > worked", "worked >= here", "here >= role", "closed >= opened"]
+    broken = frame.assign(here=frame["here"].where(frame.index != 7, frame["worked"] + 1))
+    assert set(told(broken)) == {"age > worked", "worked >= role", "here >= role", "closed >= opened"}
+    assert told(frame.head(40)) == [], "few rows"
+
+
+def test_what_may_be_chance_is_no_order() -> None:
+    stream = np.random.default_rng(1)
+    high, low = stream.normal(10, 1, N), stream.normal(6.5, 1, N)
+    kept = high > low
+    assert (~kept).sum() < 20
+    assert told(pd.DataFrame({"high": high[kept], "low": low[kept]})) == []
+    assert told(pd.DataFrame({"a": stream.normal(0, 1, N), "b": stream.normal(99, 1, N)})) == [], "nothing to go wrong"
+
+
+def test_formulas_and_gaps_are_not_told_twice() -> None:
+    stream = np.random.default_rng(2)
+    net, tax = stream.integers(1, 400, N), stream.integers(0, 300, N)
+    start = pd.Series(pd.Timestamp("2022-01-01") + pd.to_timedelta(stream.integers(0, 700, N), unit="D"))
+    frame = pd.DataFrame(
+        {"net": net, "tax": tax, "total": net + tax, "start": start, "end": start + pd.to_timedelta(net % 9, unit="D")}
+    )
+    encoder = TableEncoder.fit(frame, infer_schema(frame)).with_derived(frame).with_gaps(frame).with_orders(frame)
+    assert encoder.rules.told() == ("total = net + tax", "end >= start")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> SynthGAN:
+    path = tmp_path_factory.mktemp("orders") / "m.synthgan"
+    SynthGAN(epochs=30, hidden_dim=32, select=2, random_state=0).fit(make(), target="left").save(path)
+    out = load(path)
+    assert isinstance(out, SynthGAN)
+    return out
+
+
+@pytest.mark.parametrize("settings", [{}, {"n_passes": 1}, {"select": 1}, {"class_counts": {"yes": 400, "no": 100}}])
+def test_samples_are_in_order(model: SynthGAN, settings: dict[str, object]) -> None:
+    frame, rows = make(), model.sample(**({"n_samples": 500} | settings), random_state=0)  # type: ignore[arg-type]
+    assert model.formulas_ == ("age > worked", "worked >= here", "here >= role", "closed >= opened")
+    assert rows.dtypes.equals(frame.dtypes)
+    assert in_order(rows)
+    assert rows["role"].isna().mean() == pytest.approx(0.1, abs=0.06)
+
+
+def test_conditions_on_either_side_stay_exact(model: SynthGAN) -> None:
+    rows = model.sample(
+        300, conditions={"worked": 12, "role": (3, 9), "closed": ("2023-06-01", "2023-06-30")}, random_state=0
+    )
+    assert set(rows["worked"]) == {12}
+    assert rows["role"].between(3, 9).all()
+    assert rows["closed"].between("2023-06-01", "2023-06-30 23:59:59").all()
+    assert in_order(rows)
+    wanted = make()[["age", "role"]].query("role < 20").head(90).reset_index(drop=True)
+    rows = model.sample(conditions=wanted, random_state=0)
+    pd.testing.assert_frame_equal(rows[["age", "role"]], wanted)
+    assert in_order(rows)
+
+
+def test_conditions_go_before_orders(model: SynthGAN) -> None:
+    rows = model.sample(50, conditions={"worked": 5, "here": 20}, random_state=0)
+    assert set(rows["worked"]) == {5}
+    assert set(rows["here"]) == {20}
+
+
+def test_holes_are_filled_in_order(model: SynthGAN) -> None:
+    frame = make()
+    holes = frame.assign(
+        worked=frame["worked"].astype("Int64").mask(frame.index % 2 == 0),
+        closed=frame["closed"].mask(frame.index % 3 == 0),
+    )
+    filled = model.impute(holes, random_state=0)
+    assert in_order(filled)
+    assert filled["worked"][1::2].eq(frame["worked"][1::2]).all()
+    assert np.isfinite(model.score_samples(frame)).all()
+
+
+def test_the_table_keeps_to_its_bounds_and_stand_ins_do() -> None:
+    frame = make()
+    encoder = TableEncoder.fit(frame, infer_schema(frame)).with_orders(frame)
+    table = encoder.encode(frame)
+    assert within_bounds(encoder.layout, table).all()
+    rows = draw_stand_ins(encoder.layout, table, encoder.numbers(table), 2000, 0)
+    assert len(rows) == 2000
+    assert within_bounds(encoder.layout, rows).all()
+    shuffled = frame.assign(worked=frame["worked"].sample(frac=1, random_state=0).to_numpy())
+    assert (out := shuffled["worked"] > shuffled["age"] + 3).any()
+    assert not within_bounds(encoder.layout, encoder.encode(shuffled))[out].any()
+    again = TableEncoder.from_state(encoder.schema, encoder.state())
+    assert [str(one) for one in again.orders] == [str(one) for one in encoder.orders]
+    for one, other in zip(encoder.layout.bounds, again.layout.bounds, strict=True):
+        np.testing.assert_array_equal(one.cell, other.cell)
+
+
+@given(st.lists(st.integers(0, 60), min_size=12, max_size=40), st.lists(st.integers(0, 60), min_size=12, max_size=40))
+def test_a_cell_is_out_of_bounds_only_where_no_two_numbers_are_in_order(low: list[int], high: list[int]) -> None:
+    below, above = (NumericEncoder.fit(np.array(own, float), Grid(0), 4) for own in (low, high))
+    least, most = bounds_of(0, below, 1, above)
+    for x in range(len(below.low)):
+        for y in range(len(above.low)):
+            may = below.low[x] <= above.high[y]
+            assert not may or (least.cell[x] <= y and most.cell[y] >= x)
+            far = y + 1 < len(above.low) and below.low[x] > above.high[y + 1]
+            assert not far or y < least.cell[x]
+
+
+def test_the_network_leaves_no_room_for_what_is_out_of_order() -> None:
+    frame = make()[["age", "worked", "left"]]
+    encoder = TableEncoder.fit(frame, infer_schema(frame)).with_orders(frame)
+    axis = CodeAxis(encoder.layout)
+    network = Generator(axis, GeneratorConfig(hidden_dim=8, late_dim=8)).eval()
+    rows, age = rows_of(axis, encoder.encode(frame)), encoder.encoders["age"]
+    known = torch.zeros_like(rows.codes, dtype=torch.bool)
+    known[:, 1] = True
+    assert isinstance(age, NumericEncoder)
+    every = torch.softmax(
+        network.logits(network.read(rows, known), network.clues(rows, known))[:, : age.cells.n_codes], 1
+    )
+    one = torch.softmax(network.block_logits(network.read(rows, known), 0, network.clues(rows, known, 0)), 1)
+    torch.testing.assert_close(every, one)
+    highest = np.maximum.reduceat(age.high, age.cells.first)[: age.cells.n_codes]
+    below = torch.from_numpy(np.r_[highest[1:], np.inf][None] < frame["worked"].to_numpy()[:, None])
+    assert below.any()
+    assert one[below].max() < 1e-9
+    nothing = torch.zeros_like(known)
+    free = torch.softmax(network.block_logits(network.read(rows, nothing), 0, network.clues(rows, nothing, 0)), 1)
+    assert (free > 1e-6).all()
+
+
+numbers = st.lists(st.one_of(st.none(), st.integers(-9, 9)), min_size=8, max_size=8)
+
+
+@given(numbers, numbers, st.booleans(), st.booleans(), st.booleans())
+def test_numbers_change_places_or_move(
+    low: list[int | None], high: list[int | None], strict: bool, low_stays: bool, high_stays: bool
+) -> None:
+    stays = {"low": low_stays, "high": high_stays}
+    one, x, y = Order("low", "high", strict), np.array(low, float), np.array(high, float)
+    new_x, new_y = rearranged(one, x, y, FREE, lambda name, values: np.full(len(values), not stays[name]))
+    bad = one.broken(x, y)
+    np.testing.assert_array_equal(new_x[~bad], x[~bad])
+    np.testing.assert_array_equal(new_y[~bad], y[~bad])
+    assert not stays["low"] or np.array_equal(new_x, x, equal_nan=True)
+    assert not stays["high"] or np.array_equal(new_y, y, equal_nan=True)
+    assert one.broken(new_x, new_y).any() == (bad.any() and low_stays and high_stays)
+    if not low_stays and not high_stays:
+        swapped = bad & (x != y)
+        np.testing.assert_array_equal(new_x[swapped], y[swapped])
+        np.testing.assert_array_equal(new_y[swapped], x[swapped])
+
+
+def test_numbers_stay_on_their_grids_and_inside_their_bounds() -> None:
+    grids: Mapping[str, Grid] = {"low": Grid(0, 5, 0, 20), "high": Grid(2, 1, 3.0, 30.0)}
+
+    def may(name: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        return (values >= grids[name].low) & (values <= grids[name].high)
+
+    one = Order("low", "high", False)
+    x, y = rearranged(one, np.array([15.0, 10, 5]), np.array([10.0, 7.25, 3.5]), grids, may)  # type: ignore[arg-type]
+    assert x.tolist() == [10, 5, 0], "5 and 10 are on its grid, 7.25 is not; 3.5 goes down to 0"
+    assert y.tolist() == [15, 7.25, 3.5]
+    same = np.array([10.0, 0])
+    x, y = rearranged(dataclasses.replace(one, strict=True), same, np.array([10.0, 3]), grids, may)  # type: ignore[arg-type]
+    assert x.tolist() == [5, 0]
+    assert y.tolist() == [10, 3]
+
+
+def test_files_with_other_orders_are_refused() -> None:
+    frame = make()
+    schema = infer_schema(frame)
+    for item in ({"low": "age", "high": "age"}, {"low": "age", "high": "opened"}, {"low": "left", "high": "left"}):
+        with pytest.raises(ValueError, match="order"):
+            orders_of_state([item | {"strict": False}], schema)
+    encoder = TableEncoder.fit(frame, schema)
+    assert TableEncoder.from_state(schema, {k: v for k, v in encoder.state().items() if k != "orders"}).orders == ()
