@@ -29,6 +29,8 @@ class CodeAxis(nn.Module):
         One where a code belongs to a block: sums over a block are one product.
     n_cells : Tensor of int64, shape (T,)
         Cells of each code.
+    first_cell : Tensor of int64, shape (T,)
+        First cell of each code, counted within its block.
     interval : Tensor of bool, shape (T, M)
         Whether a cell is an interval, inside which values are spread evenly.
     log_weight : Tensor of float32, shape (T, M)
@@ -57,6 +59,7 @@ class CodeAxis(nn.Module):
     block_of: Tensor
     membership: Tensor
     n_cells: Tensor
+    first_cell: Tensor
     interval: Tensor
     log_weight: Tensor
     slope: Tensor
@@ -98,6 +101,8 @@ class CodeAxis(nn.Module):
         self._constant("block_of", torch.from_numpy(block_of))
         self._constant("membership", nn.functional.one_hot(torch.from_numpy(block_of), max(len(layout), 1)).float())
         self._constant("n_cells", torch.from_numpy(layout.n_cells))
+        first = np.concatenate([*(block.cells.first for block in layout.blocks), np.zeros(0, np.int64)])
+        self._constant("first_cell", torch.from_numpy(first))
         self._constant("interval", torch.from_numpy(interval))
         self._constant("log_weight", torch.from_numpy(log_weight))
         self._constant("slope", torch.from_numpy(slope))
@@ -148,6 +153,11 @@ class CodeAxis(nn.Module):
             return table
         blended = torch.bmm(self.kernels, table[self.kernel_codes])
         return table.index_copy(0, self.smoothed_codes, blended.flatten(0, 1).index_select(0, self.smoothed_at))
+
+    def cell_of(self, codes: Tensor, positions: Tensor) -> Tensor:
+        """The cells that codes (any shape) and positions mean, counted within their blocks."""
+        n_cells = self.n_cells[codes]
+        return self.first_cell[codes] + torch.minimum((positions * n_cells).long(), n_cells - 1)
 
     def bounds(self, block: int) -> tuple[int, int]:
         """First code of a block, and one past its last."""

@@ -42,7 +42,6 @@ class Bounds(nn.Module):
         With at least one bound.
     """
 
-    first: Tensor
     place: Tensor
 
     def __init__(self, axis: CodeAxis) -> None:
@@ -59,7 +58,6 @@ class Bounds(nn.Module):
             free = np.arange(cells.n_codes) == (-1 if absent is None else absent)
             self._constant(f"code_of_{number}", torch.from_numpy(cells.code))
             self._constant(f"absent_{number}", torch.from_numpy(free))
-        self._constant("first", torch.from_numpy(np.concatenate([block.cells.first for block in blocks])))
         self._constant("place", torch.arange(axis.layout.max_cells))
 
     def _constant(self, name: str, value: Tensor) -> None:
@@ -82,9 +80,7 @@ class Bounds(nn.Module):
             for k in self.of[number]:
                 at = self.source[k]
                 if at not in cells:
-                    codes, positions = rows.codes[:, at], rows.positions[:, at]
-                    n_cells = axis.n_cells[codes]
-                    cells[at] = self.first[codes] + torch.minimum((positions * n_cells).long(), n_cells - 1)
+                    cells[at] = axis.cell_of(rows.codes[:, at], rows.positions[:, at])
                 end = getattr(self, f"cell_{k}")[cells[at]]
                 if self.is_least[k]:
                     least = torch.maximum(least, end * filled[:, at])
@@ -114,7 +110,7 @@ class Bounds(nn.Module):
         out = (code < code_of[least][:, None]) | (code > code_of[most][:, None])
         return NO_ROOM * (out & ~absent)
 
-    def cells(self, room: Room, codes: Tensor, blocks: tuple[int, ...]) -> Tensor:
+    def cells(self, axis: CodeAxis, room: Room, codes: Tensor, blocks: tuple[int, ...]) -> Tensor:
         """Return what is added to the logits of the cells of `codes` (n, Q) in the Q `blocks`: (n, Q, M).
 
         The same to all cells of a code that holds no number, which says nothing.
@@ -125,7 +121,7 @@ class Bounds(nn.Module):
             if (number := asked.get(block)) is None:
                 added.append(torch.zeros(len(codes), len(self.place), device=codes.device))
                 continue
-            at, place = self.first[codes[:, column], None] + self.place, number - room.which.start
+            at, place = axis.first_cell[codes[:, column], None] + self.place, number - room.which.start
             least, most = room.least[:, place, None], room.most[:, place, None]
             added.append(NO_ROOM * ((at < least) | (at > most)))
         return torch.stack(added, dim=1)

@@ -225,9 +225,9 @@ class Generator(nn.Module):
         scores: Tensor = self.cells(state.hidden, asked, added)
         anchors, hints, room = clues or NO_CLUES
         if hints is not None and self.pairings is not None:
-            scores = scores + self.pairings.cells(state.hidden, hints, asked, self.cells.blocks)
+            scores = scores + self.pairings.cells(self.axis, state.hidden, hints, asked, self.cells.blocks)
         if room is not None and self.orders is not None:
-            scores = scores + self.orders.cells(room, asked, self.cells.blocks)
+            scores = scores + self.orders.cells(self.axis, room, asked, self.cells.blocks)
         if anchors is None or self.relations is None:
             return scores
         target = self.axis.relation_target
@@ -269,9 +269,9 @@ class Generator(nn.Module):
         scores = self.cells.one(state.hidden, block, codes, added)
         anchors, hints, room = clues or NO_CLUES
         if hints is not None and self.pairings is not None:
-            scores = scores + self.pairings.cells(state.hidden, hints, codes[:, None], (block,))[:, 0]
+            scores = scores + self.pairings.cells(self.axis, state.hidden, hints, codes[:, None], (block,))[:, 0]
         if room is not None and self.orders is not None:
-            scores = scores + self.orders.cells(room, codes[:, None], (block,))[:, 0]
+            scores = scores + self.orders.cells(self.axis, room, codes[:, None], (block,))[:, 0]
         if anchors is None or self.relations is None:
             return scores
         which = self.axis.relations_of[block]

@@ -57,7 +57,6 @@ class Pairings(nn.Module):
 
     source: Tensor
     start: Tensor
-    first: Tensor
     place: Tensor
 
     def __init__(self, axis: CodeAxis, hidden_dim: int) -> None:
@@ -78,7 +77,6 @@ class Pairings(nn.Module):
         # Numbers are on the device, to index by: a list would have to be copied there, which waits.
         self._constant("source", torch.tensor([pairing.source for pairing in pairings]))
         self._constant("start", torch.tensor(start))
-        self._constant("first", torch.from_numpy(np.concatenate([block.cells.first for block in blocks])))
         self._constant("place", torch.arange(axis.layout.max_cells))
         self.gate = Linear(hidden_dim, len(pairings))
         nn.init.zeros_(self.gate.weight)
@@ -102,9 +100,8 @@ class Pairings(nn.Module):
             told = filled.index_select(1, source)
             speaker = told.to(torch.uint8).argmax(dim=1, keepdim=True)  # the first that is filled
             codes, positions = (values.gather(1, source[speaker]) for values in (rows.codes, rows.positions))
-            n_cells = axis.n_cells[codes]
-            cell = self.first[codes] + torch.minimum((positions * n_cells).long(), n_cells - 1)
-            found.append((speaker + own[0], cell + self.start[part][speaker], told.any(dim=1, keepdim=True)))
+            cell = axis.cell_of(codes, positions) + self.start[part][speaker]
+            found.append((speaker + own[0], cell, told.any(dim=1, keepdim=True)))
         return Hints(which, *(torch.cat(parts, dim=1) for parts in zip(*found, strict=True)))
 
     def forward(self, axis: CodeAxis, hidden: Tensor, hints: Hints) -> Tensor:
@@ -123,7 +120,7 @@ class Pairings(nn.Module):
         lifts: Tensor = getattr(self, f"codes_{hints.which.start}")
         return lifts.index_select(0, hints.rows[:, 0]) * self._scale(hidden, hints)
 
-    def cells(self, hidden: Tensor, hints: Hints, codes: Tensor, blocks: tuple[int, ...]) -> Tensor:
+    def cells(self, axis: CodeAxis, hidden: Tensor, hints: Hints, codes: Tensor, blocks: tuple[int, ...]) -> Tensor:
         """Return what is added to the logits of the cells of `codes` (n, Q) in the Q `blocks`: (n, Q, M)."""
         scale = self._scale(hidden, hints)
         asked = {self.targets[number]: number for number in range(hints.which.start, hints.which.stop)}
@@ -133,7 +130,7 @@ class Pairings(nn.Module):
                 added.append(scale.new_zeros(len(scale), len(self.place)))
                 continue
             lifts: Tensor = getattr(self, f"cells_{number}")
-            at = (self.first[codes[:, column], None] + self.place).clamp_(max=lifts.shape[1] - 1)
+            at = (axis.first_cell[codes[:, column], None] + self.place).clamp_(max=lifts.shape[1] - 1)
             place = number - hints.which.start
             found = lifts.flatten()[hints.rows[:, place, None] * lifts.shape[1] + at]
             added.append(found * scale[:, place, None])

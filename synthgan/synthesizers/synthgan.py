@@ -193,7 +193,7 @@ class SynthGAN(TableSynthesizer):
             plan.discriminator_config,
             job.seed,
             compute_dtype(job.device),
-            numbers=job.encoder.numbers(table) if plan.stand_ins else None,
+            encoder=job.encoder if plan.stand_ins else None,
         )
 
         training = Training(state)

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from synthgan.encoding import EncodedTable, TableLayout
+from synthgan.encoding import EncodedTable, TableEncoder, TableLayout
 from synthgan.encoding.encoded import within_bounds
 from synthgan.rng import numpy_stream
 from synthgan.training.donors import TREES, Donors
@@ -47,7 +47,7 @@ def why_no_stand_ins(layout: TableLayout, n_rows: int) -> str:
 
 
 def draw_stand_ins(
-    layout: TableLayout, table: EncodedTable, numbers: Doubles, n_rows: int, seed: int, max_seconds: float = math.inf
+    encoder: TableEncoder, table: EncodedTable, n_rows: int, seed: int, max_seconds: float = math.inf
 ) -> EncodedTable:
     """Draw rows from linear models and forests that learned a table.
 
@@ -59,12 +59,10 @@ def draw_stand_ins(
 
     Parameters
     ----------
-    layout : TableLayout
-        Of the table.
+    encoder : TableEncoder
+        Of the table; its rules are kept to.
     table : EncodedTable
         Rows to learn from, every cell known.
-    numbers : ndarray of float64, shape (n, B)
-        What its cells are as numbers (`TableEncoder.numbers`).
     n_rows : int
         Rows to draw.
     seed : int
@@ -77,13 +75,13 @@ def draw_stand_ins(
     EncodedTable
         Every cell known; rows of all orders mixed.
     """
-    ends = time.monotonic() + max_seconds
+    ends, layout, numbers = time.monotonic() + max_seconds, encoder.layout, encoder.numbers(table)
     n_orders = int(np.clip(FORESTS // len(layout), 1, ORDERS))
     drawn: list[EncodedTable] = []
     while not drawn or (len(drawn) < n_orders and time.monotonic() < ends):
         stream = numpy_stream(seed, "stand-ins", len(drawn))
         drawn.append(_drawn_in_order(layout, table, numbers, -(-n_rows // n_orders), stream, ends))
-    every = EncodedTable.joined(drawn)
+    every = encoder.settled(EncodedTable.joined(drawn), {}) if encoder.rules else EncodedTable.joined(drawn)
     if (keeps := within_bounds(layout, every)).any():  # the networks leave no room for what is out of order
         every = every.take(keeps)
     # Where rows are fewer, by that or because time ran out, they come more than once: batches count on so many.

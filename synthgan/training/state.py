@@ -8,12 +8,10 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from synthgan.encoding import EncodedTable
+from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.models import CodeAxis, Discriminator, DiscriminatorConfig, Ensemble, GeneratorConfig
 from synthgan.models.layers import Dropout
 from synthgan.rng import torch_stream
@@ -229,7 +227,7 @@ def new_state(
     seed: int,
     compute_dtype: torch.dtype,
     *,
-    numbers: npt.NDArray[np.float64] | None = None,
+    encoder: TableEncoder | None = None,
 ) -> TrainState:
     """Build networks with seeded weights and set some rows aside.
 
@@ -245,9 +243,8 @@ def new_state(
         Names the random streams.
     compute_dtype : torch.dtype
         What matrices are multiplied in.
-    numbers : ndarray of float64, shape (n, B), optional
-        What the cells are as numbers (`TableEncoder.numbers`), where stand-ins are to be drawn from the rows that are
-        not set aside.
+    encoder : TableEncoder, optional
+        Of the table, where stand-ins are to be drawn from the rows that are not set aside.
     """
     device = axis.offsets.device
     with torch.random.fork_rng(devices=[]):  # torch's initialisers draw from the global state: lend it, put it back
@@ -264,9 +261,9 @@ def new_state(
     cut = n_held_out(len(table))
     learned, held_out = table.take(shuffled[cut:]), table.take(shuffled[:cut])
     stand = None
-    if numbers is not None:
+    if encoder is not None:
         seconds = math.inf if config.max_seconds is None else FOREST_SECONDS * config.max_seconds
-        drawn = draw_stand_ins(axis.layout, learned, numbers[shuffled[cut:]], STAND_INS, seed, seconds)
+        drawn = draw_stand_ins(encoder, learned, STAND_INS, seed, seconds)
         stand = DeviceTable(drawn, axis)
     networks = generator.to(device), discriminator.to(device)
     return TrainState(config, *networks, DeviceTable(learned, axis), DeviceTable(held_out, axis), streams, stand)

@@ -122,8 +122,7 @@ def new_state_of(table: pd.DataFrame, *, n_members: int = 1, stand_ins: bool = F
     sizes = GeneratorConfig(hidden_dim=64, dropout=0.1, n_members=n_members), DiscriminatorConfig(8, 1)
     axis, config = CodeAxis(encoder.layout).to("cuda"), TrainingConfig(batch_size=100)
     rows = encoder.encode(table)
-    numbers = encoder.numbers(rows) if stand_ins else None
-    return new_state(rows, axis, config, *sizes, 0, torch.bfloat16, numbers=numbers)
+    return new_state(rows, axis, config, *sizes, 0, torch.bfloat16, encoder=encoder if stand_ins else None)
 
 
 STEPS = [likelihood_step, pass_step, stand_in_step]

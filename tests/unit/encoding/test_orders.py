@@ -141,7 +141,7 @@ def test_the_table_keeps_to_its_bounds_and_stand_ins_do() -> None:
     encoder = TableEncoder.fit(frame, infer_schema(frame)).with_orders(frame)
     table = encoder.encode(frame)
     assert within_bounds(encoder.layout, table).all()
-    rows = draw_stand_ins(encoder.layout, table, encoder.numbers(table), 2000, 0)
+    rows = draw_stand_ins(encoder, table, 2000, 0)
     assert len(rows) == 2000
     assert within_bounds(encoder.layout, rows).all()
     shuffled = frame.assign(worked=frame["worked"].sample(frac=1, random_state=0).to_numpy())

@@ -95,7 +95,11 @@ def test_what_is_added_is_the_log_of_how_much_likelier_a_cell_gets(
         assert clues is not None
         assert clues.hints is not None
         added = pairings.block(hidden, clues.hints).double().numpy()
-        inner = pairings.cells(hidden, clues.hints, rows.codes[:, [target]], (target,))[:, 0].double().numpy()
+        inner = (
+            pairings.cells(generator.axis, hidden, clues.hints, rows.codes[:, [target]], (target,))[:, 0]
+            .double()
+            .numpy()
+        )
         cells = encoder.layout.blocks[target].cells
         for row in range(0, 300, 7):
             source = next(one for one in own if filled[row, one.source])

@@ -37,8 +37,7 @@ def fresh(table: pd.DataFrame, *, stand_ins: bool = False, **settings: Any) -> T
     axis = CodeAxis(encoder.layout)
     sizes = GeneratorConfig(hidden_dim=8, dropout=0.1), DiscriminatorConfig(8, 2)
     rows = encoder.encode(table)
-    numbers = encoder.numbers(rows) if stand_ins else None
-    return Training(new_state(rows, axis, config, *sizes, 0, torch.float32, numbers=numbers))
+    return Training(new_state(rows, axis, config, *sizes, 0, torch.float32, encoder=encoder if stand_ins else None))
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:
