@@ -12,9 +12,6 @@ from synthgan.encoding.temporal import TemporalEncoder
 
 __all__ = ["Bound", "bounds_of"]
 
-SPARE = 1
-"""Cells beyond the last one that is possible: a value beside all cells is encoded as the nearest."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Bound:
@@ -48,16 +45,23 @@ def bounds_of(
     below, above : NumericEncoder or TemporalEncoder
         The columns' encoders, both of one kind.
     """
-    (low_start, _, low_absent), (high_start, high_stop, high_absent) = _ends(below), _ends(above)
-    least = np.searchsorted(high_stop, low_start, side="left") - SPARE
-    most = np.searchsorted(low_start, high_stop, side="right") - 1 + SPARE
+    (low_least, _, low_absent), (_, high_most, high_absent) = _reach(below), _reach(above)
+    least = np.searchsorted(high_most, low_least, side="left")
+    most = np.searchsorted(low_least, high_most, side="right") - 1
     # A cell that holds no number says nothing.
-    least = np.append(least.clip(0, len(high_start) - 1), np.zeros(low_absent, np.int64))
-    most = np.append(most.clip(0, len(low_start) - 1), np.full(high_absent, len(low_start) - 1))
+    least = np.append(least.clip(0, len(high_most) - 1), np.zeros(low_absent, np.int64))
+    most = np.append(most.clip(0, len(low_least) - 1), np.full(high_absent, len(low_least) - 1))
     return Bound(high, low, True, least), Bound(low, high, False, most)
 
 
-def _ends(encoder: NumericEncoder | TemporalEncoder) -> tuple[FloatArray, FloatArray, int]:
-    """Ends of the cells that hold numbers, of which days count from 1970 on, and how many others there are."""
+def _reach(encoder: NumericEncoder | TemporalEncoder) -> tuple[FloatArray, FloatArray, int]:
+    """Least and highest number that is encoded as each cell, and how many cells there are that hold none.
+
+    Numbers between two cells go to the nearer one, or the lower one, and those outside all cells to the first or last.
+    Days count from 1970.
+    """
     number, origin = (encoder.day, encoder.origin) if isinstance(encoder, TemporalEncoder) else (encoder, 0)
-    return number.low + origin, number.high + origin, number.n_absent
+    between, unit = (number.high[:-1] + number.low[1:]) / 2, 2 * number.grid.half
+    most = np.floor(np.round(between / unit, 9)) * unit if unit else between
+    least = most + unit  # between two numbers of a grid there is none
+    return np.r_[-np.inf, least] + origin, np.r_[most, np.inf] + origin, number.n_absent

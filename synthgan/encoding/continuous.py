@@ -35,7 +35,7 @@ def default_n_bins(n_rows: int) -> int:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Grid:
-    """The values ``k * step / 10**decimals`` between `low` and `high`; no grid where `decimals` is None.
+    """The values ``origin + k * step / 10**decimals`` between `low` and `high`; no grid where `decimals` is None.
 
     Examples
     --------
@@ -47,6 +47,7 @@ class Grid:
     step: int = 1
     low: float = -np.inf
     high: float = np.inf
+    origin: float = 0.0
 
     @property
     def half(self) -> float:
@@ -57,7 +58,7 @@ class Grid:
         """Move values to the nearest grid value inside the bounds. NaN stays NaN."""
         if self.decimals is not None:
             scale = 10.0**self.decimals
-            values = np.round(values * scale / self.step) * self.step / scale
+            values = np.round((values - self.origin) * scale / self.step) * self.step / scale + self.origin
         return np.clip(values, self.low, self.high) + 0.0  # no negative zero
 
 
@@ -209,7 +210,7 @@ class NumericEncoder:
             "weight": self.cells.weight,
             "missing": self.missing,
             "marks": self.n_marks,
-            "grid": dataclasses.asdict(self.grid),
+            "grid": {name: getattr(self.grid, name) for name in ("decimals", "step", "low", "high")},
         }
 
     @classmethod

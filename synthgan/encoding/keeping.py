@@ -49,9 +49,11 @@ class Limits:
     exact : mapping of column label to callable
         Makes numbers (float64, shape (n_rows,)) of a column keep to its condition; without one they have to stay.
     unmoved : collection of column labels
-        Columns that stay as they are, unless they follow from others.
+        Columns that no formula moves, unless they follow from others.
     hidden : collection of column labels
         Columns that nobody sees: where one is missing and the others of its sum are not, it is what these make it.
+    early : bool
+        Whether conditions are not exact yet: numbers that are out of order only change places until they are.
     """
 
     grids: Mapping[ColumnName, Grid]
@@ -59,6 +61,7 @@ class Limits:
     exact: Mapping[ColumnName, Callable[[Any], Any]]
     unmoved: Collection[ColumnName] = ()
     hidden: Collection[ColumnName] = ()
+    early: bool = False
 
     def is_fixed(self, name: ColumnName, n_rows: int) -> Bools:
         """Rows in which a column has a condition."""
@@ -84,8 +87,8 @@ def keep_rules(
     Where the column that follows has a condition to keep, or would leave its bounds, one of those it follows from gives
     way: the one that moves least, as a share of its range, and agrees to the last digit with what was drawn, or with
     another number that the condition allows; or two of them. If that one follows from others itself, so does one of
-    them. Numbers that are out of order change places, or one of them moves to the other. Where none can, the row keeps
-    to conditions and bounds, and not to the rule.
+    them. Numbers that are out of order change places, or one of them moves past the other; formulas go before orders.
+    Where none can, the row keeps to conditions and bounds, and not to the rule.
 
     Parameters
     ----------
@@ -196,7 +199,7 @@ class _Rows:
             for one in self.orders:
                 pair = self.numbers[one.low], self.numbers[one.high]
                 if one.broken(*pair).any():
-                    low, high = rearranged(one, *pair, self.limits.grids, self._may)
+                    low, high = rearranged(one, *pair, self.limits.grids, self._may, only_swapped=self.limits.early)
                     moved |= self.put(one.low, low) | self.put(one.high, high)
             if not moved:
                 break
@@ -204,7 +207,14 @@ class _Rows:
         return anywhere
 
     def _may(self, name: ColumnName, values: Floats) -> Bools:
-        return self.limits.allow(name, values) & (name not in self.targets)
+        """Rows in which a number may move for an order: what follows from it has to follow there."""
+        may = self.limits.allow(name, values) & (name not in self.targets)
+        follow = {name}
+        for one in self.derived:
+            if follow.intersection(one.sources):
+                follow.add(one.target)
+                may &= ~self.limits.is_fixed(one.target, len(values))
+        return may
 
 
 def _moves(

@@ -21,15 +21,18 @@ __all__ = ["Order", "comparable", "find_orders", "never_below", "orders_of_state
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+SAME = 1e-9
+"""Share of itself by which a number may differ from itself, read another way."""
+
 MOST_COLUMNS = 256
 """Columns of a kind that are looked at: each is compared with all others."""
 
 LEAST_TOGETHER = 0.5
 """Share of the later column's cells beside which there has to be one of the earlier column."""
 
-BY_CHANCE = 20
+BY_CHANCE, COUNTED_ROWS = 20, 10_000
 """Rows out of order that there would be, were the two columns independent: of fewer, none may be by chance. And rows
-that are closest to being equal, from which on it is no chance that none is."""
+that are closest to being equal, from which on it is no chance that none is. By how many rows that is told, at most."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,21 +111,22 @@ def never_below(numbers: Mapping[ColumnName, Floats]) -> Iterator[tuple[ColumnNa
     """
     if len(numbers) < 2:
         return
-    names, every = list(numbers), np.stack(list(numbers.values()), axis=1)
-    some = every[some_of(len(every))]
+    names, every = list(numbers), list(numbers.values())
+    known = [np.isfinite(own) for own in every]
+    some = np.stack(every)[:, some_of(len(every[0]))]
     for place, high in enumerate(names):
-        above = ~(some > some[:, place, None]).any(axis=0)
+        above = ~(some > some[place]).any(axis=1)
         for other in np.flatnonzero(above & (np.arange(len(names)) != place)).tolist():
-            both = np.isfinite(every[:, other]) & np.isfinite(every[:, place])
-            x, y = every[both, other], every[both, place]
-            enough = len(x) >= max(MIN_ROWS, LEAST_TOGETHER * np.isfinite(every[:, place]).sum())
+            both = known[other] & known[place]
+            x, y = every[other][both], every[place][both]
+            enough = len(x) >= max(MIN_ROWS, LEAST_TOGETHER * known[place].sum())
             # Where the ranges do not meet, no draw can go wrong.
             if enough and not (x > y).any() and x.max() > y.min() and (x < y).any():
                 yield names[other], high, x, y
 
 
 def find_orders(frame: pd.DataFrame, schema: Schema, derived: Sequence[Derived]) -> list[Order]:
-    """Find the columns that are never below another one, where that is no chance and nothing else sees to it.
+    """Find the columns that are never below another one, where that is no chance and rows can be made to keep to it.
 
     Parameters
     ----------
@@ -131,23 +135,28 @@ def find_orders(frame: pd.DataFrame, schema: Schema, derived: Sequence[Derived])
     schema : Schema
         What they are.
     derived : sequence of Derived
-        What follows from other columns, gaps among it: sums of the earlier column and how far apart the two are.
+        What follows from other columns, gaps among it: sums of the earlier column and one that is not in the schema.
 
     Returns
     -------
     list of Order
-        Without those that follow from two others (c >= b and b >= a), or are of columns that follow from one another.
+        Without those that follow from two others (c >= b and b >= a). Formulas go before orders: there are none of two
+        columns that both follow from others, or of which one follows from the other.
     """
     above = {one.target: set(one.sources) for one in derived}
     for one in derived:  # each stands after those that its sources follow by
         above[one.target] |= {far for source in one.sources for far in above.get(source, ())}
     found = {
-        (low, high): Order(low, high, _is_strict(y - x))
+        (low, high): Order(low, high, _is_strict(x, y))
         for numbers in comparable(frame, schema)
         for low, high, x, y in never_below(numbers)
-        if low not in above.get(high, ()) and high not in above.get(low, ()) and _by_chance(x, y) >= BY_CHANCE
+        if not (low in above and high in above)
+        and low not in above.get(high, ())
+        and high not in above.get(low, ())
+        and _by_chance(x, y) >= BY_CHANCE
     }
-    links = {**found, **{(one.sources[0], one.target): None for one in derived if one.function == "sum"}}
+    gaps = [(one.sources[0], one.target) for one in derived if not set(one.sources) <= set(schema.names)]
+    links = {**found, **dict.fromkeys(gaps)}
     nexts: dict[ColumnName, set[ColumnName]] = {}
     for low, high in links:
         nexts.setdefault(low, set()).add(high)
@@ -160,11 +169,15 @@ def find_orders(frame: pd.DataFrame, schema: Schema, derived: Sequence[Derived])
 
 def _by_chance(x: Floats, y: Floats) -> float:
     """Rows in which numbers y would lie below numbers x, were the two independent."""
-    return float((len(x) - np.searchsorted(np.sort(x), y, side="right")).sum() / len(x))
+    step = -(-len(x) // COUNTED_ROWS)
+    x, y = np.sort(x[::step]), y[::step]
+    return float((len(x) - np.searchsorted(x, y, side="right")).sum() / len(x) * step)
 
 
-def _is_strict(apart: Floats) -> bool:
-    """Whether it is no chance that two columns that lie so far apart are never equal."""
+def _is_strict(x: Floats, y: Floats) -> bool:
+    """Whether it is no chance that numbers y are never equal to numbers x."""
+    with np.errstate(all="ignore"):
+        apart = np.round(y - x, 9)
     least = apart.min()
     return bool(least > 0 and (apart == least).sum() >= BY_CHANCE)
 
@@ -176,9 +189,18 @@ def _tells(one: Order, links: Mapping[tuple[ColumnName, ColumnName], Order | Non
 
 
 def rearranged(
-    one: Order, low: Floats, high: Floats, grids: Mapping[ColumnName, Grid], may: Callable[[ColumnName, Floats], Bools]
+    one: Order,
+    low: Floats,
+    high: Floats,
+    grids: Mapping[ColumnName, Grid],
+    may: Callable[[ColumnName, Floats], Bools],
+    *,
+    only_swapped: bool = False,
 ) -> tuple[Floats, Floats]:
-    """Put two columns in order: numbers that are not change places, or one of them moves to the other.
+    """Put two columns in order.
+
+    Numbers that are not change places. Where that cannot be, one of them moves to the other side of the other one, as
+    far from it as it was: were all to stop there, many would be equal. Where it finds no room there, it does stop.
 
     Parameters
     ----------
@@ -190,30 +212,38 @@ def rearranged(
         What they are rounded to, with their bounds.
     may : callable
         Says in which rows a column may hold such numbers instead of its own.
+    only_swapped : bool
+        Whether numbers only change places.
 
     Returns
     -------
     low, high : ndarray of float64, shape (n,)
         Still out of order where neither may move.
     """
-    to_low, to_high = _beside(grids[one.low], high, one.strict, -1), _beside(grids[one.high], low, one.strict, 1)
+    own, other = grids[one.low], grids[one.high]
+    with np.errstate(all="ignore"):
+        ways = [(high, low), (2 * high - low, high), (low, 2 * low - high)]
+        ways += [(_beside(own, high, one.strict, -1), high), (low, _beside(other, low, one.strict, 1))]
     out_low, out_high = low.copy(), high.copy()
-    for new_low, new_high in ((high, low), (to_low, high), (low, to_high)):
+    for wanted_low, wanted_high in ways[: 1 if only_swapped else None]:
+        new_low = np.where(wanted_low == low, low, own.snap(wanted_low))
+        new_high = np.where(wanted_high == high, high, other.snap(wanted_high))
         rows = one.broken(out_low, out_high) & ~one.broken(new_low, new_high)
-        for name, old, new in ((one.low, low, new_low), (one.high, high, new_high)):
-            if rows.any():
-                rows &= (new == old) | ((grids[name].snap(new) == new) & may(name, new))
+        if not rows.any():
+            continue
+        for name, old, new, wanted in ((one.low, low, new_low, wanted_low), (one.high, high, new_high, wanted_high)):
+            near = np.abs(new - wanted) <= np.maximum(grids[name].half / 2, SAME * np.abs(wanted))
+            rows &= (wanted == old) | (near & may(name, new))
         out_low, out_high = np.where(rows, new_low, out_low), np.where(rows, new_high, out_high)
     return out_low, out_high
 
 
 def _beside(grid: Grid, values: Floats, strict: bool, side: int) -> Floats:
     """The number of a grid that is nearest to values on one side (1 above, -1 below); not the same one if `strict`."""
-    if not grid.half:
-        return np.nextafter(values, side * np.inf) if strict else values
-    unit = 2 * grid.half
-    steps = np.ceil(side * values / unit - 1e-9)
-    if strict:
-        steps = steps + (np.abs(steps - side * values / unit) < 1e-9)
     free = dataclasses.replace(grid, low=-np.inf, high=np.inf)
-    return free.snap(side * steps * unit)
+    at = free.snap(values)
+    same = np.abs(at - values) <= SAME * np.abs(values)
+    off = np.where(same, float(strict), np.where(side * (at - values) > 0, 0.0, 1.0))
+    if not grid.half:
+        return np.where(off > 0, np.nextafter(values, side * np.inf), values)
+    return free.snap(at + side * off * 2 * grid.half)

@@ -93,10 +93,12 @@ class Rules:
         unmoved: Collection[ColumnName],
         *,
         bounded: bool = True,
+        early: bool = False,
     ) -> dict[ColumnName, pd.Series]:
         """Return those columns that change when rows are made to keep to the rules (see `keep_rules`, `Limits`).
 
-        Not `bounded` they may leave the table's bounds, which what is sampled must not, but what is given may.
+        Not `bounded` they may leave the table's bounds, which what is sampled must not, but what is given may. `early`
+        is before conditions are exact.
         """
         if not self:
             return {}
@@ -106,15 +108,18 @@ class Rules:
         schema = self.schema
         if not bounded:
             shown = [name for name in grids if name not in self.hidden]
-            grids |= {name: Grid(grids[name].decimals, grids[name].step) for name in shown}
+            grids |= {name: dataclasses.replace(grids[name], low=-np.inf, high=np.inf) for name in shown}
             schema = Schema(tuple(dataclasses.replace(spec, low=None, high=None) for spec in schema))
-        return keep_rules(self.derived, self.orders, columns, schema, Limits(grids, fixed, exact, unmoved, self.hidden))
+        return keep_rules(
+            self.derived, self.orders, columns, schema, Limits(grids, fixed, exact, unmoved, self.hidden, early)
+        )
 
 
 def _grid(encoder: ColumnEncoder, spec: ColumnSpec) -> Grid | None:
     """What a column's numbers, or ticks, are rounded to, with their bounds; None of other kinds."""
     if isinstance(encoder, TemporalEncoder):
         low, high = (wall_tick(str(end), spec) if end is not None else None for end in (spec.low, spec.high))
-        step = TICKS_PER_DAY if encoder.time is None and not encoder.midnight else 1
-        return Grid(0, step, -np.inf if low is None else low, np.inf if high is None else high)
+        step = TICKS_PER_DAY if encoder.time is None else encoder.time.grid.step
+        origin = float(encoder.midnight) if encoder.time is None else 0.0
+        return Grid(0, step, -np.inf if low is None else low, np.inf if high is None else high, origin)
     return encoder.grid if isinstance(encoder, NumericEncoder) else None

@@ -358,7 +358,7 @@ class TableEncoder:
         """
         rules = self.rules.without(without)
         drawn = {name: self._decode_column(table, self.schema[name], 0, _as_is) for name in rules.names}
-        kept = rules.kept(drawn, self.encoders, fixed, {}, self._unmoved)
+        kept = rules.kept(drawn, self.encoders, fixed, {}, self._unmoved, early=True)
         codes, positions = table.codes.copy(), table.positions.copy()
         for name, column in kept.items():
             rows = np.flatnonzero((column != drawn[name]).to_numpy(dtype=bool, na_value=False))

@@ -40,7 +40,7 @@ class Asked(NamedTuple):
     n_drawn : int
         What comes after so many rows need not be filled.
     fixed : mapping of column label to ndarray of bool
-        In which rows columns of which one follows others have a condition to keep.
+        In which rows columns that rules are about have a condition to keep.
     """
 
     chunk: int

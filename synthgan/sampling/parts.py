@@ -91,7 +91,7 @@ class Part:
     groups : list of list of int
         Blocks to fill in each pass, in order; the target comes last, where it has trees.
     fixed : mapping of column label to ndarray of bool, shape (n,)
-        In which rows columns of which one follows others have a condition to keep.
+        In which rows columns that rules are about have a condition to keep.
 
     Attributes
     ----------

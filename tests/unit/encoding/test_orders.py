@@ -154,15 +154,15 @@ def test_the_table_keeps_to_its_bounds_and_stand_ins_do() -> None:
 
 
 @given(st.lists(st.integers(0, 60), min_size=12, max_size=40), st.lists(st.integers(0, 60), min_size=12, max_size=40))
-def test_a_cell_is_out_of_bounds_only_where_no_two_numbers_are_in_order(low: list[int], high: list[int]) -> None:
-    below, above = (NumericEncoder.fit(np.array(own, float), Grid(0), 4) for own in (low, high))
+def test_bounds_are_those_of_all_numbers_in_order(low: list[int], high: list[int]) -> None:
+    below, above = (NumericEncoder.fit(np.array(own, float), Grid(0), 4, min_rows=3) for own in (low, high))
     least, most = bounds_of(0, below, 1, above)
-    for x in range(len(below.low)):
-        for y in range(len(above.low)):
-            may = below.low[x] <= above.high[y]
-            assert not may or (least.cell[x] <= y and most.cell[y] >= x)
-            far = y + 1 < len(above.low) and below.low[x] > above.high[y + 1]
-            assert not far or y < least.cell[x]
+    every = np.arange(-3.0, 64)
+    x, y = (one.cells.flatten(*one.encode(every)[:2])[0] for one in (below, above))
+    for cell in np.unique(x):
+        assert least.cell[cell] == min(y[b] for a in range(len(x)) if x[a] == cell for b in range(a, len(y)))
+    for cell in np.unique(y):
+        assert most.cell[cell] == max(x[a] for b in range(len(y)) if y[b] == cell for a in range(b + 1))
 
 
 def test_the_network_leaves_no_room_for_what_is_out_of_order() -> None:
@@ -204,10 +204,12 @@ def test_numbers_change_places_or_move(
     assert not stays["low"] or np.array_equal(new_x, x, equal_nan=True)
     assert not stays["high"] or np.array_equal(new_y, y, equal_nan=True)
     assert one.broken(new_x, new_y).any() == (bad.any() and low_stays and high_stays)
+    apart = bad & (x != y)
     if not low_stays and not high_stays:
-        swapped = bad & (x != y)
-        np.testing.assert_array_equal(new_x[swapped], y[swapped])
-        np.testing.assert_array_equal(new_y[swapped], x[swapped])
+        np.testing.assert_array_equal(new_x[apart], y[apart])
+        np.testing.assert_array_equal(new_y[apart], x[apart])
+    elif not low_stays or not high_stays:
+        np.testing.assert_array_equal((new_y - new_x)[apart], (x - y)[apart])
 
 
 def test_numbers_stay_on_their_grids_and_inside_their_bounds() -> None:
@@ -217,13 +219,113 @@ def test_numbers_stay_on_their_grids_and_inside_their_bounds() -> None:
         return (values >= grids[name].low) & (values <= grids[name].high)
 
     one = Order("low", "high", False)
+    early = rearranged(one, np.array([15.0, 10]), np.array([10.0, 7.25]), grids, may, only_swapped=True)  # type: ignore[arg-type]
+    assert [own.tolist() for own in early] == [[10, 10], [15, 7.25]]
     x, y = rearranged(one, np.array([15.0, 10, 5]), np.array([10.0, 7.25, 3.5]), grids, may)  # type: ignore[arg-type]
-    assert x.tolist() == [10, 5, 0], "5 and 10 are on its grid, 7.25 is not; 3.5 goes down to 0"
-    assert y.tolist() == [15, 7.25, 3.5]
+    assert x.tolist() == [10, 5, 5], "10 is on its grid, and 4.5 nearly; 2 is not, so 3.5 goes to the other side of 5"
+    assert y.tolist() == [15, 7.25, 6.5]
     same = np.array([10.0, 0])
     x, y = rearranged(dataclasses.replace(one, strict=True), same, np.array([10.0, 3]), grids, may)  # type: ignore[arg-type]
     assert x.tolist() == [5, 0]
     assert y.tolist() == [10, 3]
+
+
+def test_large_numbers_are_compared_as_they_are_written() -> None:
+    grids = {"low": Grid(2), "high": Grid(2)}
+    same = np.round(np.random.default_rng(0).integers(10**8, 10**11, 2000) / 100, 2)
+    strict = rearranged(
+        Order("low", "high", True), same, same, grids, lambda name, own: np.full(len(own), name == "low")
+    )
+    assert (strict[0] < strict[1]).all()
+    assert np.allclose(strict[1] - strict[0], 0.01, atol=1e-5)
+
+
+def barely(frame: pd.DataFrame, **settings: object) -> SynthGAN:
+    quick = {"epochs": 3, "hidden_dim": 8, "select": 1, "stand_ins": False, "random_state": 0} | settings
+    return SynthGAN(**quick).fit(frame)  # type: ignore[arg-type]
+
+
+def test_formulas_go_before_orders() -> None:
+    stream = np.random.default_rng(0)
+    net, tax = stream.integers(1, 400, N), stream.integers(0, 300, N)
+    cap, floor = (net * stream.uniform(1, 4, N)).astype(int), (tax * stream.random(N)).astype(int)
+    model = barely(pd.DataFrame({"net": net, "tax": tax, "total": net + tax, "cap": cap, "floor": floor}))
+    assert {"total = net + tax", "tax >= floor", "cap >= net"} <= set(model.formulas_)
+    rows = model.sample(300, random_state=0)
+    assert (rows["net"] + rows["tax"] == rows["total"]).all()
+    assert (rows["cap"] >= rows["net"]).all()
+    assert (rows["tax"] >= rows["floor"]).all()
+    rows = model.sample(300, conditions={"total": 300, "cap": 50}, random_state=0)
+    assert (rows["net"] + rows["tax"] == 300).all()
+    assert set(rows["cap"]) == {50}
+
+
+def test_orders_of_totals() -> None:
+    stream = np.random.default_rng(0)
+    cost = stream.integers(100, 9000, N)
+    profit = (cost * stream.uniform(-0.8, 0.8, N)).astype(int)
+    both = (np.minimum(cost, cost + profit) * stream.random(N)).astype(int)
+    frame = pd.DataFrame({"cost": cost, "profit": profit, "revenue": cost + profit, "a": both})
+    model = barely(frame.assign(b=(both * stream.random(N)).astype(int)))
+    assert {"cost >= a", "revenue >= a", "a >= b"} <= set(model.formulas_)
+    rows = model.sample(300, random_state=0)
+    assert (rows["cost"] + rows["profit"] == rows["revenue"]).all()
+    assert (rows["revenue"] >= rows["a"]).all()
+    assert (rows["cost"] >= rows["a"]).all()
+    parts = {f"part {at}": stream.integers(0, 100, N) for at in range(2)}
+    shares = {f"share {at}": (own * stream.random(N)).astype(int) for at, own in enumerate(parts.values())}
+    frame = pd.DataFrame(parts | shares)
+    frame["all"], frame["some"] = sum(parts.values()), sum(shares.values())
+    assert not any("all" in one and "some" in one and ">" in one for one in barely(frame).formulas_)
+
+
+@pytest.mark.parametrize("condition", [{"high": (0.0, 20.0)}, {"low": (80.0, None)}, {"low": (0.0, None)}])
+def test_conditions_do_not_pile_numbers_up(condition: dict[str, object]) -> None:
+    stream = np.random.default_rng(1)
+    high = stream.exponential(100, N).round(1)
+    frame = pd.DataFrame({"high": high, "low": (high * stream.random(N)).round(1), "x": stream.normal(size=N)})
+    rows = barely(frame, epochs=40, hidden_dim=32).sample(500, conditions=condition, random_state=0)
+    assert (rows["high"] >= rows["low"]).all()
+    assert (rows["high"] == rows["low"]).mean() < 0.05
+
+
+def test_times_stay_on_their_clocks() -> None:
+    stream = np.random.default_rng(2)
+    opened = pd.Series(pd.Timestamp("2023-01-01") + pd.to_timedelta(stream.integers(0, 365 * 24, N), unit="h"))
+    closed = opened + pd.to_timedelta(stream.exponential(120 * 86400, N).astype(int), unit="s")
+    noon = closed.dt.normalize() + pd.to_timedelta(stream.integers(1, 300, N), unit="D") + pd.Timedelta(hours=12)
+    frame = pd.DataFrame({"opened": opened, "closed": closed, "noon": noon})
+    model = barely(frame)
+    assert model.formulas_ == ("closed >= opened", "noon >= closed")
+    rows = model.sample(400, conditions={"closed": ("2023-05-01", "2023-06-30")}, random_state=0)
+    assert (rows["closed"] >= rows["opened"]).all()
+    assert (rows["noon"] >= rows["closed"]).all()
+    assert (rows["opened"] == rows["opened"].dt.floor("h")).all()
+    assert set(rows["noon"].dt.hour) == {12}
+    text = frame.assign(
+        noon=1, opened=opened.dt.strftime("%Y-%m-%d %H:%M:%S"), closed=closed.dt.strftime("%Y-%m-%d %H:%M")
+    )
+    text["opened"] = (opened + pd.to_timedelta(stream.integers(0, 59, N), unit="s")).dt.strftime("%Y-%m-%d %H:%M:%S")
+    text["closed"] = (closed + pd.Timedelta(minutes=1)).dt.strftime("%Y-%m-%d %H:%M")
+    rows = barely(text).sample(400, conditions={"opened": ("2023-05-01", "2023-06-30")}, random_state=0)
+    assert (pd.to_datetime(rows["closed"]) >= pd.to_datetime(rows["opened"])).all()
+
+
+def test_rows_in_order_that_nobody_saw_are_not_held_impossible() -> None:
+    stream = np.random.default_rng(3)
+    high = np.where(stream.random(500) < 0.5, stream.integers(0, 40, 500), 1000)
+    model = barely(pd.DataFrame({"high": high, "low": (high * stream.random(500)).astype(int)}))
+    unseen = pd.DataFrame({"high": [600, 700, 500, 400, 450], "low": [550, 600, 480, 300, 440]})
+    assert (model.score_samples(unseen) > -30).all()
+
+
+def test_single_precision_changes_places() -> None:
+    stream = np.random.default_rng(4)
+    high = stream.exponential(100, N).round(2)
+    frame = pd.DataFrame({"high": high, "low": (high * stream.random(N)).round(2)}).astype("float32")
+    rows = barely(frame).sample(1000, random_state=0)
+    assert (rows["high"] >= rows["low"]).all()
+    assert (rows["high"] == rows["low"]).mean() < 0.02
 
 
 def test_files_with_other_orders_are_refused() -> None:
