@@ -32,6 +32,9 @@ MOST_PAIRED = 6
 MOST_ROUNDS = 5
 """How often columns give way and follow again: what gave way may be what several others follow from."""
 
+OUT_OF_ORDER = 10.0
+"""What it counts to be out of order, in ranges that a source moves by: one that stays in order gives way first."""
+
 MOST_SWEEPS = 16
 """How often all orders are looked at: a number may have to move past several others."""
 
@@ -112,10 +115,12 @@ def keep_rules(
     rows.fill_hidden()
     rows.follow()
     for _ in range(MOST_ROUNDS):
-        gave_way, moved = rows.give_way(), rows.put_in_order()
-        if not (gave_way or moved):
+        if moved := rows.put_in_order():
+            rows.follow()
+        if gave_way := rows.give_way():  # formulas have the last word
+            rows.follow()
+        if not (moved or gave_way):
             break
-        rows.follow()
     return {name: rows.now[name] for name in rows.numbers}
 
 
@@ -180,7 +185,7 @@ class _Rows:
             apart = ~(_same(found, numbers[one.target], grid) | np.isnan(found) | np.isnan(numbers[one.target]))
             rows = np.flatnonzero(apart & (stays[one.target] | (found < grid.low) | (found > grid.high)))
             wanted = np.where(stays[one.target], numbers[one.target], self.drawn[one.target])[rows]
-            done, sources, target = _moves(one, numbers, rows, wanted, limits, stays, self.free)
+            done, sources, target = _moves(one, numbers, rows, wanted, limits, stays, self.free, self._in_order)
             changes = zip((*one.sources, one.target), (*sources, target), strict=True) if done.any() else ()
             for name, values in changes:
                 changed = numbers[name].copy()
@@ -206,15 +211,15 @@ class _Rows:
             anywhere = True
         return anywhere
 
+    def _in_order(self, name: ColumnName, rows: Ints, values: Floats) -> Bools:
+        """Whether numbers (m,) would be in order with the other columns of some rows (m,)."""
+        now, fits = {key: own[rows] for key, own in self.numbers.items()} | {name: values}, np.ones(len(rows), np.bool_)
+        for one in (one for one in self.orders if name in (one.low, one.high)):
+            fits &= ~one.broken(now[one.low], now[one.high])
+        return fits
+
     def _may(self, name: ColumnName, values: Floats) -> Bools:
-        """Rows in which a number may move for an order: what follows from it has to follow there."""
-        may = self.limits.allow(name, values) & (name not in self.targets)
-        follow = {name}
-        for one in self.derived:
-            if follow.intersection(one.sources):
-                follow.add(one.target)
-                may &= ~self.limits.is_fixed(one.target, len(values))
-        return may
+        return self.limits.allow(name, values) & (name not in self.targets)
 
 
 def _moves(
@@ -225,6 +230,7 @@ def _moves(
     limits: Limits,
     stays: Mapping[ColumnName, Bools],
     free: Collection[ColumnName],
+    in_order: Callable[[ColumnName, Ints, Floats], Bools],
 ) -> tuple[Bools, Floats, Floats]:
     """Sources (K, m) and what follows (m,) in some rows, such that what is wanted follows, and where that was done.
 
@@ -248,6 +254,7 @@ def _moves(
                 off = 0.0 if is_last else steps * 2 * grid.half
                 new[place] = grid.snap(one.solved(new, place, wanted) + off)
                 cost += np.abs(new[place] - x[place]) / max(grid.high - grid.low, 1e-300)
+                cost += OUT_OF_ORDER * ~in_order(one.sources[place], rows, new[place])
                 may &= ~(stays[one.sources[place]][rows] & (new[place] != x[place]))
             found = _free(own).snap(one.slope * one.of_numbers(new) + one.shift)
         same, every[rows] = _same(found, wanted, own), found

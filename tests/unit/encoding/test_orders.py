@@ -258,6 +258,10 @@ def test_formulas_go_before_orders() -> None:
     rows = model.sample(300, conditions={"total": 300, "cap": 50}, random_state=0)
     assert (rows["net"] + rows["tax"] == 300).all()
     assert set(rows["cap"]) == {50}
+    assert (rows["net"] <= 50).all()
+    rows = model.sample(100, conditions={"total": 500, "cap": (100, 150)}, random_state=0)
+    assert (rows["net"] + rows["tax"] == 500).all(), "tax is 299 at most: there is no such row in order"
+    assert rows["cap"].between(100, 150).all()
 
 
 def test_orders_of_totals() -> None:
