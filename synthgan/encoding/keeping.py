@@ -245,7 +245,7 @@ def _moves(
     movable = [place for place, name in enumerate(one.sources) if name in free]
     pairs = [*permutations(movable[:MOST_PAIRED], 2)]
     for places, steps in [*(((place,), 0) for place in movable), *product(pairs, (0, -1, 1))]:
-        if len(places) == 2 and np.isfinite(least).all():
+        if len(places) == 2 and (least < OUT_OF_ORDER).all():
             break
         new, cost, may = x.copy(), np.full(len(rows), float(len(places))), np.ones(len(rows), np.bool_)
         with np.errstate(all="ignore"):

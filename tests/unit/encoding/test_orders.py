@@ -259,6 +259,8 @@ def test_formulas_go_before_orders() -> None:
     assert (rows["net"] + rows["tax"] == 300).all()
     assert set(rows["cap"]) == {50}
     assert (rows["net"] <= 50).all()
+    head = model.sample(37, conditions={"total": 300, "cap": 50}, random_state=0)
+    pd.testing.assert_frame_equal(head, rows.head(37))
     rows = model.sample(100, conditions={"total": 500, "cap": (100, 150)}, random_state=0)
     assert (rows["net"] + rows["tax"] == 500).all(), "tax is 299 at most: there is no such row in order"
     assert rows["cap"].between(100, 150).all()
