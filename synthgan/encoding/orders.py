@@ -30,6 +30,9 @@ MOST_COLUMNS = 256
 LEAST_TOGETHER = 0.5
 """Share of the later column's cells beside which there has to be one of the earlier column."""
 
+LEAST_SHARE = 0.005
+"""Share of the rows that would have to be out of order too: draws hardly ever break a looser order, true or not."""
+
 BY_CHANCE, COUNTED_ROWS = 20, 10_000
 """Rows out of order that there would be, were the two columns independent: of fewer, none may be by chance. And rows
 that are closest to being equal, from which on it is no chance that none is. By how many rows that is told, at most."""
@@ -153,7 +156,7 @@ def find_orders(frame: pd.DataFrame, schema: Schema, derived: Sequence[Derived])
         if not (low in above and high in above)
         and low not in above.get(high, ())
         and high not in above.get(low, ())
-        and _by_chance(x, y) >= BY_CHANCE
+        and _by_chance(x, y) >= max(BY_CHANCE, LEAST_SHARE * len(x))
     }
     gaps = [(one.sources[0], one.target) for one in derived if not set(one.sources) <= set(schema.names)]
     links = {**found, **dict.fromkeys(gaps)}

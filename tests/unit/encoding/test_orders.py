@@ -73,6 +73,9 @@ def test_what_may_be_chance_is_no_order() -> None:
     assert (~kept).sum() < 20
     assert told(pd.DataFrame({"high": high[kept], "low": low[kept]})) == []
     assert told(pd.DataFrame({"a": stream.normal(0, 1, N), "b": stream.normal(99, 1, N)})) == [], "nothing to go wrong"
+    high, low = stream.normal(10, 1, 20_000), stream.normal(5.8, 1, 20_000)
+    assert 20 < (low > high).sum() < 100
+    assert told(pd.DataFrame({"high": high, "low": np.minimum(low, high)})) == [], "hardly anything to go wrong"
 
 
 def test_formulas_and_gaps_are_not_told_twice() -> None:
