@@ -143,15 +143,17 @@ def find_orders(frame: pd.DataFrame, schema: Schema, derived: Sequence[Derived])
     Returns
     -------
     list of Order
-        Without those that follow from two others (c >= b and b >= a). Formulas go before orders: there are none of two
-        columns that both follow from others, or of which one follows from the other.
+        Without those that follow from two others (c >= b and b >= a) by a column b that is never missing. Formulas go
+        before orders: there are none of two columns that both follow from others, or of which one follows from the
+        other.
     """
+    groups = comparable(frame, schema)
     above = {one.target: set(one.sources) for one in derived}
     for one in derived:  # each stands after those that its sources follow by
         above[one.target] |= {far for source in one.sources for far in above.get(source, ())}
     found = {
         (low, high): Order(low, high, _is_strict(x, y))
-        for numbers in comparable(frame, schema)
+        for numbers in groups
         for low, high, x, y in never_below(numbers)
         if not (low in above and high in above)
         and low not in above.get(high, ())
@@ -160,14 +162,12 @@ def find_orders(frame: pd.DataFrame, schema: Schema, derived: Sequence[Derived])
     }
     gaps = [(one.sources[0], one.target) for one in derived if not set(one.sources) <= set(schema.names)]
     links = {**found, **dict.fromkeys(gaps)}
-    nexts: dict[ColumnName, set[ColumnName]] = {}
+    whole = {name for numbers in groups for name, own in numbers.items() if np.isfinite(own).all()}
+    above_whole: dict[ColumnName, list[ColumnName]] = {}
     for low, high in links:
-        nexts.setdefault(low, set()).add(high)
-    return [
-        one
-        for (low, high), one in found.items()
-        if not any(high in nexts.get(mid, ()) and _tells(one, links, mid) for mid in nexts[low])
-    ]
+        if high in whole:
+            above_whole.setdefault(low, []).append(high)
+    return [one for one in found.values() if not any(_tells(one, links, mid) for mid in above_whole.get(one.low, ()))]
 
 
 def _by_chance(x: Floats, y: Floats) -> float:
@@ -187,6 +187,8 @@ def _is_strict(x: Floats, y: Floats) -> bool:
 
 def _tells(one: Order, links: Mapping[tuple[ColumnName, ColumnName], Order | None], mid: ColumnName) -> bool:
     """Whether two orders by way of a column in the middle say as much as one."""
+    if (mid, one.high) not in links:
+        return False
     parts = links[one.low, mid], links[mid, one.high]
     return not one.strict or any(part is not None and part.strict for part in parts)
 

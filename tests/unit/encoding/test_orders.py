@@ -64,6 +64,8 @@ def test_orders_are_found_and_none_that_follows_from_others() -> None:
     broken = frame.assign(here=frame["here"].where(frame.index != 7, frame["worked"] + 1))
     assert set(told(broken)) == {"age > worked", "worked >= role", "here >= role", "closed >= opened"}
     assert told(frame.head(40)) == [], "few rows"
+    holes = frame.assign(here=frame["here"].astype("Int64").mask(frame.index % 5 == 0))
+    assert "worked >= role" in told(holes), "where there is nothing between them, nothing else says so"
 
 
 def test_what_may_be_chance_is_no_order() -> None:
