@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from synthgan.encoding.layout import TableLayout
 
-__all__ = ["CodeAxis"]
+__all__ = ["CodeAxis", "which_of"]
 
 
 class CodeAxis(nn.Module):
@@ -162,6 +162,19 @@ class CodeAxis(nn.Module):
     def bounds(self, block: int) -> tuple[int, int]:
         """First code of a block, and one past its last."""
         return int(self.layout.offsets[block]), int(self.layout.offsets[block + 1])
+
+
+def which_of(targets: tuple[int, ...], block: int | None) -> slice | None:
+    """Which of some blocks a block is, None for none of them; all of them where no block is named.
+
+    Examples
+    --------
+    >>> which_of((2, 5, 7), 5), which_of((2, 5, 7), 3), which_of((2, 5, 7), None)
+    (slice(1, 2, None), None, slice(0, 3, None))
+    """
+    if block is None:
+        return slice(0, len(targets))
+    return slice(at := targets.index(block), at + 1) if block in targets else None
 
 
 KERNEL_WIDTHS = (1.5, 4.0, 12.0)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from synthgan.models.axis import CodeAxis
+from synthgan.models.axis import CodeAxis, which_of
 from synthgan.models.features import Rows
 
 __all__ = ["Bounds", "Room"]
@@ -65,9 +65,7 @@ class Bounds(nn.Module):
 
     def which(self, block: int | None) -> slice | None:
         """Which of the targets a block is, None for none; or all of them."""
-        if block is None:
-            return slice(0, len(self.targets))
-        return slice(at := self.targets.index(block), at + 1) if block in self.targets else None
+        return which_of(self.targets, block)
 
     def room(self, axis: CodeAxis, rows: Rows, filled: Tensor, which: slice) -> Room:
         """Look up what rows leave; `filled` (n, B) says which blocks are filled."""

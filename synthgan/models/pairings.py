@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from synthgan.encoding.cells import FloatArray, IntArray
 from synthgan.encoding.pairings import Pairing
-from synthgan.models.axis import CodeAxis
+from synthgan.models.axis import CodeAxis, which_of
 from synthgan.models.features import Rows
 from synthgan.models.layers import Linear
 
@@ -87,9 +87,7 @@ class Pairings(nn.Module):
 
     def which(self, block: int | None) -> slice | None:
         """Which of the targets a block is, None for none; or all of them."""
-        if block is None:
-            return slice(0, len(self.targets))
-        return slice(at := self.targets.index(block), at + 1) if block in self.targets else None
+        return which_of(self.targets, block)
 
     def hints(self, axis: CodeAxis, rows: Rows, filled: Tensor, which: slice) -> Hints:
         """Look up what rows hold; `filled` (n, B) says which blocks are filled."""
