@@ -213,9 +213,11 @@ class _Rows:
 
     def _in_order(self, name: ColumnName, rows: Ints, values: Floats) -> Bools:
         """Whether numbers (m,) would be in order with the other columns of some rows (m,)."""
-        now, fits = {key: own[rows] for key, own in self.numbers.items()} | {name: values}, np.ones(len(rows), np.bool_)
-        for one in (one for one in self.orders if name in (one.low, one.high)):
-            fits &= ~one.broken(now[one.low], now[one.high])
+        fits = np.ones(len(rows), np.bool_)
+        for one in self.orders:
+            if name in (one.low, one.high):
+                low, high = (values if name == end else self.numbers[end][rows] for end in (one.low, one.high))
+                fits &= ~one.broken(low, high)
         return fits
 
     def _may(self, name: ColumnName, values: Floats) -> Bools:
