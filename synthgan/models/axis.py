@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from synthgan.encoding.layout import TableLayout
 
-__all__ = ["CodeAxis", "which_of"]
+__all__ = ["CodeAxis"]
 
 
 class CodeAxis(nn.Module):
@@ -41,17 +41,6 @@ class CodeAxis(nn.Module):
         The blocks that have positions.
     flags : Tensor of bool, shape (B,)
         Which blocks are flags.
-    relation_target, relation_source : Tensor of int64, shape (R,)
-        Blocks of the layout's relations.
-    anchor_code, anchor_cell : Tensor of int64, shape (R, max codes of a block * M)
-        Anchors by the source's code and cell, -1 for none.
-    relation_flag : Tensor of int64, shape (R,)
-        The flag that says whether a relation's two columns hold the same number; -1 where they have none.
-    relation_cells : Tensor of int64, shape (R,)
-        Place of each relation's target among the blocks with several cells to a code.
-    relation_rows, relation_codes : Tensor of int64, shape (V,)
-        Of the codes of all targets side by side, each block as wide as the widest: which there are, and where they lie
-        on the common axis.
     """
 
     offsets: Tensor
@@ -69,14 +58,6 @@ class CodeAxis(nn.Module):
     smoothed_codes: Tensor
     positioned: Tensor
     flags: Tensor
-    relation_target: Tensor
-    relation_source: Tensor
-    relation_flag: Tensor
-    anchor_code: Tensor
-    anchor_cell: Tensor
-    relation_cells: Tensor
-    relation_rows: Tensor
-    relation_codes: Tensor
 
     def __init__(self, layout: TableLayout) -> None:
         super().__init__()
@@ -114,38 +95,9 @@ class CodeAxis(nn.Module):
         self._constant("smoothed_codes", torch.from_numpy(codes[valid]))
         self._constant("positioned", torch.tensor(layout.positioned, dtype=torch.int64))
         self._constant("flags", torch.tensor([block.repeated is not None for block in layout.blocks], dtype=torch.bool))
-        self._relate(layout)
 
     def _constant(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value, persistent=False)  # rebuilt from the encoder, so not part of the weights
-
-    def _relate(self, layout: TableLayout) -> None:
-        relations = layout.relations
-        targets, sources = [relation.target for relation in relations], [relation.source for relation in relations]
-        shape = (len(relations), max((block.n_codes for block in layout.blocks), default=0), layout.max_cells)
-        anchors = np.full((2, *shape), -1, np.int64)
-        for place, relation in enumerate(relations):
-            cells = layout.blocks[relation.source].cells
-            at = (place, cells.code, np.arange(len(cells.code)) - cells.first[cells.code])
-            anchors[0][at], anchors[1][at] = relation.code, relation.cell
-        self.relation_width = max((layout.blocks[target].n_codes for target in targets), default=0)
-        rows = [self.relation_width * place + np.arange(layout.blocks[at].n_codes) for place, at in enumerate(targets)]
-        codes = [layout.offsets[at] + np.arange(layout.blocks[at].n_codes) for at in targets]
-        self.relations_of = {
-            target: slice(targets.index(target), targets.index(target) + targets.count(target)) for target in targets
-        }
-        self._constant("relation_target", torch.tensor(targets, dtype=torch.int64))
-        with_cells = np.cumsum([block.cells.max_cells > 1 for block in layout.blocks], dtype=np.int64) - 1
-        self._constant("relation_cells", torch.from_numpy(with_cells[np.array(targets, np.int64)]))
-        self._constant("relation_source", torch.tensor(sources, dtype=torch.int64))
-        pairs = [frozenset(layout.blocks[at].column for at in pair) for pair in zip(targets, sources, strict=True)]
-        # A median is no value of the source: what repeats it does not lie there.
-        flags = [layout.flags.get(pair, -1) if one.same else -1 for pair, one in zip(pairs, relations, strict=True)]
-        self._constant("relation_flag", torch.tensor(flags, dtype=torch.int64))
-        self._constant("anchor_code", torch.from_numpy(anchors[0].reshape(len(relations), shape[1] * shape[2])))
-        self._constant("anchor_cell", torch.from_numpy(anchors[1].reshape(len(relations), shape[1] * shape[2])))
-        self._constant("relation_rows", torch.from_numpy(np.concatenate([*rows, np.zeros(0, np.int64)])))
-        self._constant("relation_codes", torch.from_numpy(np.concatenate([*codes, np.zeros(0, np.int64)])))
 
     def smooth(self, table: Tensor) -> Tensor:
         """Blend rows of `table` (T, ...) that belong to neighbouring bins of a number; the others stay as they are."""
@@ -162,19 +114,6 @@ class CodeAxis(nn.Module):
     def bounds(self, block: int) -> tuple[int, int]:
         """First code of a block, and one past its last."""
         return int(self.layout.offsets[block]), int(self.layout.offsets[block + 1])
-
-
-def which_of(targets: tuple[int, ...], block: int | None) -> slice | None:
-    """Which of some blocks a block is, None for none of them; all of them where no block is named.
-
-    Examples
-    --------
-    >>> which_of((2, 5, 7), 5), which_of((2, 5, 7), 3), which_of((2, 5, 7), None)
-    (slice(1, 2, None), None, slice(0, 3, None))
-    """
-    if block is None:
-        return slice(0, len(targets))
-    return slice(at := targets.index(block), at + 1) if block in targets else None
 
 
 KERNEL_WIDTHS = (1.5, 4.0, 12.0)

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from synthgan.models.axis import CodeAxis, which_of
+from synthgan.models.axis import CodeAxis
 from synthgan.models.features import Rows
+from synthgan.models.guides import Guide
 
 __all__ = ["Bounds", "Room"]
 
@@ -33,7 +34,7 @@ class Room(NamedTuple):
     most: Tensor
 
 
-class Bounds(nn.Module):
+class Bounds(Guide[Room]):
     """Takes all room from codes and cells that are out of order with filled columns (see `synthgan.encoding.bounds`).
 
     Parameters
@@ -45,9 +46,8 @@ class Bounds(nn.Module):
     place: Tensor
 
     def __init__(self, axis: CodeAxis) -> None:
-        super().__init__()
         bounds, blocks = axis.layout.bounds, axis.layout.blocks
-        self.targets = tuple(sorted({one.target for one in bounds}))
+        super().__init__(axis, sorted({one.target for one in bounds}))
         self.of = tuple([k for k, one in enumerate(bounds) if one.target == at] for at in self.targets)
         self.is_least = [one.is_least for one in bounds]
         self.source = [one.source for one in bounds]
@@ -60,15 +60,8 @@ class Bounds(nn.Module):
             self._constant(f"absent_{number}", torch.from_numpy(free))
         self._constant("place", torch.arange(axis.layout.max_cells))
 
-    def _constant(self, name: str, value: Tensor) -> None:
-        self.register_buffer(name, value, persistent=False)  # rebuilt from the encoder, so not part of the weights
-
-    def which(self, block: int | None) -> slice | None:
-        """Which of the targets a block is, None for none; or all of them."""
-        return which_of(self.targets, block)
-
-    def room(self, axis: CodeAxis, rows: Rows, filled: Tensor, which: slice) -> Room:
-        """Look up what rows leave; `filled` (n, B) says which blocks are filled."""
+    def look_up(self, rows: Rows, filled: Tensor, which: slice) -> Room:
+        """Look up what is left of the targets' cells."""
         cells: dict[int, Tensor] = {}
         ends: list[tuple[Tensor, Tensor]] = []
         for number in range(which.start, which.stop):
@@ -78,7 +71,7 @@ class Bounds(nn.Module):
             for k in self.of[number]:
                 at = self.source[k]
                 if at not in cells:
-                    cells[at] = axis.cell_of(rows.codes[:, at], rows.positions[:, at])
+                    cells[at] = self.axis.cell_of(rows.codes[:, at], rows.positions[:, at])
                 end = getattr(self, f"cell_{k}")[cells[at]]
                 if self.is_least[k]:
                     least = torch.maximum(least, end * filled[:, at])
@@ -87,17 +80,17 @@ class Bounds(nn.Module):
             ends.append((least, most))
         return Room(which, *(torch.stack(parts, dim=1) for parts in zip(*ends, strict=True)))
 
-    def forward(self, axis: CodeAxis, room: Room) -> Tensor:
+    def forward(self, _: Tensor, room: Room, /) -> Tensor:
         """Return what is added to the logits of all codes: (n, T)."""
         parts, end = [], 0
         for number, block in enumerate(self.targets):
-            low, high = axis.bounds(block)
+            low, high = self.axis.bounds(block)
             added = self._codes(number, room.least[:, number], room.most[:, number])
             parts += [added.new_zeros(len(added), low - end), added]
             end = high
-        return torch.cat([*parts, parts[0].new_zeros(len(parts[0]), len(axis.block_of) - end)], dim=1)
+        return torch.cat([*parts, parts[0].new_zeros(len(parts[0]), len(self.axis.block_of) - end)], dim=1)
 
-    def block(self, room: Room) -> Tensor:
+    def block(self, _: Tensor, room: Room, /) -> Tensor:
         """Return what is added to the logits of the one block that is asked: (n, n_codes)."""
         return self._codes(room.which.start, room.least[:, 0], room.most[:, 0])
 
@@ -108,7 +101,7 @@ class Bounds(nn.Module):
         out = (code < code_of[least][:, None]) | (code > code_of[most][:, None])
         return NO_ROOM * (out & ~absent)
 
-    def cells(self, axis: CodeAxis, room: Room, codes: Tensor, blocks: tuple[int, ...]) -> Tensor:
+    def cells(self, _: Tensor, room: Room, /, codes: Tensor, blocks: tuple[int, ...]) -> Tensor:
         """Return what is added to the logits of the cells of `codes` (n, Q) in the Q `blocks`: (n, Q, M).
 
         The same to all cells of a code that holds no number, which says nothing.
@@ -119,7 +112,7 @@ class Bounds(nn.Module):
             if (number := asked.get(block)) is None:
                 added.append(torch.zeros(len(codes), len(self.place), device=codes.device))
                 continue
-            at, place = axis.first_cell[codes[:, column], None] + self.place, number - room.which.start
+            at, place = self.axis.first_cell[codes[:, column], None] + self.place, number - room.which.start
             least, most = room.least[:, place, None], room.most[:, place, None]
             added.append(NO_ROOM * ((at < least) | (at > most)))
         return torch.stack(added, dim=1)

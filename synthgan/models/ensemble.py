@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from synthgan.models.axis import CodeAxis
 from synthgan.models.critic import Critic
 from synthgan.models.features import Rows
-from synthgan.models.generator import Clues, Generator, GeneratorConfig
+from synthgan.models.generator import Generator, GeneratorConfig
+from synthgan.models.guides import Clues
 from synthgan.models.late import PassState
 from synthgan.models.target import make_target
 
@@ -125,18 +126,16 @@ class Ensemble(nn.Module):
         pairs = zip(self.members, states, strict=True)
         return tuple(member.follow(own, block, codes, positions, given) for member, own in pairs)
 
-    def clues(self, rows: Rows, filled: Tensor, block: int) -> Clues | None:
-        """Where filled blocks (n, B) of the rows say that `block` lies; None where nothing does."""
+    def clues(self, rows: Rows, filled: Tensor, block: int) -> Clues:
+        """What filled blocks (n, B) of the rows say of `block`."""
         return self.members[0].clues(rows, filled, block)
 
-    def block_logits(self, states: tuple[PassState, ...], block: int, clues: Clues | None = None) -> Tensor:
+    def block_logits(self, states: tuple[PassState, ...], block: int, clues: Clues = ()) -> Tensor:
         """Logits (n, n_codes of the block) of the mean distribution."""
         pairs = zip(self.members, states, strict=True)
         return mean_distribution([member.block_logits(own, block, clues) for member, own in pairs])
 
-    def block_cell_logits(
-        self, states: tuple[PassState, ...], block: int, codes: Tensor, clues: Clues | None = None
-    ) -> Tensor:
+    def block_cell_logits(self, states: tuple[PassState, ...], block: int, codes: Tensor, clues: Clues = ()) -> Tensor:
         """Logits (n, M) of the mean distribution over the cells of `codes` (n,) in one block."""
         pairs = zip(self.members, states, strict=True)
         return mean_distribution([member.block_cell_logits(own, block, codes, clues) for member, own in pairs])

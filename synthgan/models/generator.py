@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from synthgan.models.axis import CodeAxis
-from synthgan.models.bounds import Bounds, Room
+from synthgan.models.bounds import Bounds
 from synthgan.models.cells import CellHead
 from synthgan.models.features import POSITION_SCALE, Rows, features, n_features
+from synthgan.models.guides import Clues, Guide
 from synthgan.models.late import Late, PassState
 from synthgan.models.layers import Linear, ResidualTrunk
-from synthgan.models.pairings import Hints, Pairings
-from synthgan.models.relations import Anchors, Relations, anchors_of
+from synthgan.models.pairings import Pairings
+from synthgan.models.relations import Relations
 
-__all__ = ["LOGIT_LIMIT", "MAX_MEMBERS", "Clues", "Generator", "GeneratorConfig"]
+__all__ = ["LOGIT_LIMIT", "MAX_MEMBERS", "Generator", "GeneratorConfig"]
 
 LOGIT_LIMIT = 30.0
 """Logits are clamped to +-30, so that ``exp`` needs no shift by the maximum: e^30 is far inside float32."""
@@ -64,27 +65,6 @@ class GeneratorConfig:
     target: int = 0
     target_trees: int = 0
     target_depth: int = 6
-
-
-class Clues(NamedTuple):
-    """What filled blocks say of others, beside what the network makes of them.
-
-    Attributes
-    ----------
-    anchors : Anchors or None
-        Where numbers say that other numbers lie.
-    hints : Hints or None
-        Which levels go with those that are filled.
-    room : Room or None
-        What is in order with them.
-    """
-
-    anchors: Anchors | None
-    hints: Hints | None
-    room: Room | None
-
-
-NO_CLUES = Clues(None, None, None)
 
 
 class Generator(nn.Module):
@@ -143,7 +123,7 @@ class Generator(nn.Module):
     def start_relations(self, rows: Rows) -> None:
         """Start the relations at what `rows` of the table show."""
         if self.relations is not None:
-            self.relations.start_from(self.axis, rows)
+            self.relations.start_from(rows)
 
     def read(self, rows: Rows, known: Tensor, drawn: Tensor | None = None) -> PassState:
         """State of rows of which some blocks are `known`, and others were `drawn` since: bool (n, B)."""
@@ -190,55 +170,46 @@ class Generator(nn.Module):
             rows.addcmul_(table.index_select(0, n_codes + axis.slope.index_select(0, codes)), place)
         return rows if given is None else rows.mul_(given[:, None])
 
-    def clues(self, rows: Rows, filled: Tensor, block: int | None = None) -> Clues | None:
-        """What filled blocks (n, B) of the rows say of others, or of one of them; None where that is nothing."""
-        anchors = hints = room = None
-        which = slice(None) if block is None else self.axis.relations_of.get(block)
-        if self.relations is not None and which is not None:
-            anchors = anchors_of(self.axis, rows, filled, which)
-        if self.pairings is not None and (which := self.pairings.which(block)) is not None:
-            hints = self.pairings.hints(self.axis, rows, filled, which)
-        if self.orders is not None and (which := self.orders.which(block)) is not None:
-            room = self.orders.room(self.axis, rows, filled, which)
-        return None if anchors is None and hints is None and room is None else Clues(anchors, hints, room)
+    @property
+    def guides(self) -> tuple[Guide[Any], ...]:
+        """What filled blocks have a say through, beside the network."""
+        return tuple(guide for guide in (self.relations, self.pairings, self.orders) if guide is not None)
 
-    def logits(self, state: PassState, clues: Clues | None = None) -> Tensor:
+    def clues(self, rows: Rows, filled: Tensor, block: int | None = None) -> Clues:
+        """What filled blocks (n, B) of the rows say of others, or of one of them."""
+        asked = [(guide, guide.which(block)) for guide in self.guides]
+        return [None if which is None else guide.look_up(rows, filled, which) for guide, which in asked]
+
+    def _guided(self, clues: Clues) -> list[tuple[Guide[Any], Any]]:
+        """Guides that have a clue, and the clue."""
+        pairs = zip(self.guides, clues, strict=False)  # without any clue there is none for any guide
+        return [(guide, clue) for guide, clue in pairs if clue is not None]
+
+    def logits(self, state: PassState, clues: Clues = ()) -> Tensor:
         """Logits (n, T) of every code, float32, clamped."""
         logits: Tensor = self.head(state.hidden, self.smoothed_out(self.head)).float()
         change = state.change
         if change is not None:
             logits = logits + self.late.head(change, self.smoothed_out(self.late.head)).float()
-        anchors, hints, room = clues or NO_CLUES
-        if anchors is not None and self.relations is not None:
-            logits = logits + self.relations(self.axis, state.hidden, anchors)
-        if hints is not None and self.pairings is not None:
-            logits = logits + self.pairings(self.axis, state.hidden, hints)
-        if room is not None and self.orders is not None:
-            logits = logits + self.orders(self.axis, room)
+        for guide, clue in self._guided(clues):
+            logits = logits + guide(state.hidden, clue)
         return logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
 
-    def cell_logits(self, state: PassState, codes: Tensor, clues: Clues | None = None) -> Tensor:
+    def cell_logits(self, state: PassState, codes: Tensor, clues: Clues = ()) -> Tensor:
         """Logits (n, Q, M) of the cells of the codes (n, B) drawn, in the Q blocks with cells."""
         change = state.change
         added = None if change is None else self.late.cells(change).float()
         asked = codes[:, self.cells.places]
         scores: Tensor = self.cells(state.hidden, asked, added)
-        anchors, hints, room = clues or NO_CLUES
-        if hints is not None and self.pairings is not None:
-            scores = scores + self.pairings.cells(self.axis, state.hidden, hints, asked, self.cells.blocks)
-        if room is not None and self.orders is not None:
-            scores = scores + self.orders.cells(self.axis, room, asked, self.cells.blocks)
-        if anchors is None or self.relations is None:
-            return scores
-        target = self.axis.relation_target
-        local = codes[:, target] - self.axis.offsets[target]
-        return self.relations.cells(scores, self.axis.relation_cells, local, anchors, slice(None))
+        for guide, clue in self._guided(clues):
+            scores = scores + guide.cells(state.hidden, clue, asked, self.cells.blocks)
+        return scores
 
     def block_logits(
         self,
         state: PassState,
         block: int,
-        clues: Clues | None = None,
+        clues: Clues = (),
         weights: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
         """Logits (n, n_codes of the block), at only their cost.
@@ -252,32 +223,18 @@ class Generator(nn.Module):
         change = state.change
         if change is not None:
             logits = logits + self.late.head(change, late_weight, part).float()
-        anchors, hints, room = clues or NO_CLUES
-        if anchors is not None and self.relations is not None:
-            which = self.axis.relations_of[block]
-            logits = logits + self.relations.block(state.hidden, anchors, which, part.stop - part.start)
-        if hints is not None and self.pairings is not None:
-            logits = logits + self.pairings.block(state.hidden, hints)
-        if room is not None and self.orders is not None:
-            logits = logits + self.orders.block(room)
+        for guide, clue in self._guided(clues):
+            logits = logits + guide.block(state.hidden, clue)
         return logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)
 
-    def block_cell_logits(self, state: PassState, block: int, codes: Tensor, clues: Clues | None = None) -> Tensor:
+    def block_cell_logits(self, state: PassState, block: int, codes: Tensor, clues: Clues = ()) -> Tensor:
         """Logits (n, M) of the cells of `codes` (n,) in one block, at only its cost."""
         change = state.change
         added = None if change is None else self.late.cells(change, outputs=self.cells.outputs(block)).float()
         scores = self.cells.one(state.hidden, block, codes, added)
-        anchors, hints, room = clues or NO_CLUES
-        if hints is not None and self.pairings is not None:
-            scores = scores + self.pairings.cells(self.axis, state.hidden, hints, codes[:, None], (block,))[:, 0]
-        if room is not None and self.orders is not None:
-            scores = scores + self.orders.cells(self.axis, room, codes[:, None], (block,))[:, 0]
-        if anchors is None or self.relations is None:
-            return scores
-        which = self.axis.relations_of[block]
-        place = torch.zeros(which.stop - which.start, dtype=torch.int64, device=codes.device)
-        local = (codes - self.axis.offsets[block])[:, None].expand(anchors.codes.shape)
-        return self.relations.cells(scores[:, None], place, local, anchors, which)[:, 0]
+        for guide, clue in self._guided(clues):
+            scores = scores + guide.cells(state.hidden, clue, codes[:, None], (block,))[:, 0]
+        return scores
 
     def smoothed(self, layer: Linear) -> Tensor:
         """The weight (width, n_features) of a layer that reads features, smoothed over neighbouring bins."""

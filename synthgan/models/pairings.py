@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from synthgan.encoding.cells import FloatArray, IntArray
 from synthgan.encoding.pairings import Pairing
-from synthgan.models.axis import CodeAxis, which_of
+from synthgan.models.axis import CodeAxis
 from synthgan.models.features import Rows
+from synthgan.models.guides import Guide
 from synthgan.models.layers import Linear
 
 __all__ = ["Hints", "Pairings"]
@@ -38,7 +39,7 @@ class Hints(NamedTuple):
     told: Tensor
 
 
-class Pairings(nn.Module):
+class Pairings(Guide[Hints]):
     r"""What a cell of one column adds to the logits of another: how much likelier it makes each code, and a gate.
 
     .. math:: \Delta l_{c} = g(h) \log \frac{\hat p(c \mid s)}{\hat p(c)}, \qquad g(h) = 2 \sigma(w^\top h + b)
@@ -60,9 +61,8 @@ class Pairings(nn.Module):
     place: Tensor
 
     def __init__(self, axis: CodeAxis, hidden_dim: int) -> None:
-        super().__init__()
         pairings, blocks = axis.layout.pairings, axis.layout.blocks
-        self.targets = tuple(dict.fromkeys(pairing.target for pairing in pairings))
+        super().__init__(axis, list(dict.fromkeys(pairing.target for pairing in pairings)))
         numbers = {at: [k for k, one in enumerate(pairings) if one.target == at] for at in self.targets}
         self.of = tuple(numbers[at] for at in self.targets)
         start = []
@@ -82,15 +82,8 @@ class Pairings(nn.Module):
         nn.init.zeros_(self.gate.weight)
         nn.init.zeros_(self.gate.bias)
 
-    def _constant(self, name: str, value: Tensor) -> None:
-        self.register_buffer(name, value, persistent=False)  # rebuilt from the encoder, so not part of the weights
-
-    def which(self, block: int | None) -> slice | None:
-        """Which of the targets a block is, None for none; or all of them."""
-        return which_of(self.targets, block)
-
-    def hints(self, axis: CodeAxis, rows: Rows, filled: Tensor, which: slice) -> Hints:
-        """Look up what rows hold; `filled` (n, B) says which blocks are filled."""
+    def look_up(self, rows: Rows, filled: Tensor, which: slice) -> Hints:
+        """Look up who speaks, and what of."""
         found = []
         for own in self.of[which]:
             part = slice(own[0], own[-1] + 1)
@@ -98,27 +91,27 @@ class Pairings(nn.Module):
             told = filled.index_select(1, source)
             speaker = told.to(torch.uint8).argmax(dim=1, keepdim=True)  # the first that is filled
             codes, positions = (values.gather(1, source[speaker]) for values in (rows.codes, rows.positions))
-            cell = axis.cell_of(codes, positions) + self.start[part][speaker]
+            cell = self.axis.cell_of(codes, positions) + self.start[part][speaker]
             found.append((speaker + own[0], cell, told.any(dim=1, keepdim=True)))
         return Hints(which, *(torch.cat(parts, dim=1) for parts in zip(*found, strict=True)))
 
-    def forward(self, axis: CodeAxis, hidden: Tensor, hints: Hints) -> Tensor:
+    def forward(self, hidden: Tensor, hints: Hints, /) -> Tensor:
         """Return what is added to the logits of all codes: (n, T)."""
         scale, parts, end = self._scale(hidden, hints), [], 0
         for number, block in enumerate(self.targets):
-            low, high = axis.bounds(block)
+            low, high = self.axis.bounds(block)
             lifts: Tensor = getattr(self, f"codes_{number}")
             added = lifts.index_select(0, hints.rows[:, number]) * scale[:, number, None]
             parts += [scale.new_zeros(len(scale), low - end), added]
             end = high
-        return torch.cat([*parts, scale.new_zeros(len(scale), len(axis.block_of) - end)], dim=1)
+        return torch.cat([*parts, scale.new_zeros(len(scale), len(self.axis.block_of) - end)], dim=1)
 
-    def block(self, hidden: Tensor, hints: Hints) -> Tensor:
+    def block(self, hidden: Tensor, hints: Hints, /) -> Tensor:
         """Return what is added to the logits of the one block that the hints are about: (n, n_codes)."""
         lifts: Tensor = getattr(self, f"codes_{hints.which.start}")
         return lifts.index_select(0, hints.rows[:, 0]) * self._scale(hidden, hints)
 
-    def cells(self, axis: CodeAxis, hidden: Tensor, hints: Hints, codes: Tensor, blocks: tuple[int, ...]) -> Tensor:
+    def cells(self, hidden: Tensor, hints: Hints, /, codes: Tensor, blocks: tuple[int, ...]) -> Tensor:
         """Return what is added to the logits of the cells of `codes` (n, Q) in the Q `blocks`: (n, Q, M)."""
         scale = self._scale(hidden, hints)
         asked = {self.targets[number]: number for number in range(hints.which.start, hints.which.stop)}
@@ -128,7 +121,7 @@ class Pairings(nn.Module):
                 added.append(scale.new_zeros(len(scale), len(self.place)))
                 continue
             lifts: Tensor = getattr(self, f"cells_{number}")
-            at = (axis.first_cell[codes[:, column], None] + self.place).clamp_(max=lifts.shape[1] - 1)
+            at = (self.axis.first_cell[codes[:, column], None] + self.place).clamp_(max=lifts.shape[1] - 1)
             place = number - hints.which.start
             found = lifts.flatten()[hints.rows[:, place, None] * lifts.shape[1] + at]
             added.append(found * scale[:, place, None])

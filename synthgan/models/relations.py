@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from synthgan.encoding.layout import TableLayout
 from synthgan.models.axis import CodeAxis
 from synthgan.models.features import Rows
+from synthgan.models.guides import Guide
 from synthgan.models.layers import Linear
 
-__all__ = ["Anchors", "Relations", "anchors_of"]
+__all__ = ["Anchors", "Relations"]
 
 SURE = 0.8
 """What a raised flag adds at first, in units of `STEP`."""
@@ -25,6 +29,8 @@ class Anchors(NamedTuple):
 
     Attributes
     ----------
+    which : slice
+        The R relations that were asked about.
     codes, cells : Tensor of int64, shape (n, R)
         Expected code of the target, counted within its block, and cell of that code (-1 for none), for each relation.
     told : Tensor of bool, shape (n, R)
@@ -33,28 +39,14 @@ class Anchors(NamedTuple):
         Whether a flag, filled too, says that the target holds the source's very value.
     """
 
+    which: slice
     codes: Tensor
     cells: Tensor
     told: Tensor
     repeats: Tensor
 
 
-def anchors_of(axis: CodeAxis, rows: Rows, filled: Tensor, which: slice = slice(None)) -> Anchors:
-    """Look the anchors of rows up; `filled` (n, B) says which blocks are filled, `which` which relations are asked."""
-    source = axis.relation_source[which]
-    codes = rows.codes[:, source]
-    n_cells = axis.n_cells[codes]
-    cells = torch.minimum((rows.positions[:, source] * n_cells).long(), n_cells - 1)
-    place = ((codes - axis.offsets[source]) * axis.interval.shape[1] + cells).t()
-    code, cell = (table[which].gather(1, place).t() for table in (axis.anchor_code, axis.anchor_cell))
-    told = filled[:, source] & (code >= 0)
-    flag = axis.relation_flag[which]
-    block = flag.clamp(min=0)
-    raised = filled[:, block] & (rows.codes[:, block] == axis.last[block]) & (flag >= 0)
-    return Anchors(code.clamp(min=0), cell, told, told & raised)
-
-
-class Relations(nn.Module):
+class Relations(Guide[Anchors]):
     r"""What anchors add to logits: a kernel over the distance from the anchor, and a gate.
 
     .. math:: \Delta l_{c} = \sum_r g_r(h) \, k_r[c - a_r], \qquad g_r(h) = 2 \sigma(w_r^\top h + b_r)
@@ -70,11 +62,52 @@ class Relations(nn.Module):
         With at least one relation.
     hidden_dim : int
         Width of the hidden layer h.
+
+    Attributes
+    ----------
+    target, source : Tensor of int64, shape (R,)
+        Blocks of the layout's relations.
+    flag : Tensor of int64, shape (R,)
+        The flag that says whether a relation's two columns hold the same number; -1 where they have none.
+    anchor_code, anchor_cell : Tensor of int64, shape (R, max codes of a block * M)
+        Anchors by the source's code and cell, -1 for none.
+    place : Tensor of int64, shape (R,)
+        Place of each relation's target among the blocks with several cells to a code.
+    kernel_rows, kernel_codes : Tensor of int64, shape (V,)
+        Of the codes of all targets side by side, each block as wide as the widest: which there are, and where they lie
+        on the common axis.
     """
 
+    target: Tensor
+    source: Tensor
+    flag: Tensor
+    anchor_code: Tensor
+    anchor_cell: Tensor
+    place: Tensor
+    kernel_rows: Tensor
+    kernel_codes: Tensor
+
     def __init__(self, axis: CodeAxis, hidden_dim: int) -> None:
-        super().__init__()
-        n_relations, self.width = len(axis.relation_source), axis.relation_width
+        layout = axis.layout
+        super().__init__(axis, [relation.target for relation in layout.relations])
+        targets, sources = self.targets, [relation.source for relation in layout.relations]
+        n_relations, self.width = len(targets), max(layout.blocks[target].n_codes for target in targets)
+        with_cells = np.cumsum([block.cells.max_cells > 1 for block in layout.blocks], dtype=np.int64) - 1
+        pairs = [frozenset(layout.blocks[at].column for at in pair) for pair in zip(targets, sources, strict=True)]
+        # A median is no value of the source: what repeats it does not lie there.
+        shared = zip(pairs, layout.relations, strict=True)
+        flags = [layout.flags.get(pair, -1) if one.same else -1 for pair, one in shared]
+        rows = [self.width * place + np.arange(layout.blocks[at].n_codes) for place, at in enumerate(targets)]
+        codes = [layout.offsets[at] + np.arange(layout.blocks[at].n_codes) for at in targets]
+        # Numbers are on the device, to index by: a list would have to be copied there, which waits.
+        self._constant("target", torch.tensor(targets))
+        self._constant("source", torch.tensor(sources))
+        self._constant("flag", torch.tensor(flags))
+        self._constant("place", torch.from_numpy(with_cells[list(targets)]))
+        self._constant("kernel_rows", torch.from_numpy(np.concatenate(rows)))
+        self._constant("kernel_codes", torch.from_numpy(np.concatenate(codes)))
+        for name, anchors in zip(("anchor_code", "anchor_cell"), _anchors(layout), strict=True):
+            self._constant(name, torch.from_numpy(anchors))
         self.kernel = nn.Parameter(torch.zeros(n_relations, 2 * self.width - 1))
         self.cell = nn.Parameter(torch.zeros(n_relations))
         self.sure = nn.Parameter(torch.full((n_relations,), SURE))
@@ -83,25 +116,37 @@ class Relations(nn.Module):
         nn.init.zeros_(self.gate.bias)
 
     @torch.no_grad()
-    def start_from(self, axis: CodeAxis, rows: Rows) -> None:
+    def start_from(self, rows: Rows) -> None:
         """Start the kernels at the log of how much more often a distance is seen in `rows` than by chance.
 
         Sources of one target tell much the same: of k of them each starts at a share of ``1 / sqrt(k)``.
         """
-        anchors = anchors_of(axis, rows, torch.ones_like(rows.codes, dtype=torch.bool))
-        target = axis.relation_target
-        codes = rows.codes[:, target] - axis.offsets[target]
+        anchors = self.look_up(rows, torch.ones_like(rows.codes, dtype=torch.bool), slice(0, len(self.targets)))
+        codes = rows.codes[:, self.target] - self.axis.offsets[self.target]
         asked = anchors.told & ~anchors.repeats
-        for place, block in enumerate(target.tolist()):
+        for place, block in enumerate(self.targets):
             few, told = (anchors.codes[asked[:, place], place], codes[asked[:, place], place])
             seen, chance = (
                 torch.bincount(other - few + self.width - 1, minlength=self.kernel.shape[1]).float() + 1
                 for other in (told, told.roll(1))
             )
-            of_target = axis.relations_of[block]
-            self.kernel[place] = (seen / chance).log() / (STEP * (of_target.stop - of_target.start) ** 0.5)
+            self.kernel[place] = (seen / chance).log() / (STEP * self.targets.count(block) ** 0.5)
 
-    def forward(self, axis: CodeAxis, hidden: Tensor, anchors: Anchors) -> Tensor:
+    def look_up(self, rows: Rows, filled: Tensor, which: slice) -> Anchors:
+        """Look up where the sources say that the targets are."""
+        source = self.source[which]
+        codes = rows.codes[:, source]
+        n_cells = self.axis.n_cells[codes]
+        cells = torch.minimum((rows.positions[:, source] * n_cells).long(), n_cells - 1)
+        at = ((codes - self.axis.offsets[source]) * self.axis.interval.shape[1] + cells).t()
+        code, cell = (table[which].gather(1, at).t() for table in (self.anchor_code, self.anchor_cell))
+        told = filled[:, source] & (code >= 0)
+        flag = self.flag[which]
+        block = flag.clamp(min=0)
+        raised = filled[:, block] & (rows.codes[:, block] == self.axis.last[block]) & (flag >= 0)
+        return Anchors(which, code.clamp(min=0), cell, told, told & raised)
+
+    def forward(self, hidden: Tensor, anchors: Anchors, /) -> Tensor:
         """Return what is added to the logits of all codes: (n, T)."""
         dtype = self.gate.compute_dtype
         scale = (2 * torch.sigmoid(self.gate(hidden).float()) * anchors.told).t().to(dtype)
@@ -109,38 +154,40 @@ class Relations(nn.Module):
         marks = marks.scatter(1, anchors.codes.t()[:, None], scale[:, None])
         # Row c of a kernel's matrix holds k[c - a] for each anchor a.
         kernels = (STEP * self.kernel).to(dtype).unfold(1, self.width, 1).flip(2)
-        added = torch.bmm(kernels, marks).flatten(0, 1)[axis.relation_rows].float()
-        total = torch.zeros(len(axis.block_of), len(hidden), device=hidden.device)
-        total = total.index_add(0, axis.relation_codes, added)
-        at = axis.offsets[axis.relation_target, None] + anchors.codes.t()
+        added = torch.bmm(kernels, marks).flatten(0, 1)[self.kernel_rows].float()
+        total = torch.zeros(len(self.axis.block_of), len(hidden), device=hidden.device)
+        total = total.index_add(0, self.kernel_codes, added)
+        at = self.axis.offsets[self.target, None] + anchors.codes.t()
         return total.scatter_add(0, at, STEP * self.sure[:, None] * anchors.repeats.t()).t()
 
-    def block(self, hidden: Tensor, anchors: Anchors, which: slice, n_codes: int) -> Tensor:
-        """Return what the relations `which` of one target add to its logits, (n, n_codes); `anchors` are theirs."""
+    def block(self, hidden: Tensor, anchors: Anchors, /) -> Tensor:
+        """Return what is added to the logits of the one block that the anchors are about: (n, n_codes)."""
+        which = anchors.which
+        n_codes = self.axis.layout.blocks[self.targets[which.start]].n_codes
         distance = torch.arange(n_codes, device=hidden.device) - anchors.codes.t()[:, :, None] + self.width - 1
         scale = 2 * torch.sigmoid(self.gate(hidden, outputs=which).float()) * anchors.told
         kernels = (STEP * self.kernel[which])[:, None, :].expand(-1, len(anchors.codes), -1).gather(2, distance)
         sure = (STEP * self.sure[which] * anchors.repeats).t()[:, :, None]
         return (kernels * scale.t()[:, :, None] + sure * (distance == self.width - 1)).sum(dim=0)
 
-    def cells(self, scores: Tensor, place: Tensor, codes: Tensor, anchors: Anchors, which: slice) -> Tensor:
-        """Favour the anchors' cells.
-
-        Parameters
-        ----------
-        scores : Tensor of float32, shape (n, Q, M)
-            Cell logits of the drawn codes of Q blocks.
-        place : Tensor of int64, shape (R,)
-            Which of them each relation is about.
-        codes : Tensor of int64, shape (n, R)
-            The drawn codes, counted within the target.
-        anchors : Anchors
-            Of the relations.
-        which : slice
-            The relations.
-        """
-        hit = anchors.told & (anchors.codes == codes) & (anchors.cells >= 0)
+    def cells(self, _: Tensor, anchors: Anchors, /, codes: Tensor, blocks: tuple[int, ...]) -> Tensor:
+        """Return what is added to the logits of the cells of `codes` (n, Q) in the Q `blocks`: (n, Q, M)."""
+        which, n_cells = anchors.which, self.axis.layout.max_cells
+        place = self.place[which] if len(blocks) > 1 else torch.zeros_like(self.place[which])
+        local = codes.index_select(1, place) - self.axis.offsets[self.target[which]]
+        hit = anchors.told & (anchors.codes == local) & (anchors.cells >= 0)
         bonus = STEP * (self.cell[which] + self.sure[which] * anchors.repeats) * hit
-        index = place * scores.shape[2] + anchors.cells.clamp(min=0)
-        added: Tensor = scores.flatten(1).scatter_add(1, index, bonus)
-        return added.view(scores.shape)
+        index = place * n_cells + anchors.cells.clamp(min=0)
+        added = torch.zeros(len(codes), len(blocks) * n_cells, device=codes.device).scatter_add(1, index, bonus)
+        return added.view(len(codes), len(blocks), n_cells)
+
+
+def _anchors(layout: TableLayout) -> npt.NDArray[np.int64]:
+    """Anchors by the source's code and cell, (2, R, max codes of a block * M): codes and cells, -1 for none."""
+    n_codes, n_cells = max(block.n_codes for block in layout.blocks), layout.max_cells
+    anchors = np.full((2, len(layout.relations), n_codes, n_cells), -1, np.int64)
+    for place, relation in enumerate(layout.relations):
+        cells = layout.blocks[relation.source].cells
+        at = (place, cells.code, np.arange(len(cells.code)) - cells.first[cells.code])
+        anchors[0][at], anchors[1][at] = relation.code, relation.cell
+    return anchors.reshape(2, len(layout.relations), n_codes * n_cells)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from synthgan.conditioning.pieces import Restriction
 from synthgan.models.ensemble import Ensemble
-from synthgan.models.generator import Clues
+from synthgan.models.guides import Clues
 from synthgan.models.late import PassState
 
 __all__ = ["DeviceRestriction", "choose", "draw_block"]
@@ -31,7 +31,7 @@ def draw_block(
     block: int,
     uniform: Tensor,
     restrictions: list[tuple[Tensor | None, DeviceRestriction]],
-    clues: Clues | None = None,
+    clues: Clues = (),
     logits: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Draw one block of each row.
@@ -48,9 +48,8 @@ def draw_block(
         The randomness: for the code, the cell, and the place inside.
     restrictions : list of (rows, DeviceRestriction)
         What is allowed, in which rows (bool (n,), None for all); a row in none of them is free.
-
     clues : Clues, optional
-        Where other blocks say that this one lies.
+        What other blocks say of this one.
     logits : Tensor of float32, shape (n, n_codes of the block), optional
         Of its codes, where others than the generator say so.
 

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from synthgan.models.features import POSITION_SCALE, Rows, features
-from synthgan.models.generator import Clues, Generator
+from synthgan.models.generator import Generator
+from synthgan.models.guides import Clues
 from synthgan.models.late import PassState
 from synthgan.training.state import TrainState
 
@@ -115,7 +116,7 @@ def _choose(p: Tensor, uniform: Tensor) -> Tensor:
 
 
 def _position(
-    generator: Generator, state: PassState, block: int, codes: Tensor, uniform: Tensor, clues: Clues | None
+    generator: Generator, state: PassState, block: int, codes: Tensor, uniform: Tensor, clues: Clues
 ) -> Tensor:
     axis = generator.axis
     cells = torch.zeros_like(codes)

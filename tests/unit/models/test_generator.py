@@ -13,6 +13,7 @@ from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.models import CodeAxis, Generator, GeneratorConfig
 from synthgan.models.features import Rows
 from synthgan.models.layers import relu_
+from synthgan.models.relations import Anchors
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +106,9 @@ def test_blocks_alone_are_the_same_as_all_together(
     known = filled & (torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(2)) < 0.5)
     state = generator.read(rows, known, filled & ~known)
     clues = generator.clues(rows, filled)
-    assert clues is not None
-    assert clues.anchors is not None
-    assert clues.anchors.told.any()
+    (anchors,) = clues
+    assert isinstance(anchors, Anchors)
+    assert anchors.told.any()
     logits = generator.logits(state, clues)
     assert not torch.allclose(logits, generator.logits(state), atol=0.5)
     blocks = generator.cells.blocks
