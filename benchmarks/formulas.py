@@ -30,6 +30,7 @@ from quality import score
 from synthgan import SynthGAN
 from synthgan.encoding import TableEncoder
 from synthgan.encoding.derived import Derived
+from synthgan.encoding.finding import with_derived, with_likeness, with_pairings, with_relations
 from synthgan.encoding.formulas import find_derived
 from synthgan.encoding.gaps import find_gaps
 from synthgan.encoding.orders import find_orders
@@ -52,10 +53,10 @@ class Without(SynthGAN):
     """No column follows from several, or lies above another by more than a network tells."""
 
     def _fit_encoder(self, frame: pd.DataFrame, schema: Any) -> TableEncoder:
-        encoder = TableEncoder.fit(frame, schema, min_rows=self.protect_rare).with_derived(frame)
+        encoder = with_derived(TableEncoder.fit(frame, schema, min_rows=self.protect_rare), frame)
         single = tuple(one for one in encoder.derived if len(one.sources) == 1)
-        plain = dataclasses.replace(encoder, derived=single).with_likeness(frame)
-        return plain.with_pairings(frame, self.protect_rare).with_relations(frame)
+        plain = with_likeness(dataclasses.replace(encoder, derived=single), frame)
+        return with_relations(with_pairings(plain, frame, self.protect_rare), frame)
 
 
 WAYS = {"without": Without, "with": SynthGAN}

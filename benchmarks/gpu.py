@@ -23,6 +23,7 @@ from speed import ROUNDS, WAYS
 
 from synthgan import SynthGAN, infer_schema
 from synthgan.encoding import TableEncoder
+from synthgan.encoding.finding import with_relations
 from synthgan.models import CodeAxis, DiscriminatorConfig, GeneratorConfig
 from synthgan.synthesizers.plan import default_hidden_dim
 from synthgan.training import TrainingConfig, new_state
@@ -59,7 +60,7 @@ def main() -> None:
 def steps(table: str, args: argparse.Namespace, device: torch.device) -> list[dict[str, Any]]:
     """Milliseconds of a step, in rounds in turn; what the device has left to do is waited for."""
     frame = load(table, args.data)
-    encoder = TableEncoder.fit(frame, infer_schema(frame)).with_relations(frame)
+    encoder = with_relations(TableEncoder.fit(frame, infer_schema(frame)), frame)
     sizes = GeneratorConfig(hidden_dim=default_hidden_dim(len(frame)), dropout=0.1), DiscriminatorConfig()
     axis, rows, dtype = CodeAxis(encoder.layout).to(device), encoder.encode(frame), compute_dtype(device)
     states = {how: new_state(rows, axis, TrainingConfig(), *sizes, 0, dtype) for how in ("one by one", "recorded")}

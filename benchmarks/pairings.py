@@ -28,6 +28,7 @@ from quality import score
 
 from synthgan import SynthGAN
 from synthgan.encoding import TableEncoder
+from synthgan.encoding.finding import with_derived, with_relations
 
 PAIRS = {
     "baseball": ("id", "team"),
@@ -54,7 +55,7 @@ class Without(SynthGAN):
 
     def _fit_encoder(self, frame: pd.DataFrame, schema: Any) -> TableEncoder:
         encoder = TableEncoder.fit(frame, schema, min_rows=self.protect_rare)
-        return encoder.with_relations(frame).with_derived(frame)
+        return with_derived(with_relations(encoder, frame), frame)
 
 
 WAYS = {"without": Without, "with": SynthGAN}

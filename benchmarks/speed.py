@@ -33,6 +33,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from synthgan import SynthGAN, infer_schema
 from synthgan.encoding import TableEncoder
+from synthgan.encoding.finding import with_relations
 from synthgan.models import CodeAxis, DiscriminatorConfig, GeneratorConfig
 from synthgan.sampling.passes import DEFAULT_PASSES
 from synthgan.synthesizers.plan import default_hidden_dim
@@ -79,7 +80,7 @@ def _key(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def training(args: argparse.Namespace) -> list[dict[str, Any]]:
     frame = load(args.table, args.data)
-    encoder = TableEncoder.fit(frame, infer_schema(frame)).with_relations(frame)
+    encoder = with_relations(TableEncoder.fit(frame, infer_schema(frame)), frame)
     table, axis = encoder.encode(frame), CodeAxis(encoder.layout)
     sizes = GeneratorConfig(hidden_dim=default_hidden_dim(len(frame)), dropout=0.1)
     kinds: dict[str, Callable[[TrainState], Any]] = {"likelihood": likelihood_step, "adversarial": adversarial_step}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ __all__ = [
     "BlockValues",
     "ColumnEncoder",
     "blocks_of",
+    "column_of_state",
     "decode_column",
     "encode_column",
     "fit_column",
@@ -182,3 +183,23 @@ def number_blocks(
     if isinstance(encoder, TemporalEncoder):
         return list(zip(encoder.parts.values(), encoder.split(*plain), strict=True))
     return [(encoder, plain[0])]
+
+
+def column_of_state(state: Mapping[str, Any], spec: ColumnSpec) -> ColumnEncoder:
+    """Rebuild the encoder of a column from what a file holds.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        When it is of no such column.
+    """
+    match spec.kind:
+        case ColumnKind.NUMERIC:
+            encoder = NumericEncoder.from_state(state)
+            if encoder.n_marks != len(spec.marks or ()):
+                raise ValueError(f"column {spec.name!r} has {encoder.n_marks} cells for its marks")
+            return encoder
+        case ColumnKind.DATETIME:
+            return TemporalEncoder.from_state(state)
+        case _:
+            return CategoricalEncoder.from_state(state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,8 +92,12 @@ class Relation:
         return cls(target, source, code, cell, bool(state["same"]), repeats)
 
 
-def relations_of_state(state: Sequence[Mapping[str, Any]], cells: Mapping[int, CellTable]) -> tuple[Relation, ...]:
+def relations_of_state(
+    state: Sequence[Mapping[str, Any]], cells: Mapping[int, CellTable], whole: Collection[int]
+) -> tuple[Relation, ...]:
     """Rebuild relations between the blocks of numbers, of which the cells are, from what a file holds.
+
+    Blocks that hold a column's `whole` number may repeat others.
 
     Raises
     ------
@@ -104,6 +108,13 @@ def relations_of_state(state: Sequence[Mapping[str, Any]], cells: Mapping[int, C
     targets = [relation.target for relation in relations]
     if targets != sorted(targets) or any(targets.count(target) > MAX_SOURCES for target in set(targets)):
         raise ValueError(f"relations come target by target, {MAX_SOURCES} of each at most")
+    if any(cells[target].max_cells == 1 for target in targets):
+        raise ValueError("codes of a target have several cells")
+    repeating = [frozenset((one.target, one.source)) for one in relations if one.repeats]
+    if not set().union(*repeating).issubset(whole):
+        raise ValueError("only numbers repeat others")
+    if len(set(repeating)) < len(repeating):
+        raise ValueError("of two columns one repeats the other")
     return relations
 
 

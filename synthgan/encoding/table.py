@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, Self, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,38 +16,30 @@ from synthgan.encoding.columns import (
     BlockValues,
     ColumnEncoder,
     blocks_of,
+    column_of_state,
     decode_column,
     encode_column,
     fit_column,
     fit_maker,
     made_column,
-    number_blocks,
     plain_cells,
 )
 from synthgan.encoding.continuous import NumericEncoder, default_n_bins
-from synthgan.encoding.derived import Derived, derived_of_state, in_order
+from synthgan.encoding.derived import Derived, derived_of_state
 from synthgan.encoding.dtypes import levels_to_column, wall_clock
-from synthgan.encoding.encoded import BlockFeatures, EncodedTable
-from synthgan.encoding.formulas import find_derived
-from synthgan.encoding.gaps import find_gaps
+from synthgan.encoding.encoded import EncodedTable
 from synthgan.encoding.identifier import IdentifierMaker
 from synthgan.encoding.layout import Block, TableLayout
-from synthgan.encoding.likeness import likeness_order
-from synthgan.encoding.orders import Order, find_orders, orders_of_state
-from synthgan.encoding.pairings import Cells, Pairing, find_pairings, pairings_of_state
-from synthgan.encoding.protection import protect
-from synthgan.encoding.relations import Relation, find_relations, relations_of_state
-from synthgan.encoding.repeats import Numbers, flag, one_way, repeated
+from synthgan.encoding.orders import Order, orders_of_state
+from synthgan.encoding.pairings import Pairing, pairings_of_state
+from synthgan.encoding.relations import Relation, relations_of_state
+from synthgan.encoding.repeats import Numbers, flag, repeated
 from synthgan.encoding.rules import Rules
 from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.errors import SchemaError
-from synthgan.rng import numpy_stream
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 
 __all__ = ["ColumnEncoder", "EncodedTable", "TableEncoder"]
-
-RELATION_ROWS, LIKENESS_ROWS, PAIRING_ROWS = 20_000, 50_000, 200_000
-"""Rows that relations are looked for in, by which levels are told to be alike, and in which pairs are counted."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,15 +55,15 @@ class TableEncoder:
     makers : mapping of column label to IdentifierMaker
         ID and TEXT columns.
     relations : tuple of Relation
-        Which numbers lie near which others (see `with_relations`).
+        Which numbers lie near which others (see `synthgan.encoding.finding`, as for all that follows).
     derived : tuple of Derived
-        Which numbers follow from other columns (see `with_derived`).
+        Which numbers follow from other columns.
     hidden : tuple of column label
-        Columns of the schema that frames do not have: gaps between two others (see `with_gaps`).
+        Columns of the schema that frames do not have: gaps between two others.
     orders : tuple of Order
-        Which columns are never below which others (see `with_orders`).
+        Which columns are never below which others.
     pairings : tuple of Pairing
-        Which levels go with which of other columns (see `with_pairings`).
+        Which levels go with which of other columns.
 
     Examples
     --------
@@ -142,75 +134,6 @@ class TableEncoder:
                 encoders[spec.name] = encoder
         return cls(schema, encoders, makers)
 
-    def with_likeness(self, frame: pd.DataFrame) -> Self:
-        """Return this encoder with codes shared by levels that the rows of `frame` show to be alike."""
-        shared = [name for name, one in self.encoders.items() if isinstance(one, CategoricalEncoder) and one.is_shared]
-        if not shared:
-            return self
-        encoders, table = dict(self.encoders), self.encode(_picked(frame, LIKENESS_ROWS))
-        for name in shared:
-            encoder, block = cast(CategoricalEncoder, self.encoders[name]), self.layout.blocks_of(name)[0]
-            others = (BlockFeatures(self.layout, table, at).of(table) for at in range(len(self.layout)) if at != block)
-            index = encoder.decode(*self._block_values(table, block))
-            order = likeness_order(index, len(encoder.levels), others)
-            every = encoder.index_of(*plain_cells(frame[name].reset_index(drop=True), self.schema[name]))
-            encoders[name] = CategoricalEncoder.fit(every, encoder.levels, order)
-        return dataclasses.replace(self, encoders=encoders)
-
-    def with_pairings(self, frame: pd.DataFrame, min_rows: int = 1) -> Self:
-        """Return this encoder with the pairs of levels, and of levels and numbers, that rows of `frame` show.
-
-        Only those that `min_rows` rows hold, and all counts are multiples of that.
-        """
-        cells, table = {}, self.encode(_picked(frame, PAIRING_ROWS))
-        for place, block in enumerate(self.layout.blocks):
-            flat, _ = block.cells.flatten(*self._block_values(table, place))
-            cells[place] = Cells(block.cells, flat, block.ordered, block.missing_code)
-        return dataclasses.replace(self, pairings=find_pairings(cells, min_rows))
-
-    def with_relations(self, frame: pd.DataFrame) -> Self:
-        """Return this encoder with the relations between numbers that the rows of `frame` show."""
-        frame = self.whole(frame)
-        rows = frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), RELATION_ROWS)).astype(np.int64)]
-        numbers: dict[int, tuple[NumericEncoder, npt.NDArray[np.float64]]] = {}
-        for name, encoder in self.encoders.items():
-            parts = number_blocks(encoder, rows[name].reset_index(drop=True), self.schema[name])
-            numbers |= dict(zip(self.layout.blocks_of(name), parts, strict=False))  # categories have a block, no number
-        whole = {block for block in numbers if self.layout.blocks[block].part == "value"}
-        return dataclasses.replace(self, relations=one_way(find_relations(numbers), whole))
-
-    def with_derived(self, frame: pd.DataFrame) -> Self:
-        """Return this encoder with the numbers that follow from other columns in all rows of `frame`."""
-        return dataclasses.replace(self, derived=find_derived(frame, self.schema))
-
-    def with_gaps(self, frame: pd.DataFrame, n_bins: int | None = None, min_rows: int = 1) -> Self:
-        """Return this encoder with a hidden column for each gap between two columns of which one is never below.
-
-        Parameters are as those of `fit`. What follows in all rows is known by then.
-        """
-        found = find_gaps(frame, self.schema, self.derived)
-        if not found:
-            return self
-        derived = in_order([*self.derived, *(one.formula for one in found)])
-        wider = dataclasses.replace(
-            self,
-            schema=Schema((*self.schema, *(one.spec for one in found))),
-            derived=tuple(derived or ()),
-            hidden=tuple(one.spec.name for one in found),
-            encoders={},
-        )
-        shown = protect(wider.whole(frame)[list(wider.hidden)], Schema(tuple(one.spec for one in found)), min_rows)
-        plain = TableEncoder.fit(shown.frame, shown.schema, n_bins or default_n_bins(len(frame)), min_rows)
-        schema, encoders = Schema((*self.schema, *shown.schema)), {**self.encoders, **plain.encoders}
-        return dataclasses.replace(wider, schema=schema, encoders=encoders)
-
-    def with_orders(self, frame: pd.DataFrame) -> Self:
-        """Return this encoder with the columns that are never below others in the rows of `frame`, but for gaps' ones.
-
-        What follows in all rows, gaps among it, is known by then.
-        """
-        return dataclasses.replace(self, orders=tuple(find_orders(frame, self.visible, self.derived)))
-
     @property
     def visible(self) -> Schema:
         """The columns that frames have."""
@@ -259,7 +182,7 @@ class TableEncoder:
             parts = encoder.parts.values() if isinstance(encoder, TemporalEncoder) else [encoder]
             for block, part in zip(self.layout.blocks_of(name), parts, strict=True):
                 if isinstance(part, NumericEncoder):
-                    out[:, block] = part.decode(*self._block_values(table, block))
+                    out[:, block] = part.decode(*self.block_values(table, block))
         return out
 
     def encode_plain(
@@ -330,7 +253,7 @@ class TableEncoder:
             encoder = self.encoders[name]
             assert isinstance(encoder, NumericEncoder)  # noqa: S101 - only numbers have flags
             (block,) = self.layout.blocks_of(name)
-            drawn = self._block_values(table, block)
+            drawn = self.block_values(table, block)
             columns[name] = Numbers(encoder, adjust.get(name, _as_is)(encoder.decode(*drawn)), *drawn)
         raised = {}
         for place in self.layout.flags.values():
@@ -404,13 +327,14 @@ class TableEncoder:
         if spec.kind is ColumnKind.CONSTANT:
             value = spec.levels[0] if spec.levels else None
             return levels_to_column(np.full(len(table), value, object), np.full(len(table), value is None), spec)
-        parts = [self._block_values(table, block) for block in self.layout.blocks_of(spec.name)]
+        parts = [self.block_values(table, block) for block in self.layout.blocks_of(spec.name)]
         if spec.kind.is_made_anew:
             made = self.makers[spec.name].make(first_row, len(table))
             return made_column(made, self.encoders.get(spec.name), parts, spec)
         return decode_column(self.encoders[spec.name], parts, spec, first_row, adjust)
 
-    def _block_values(self, table: EncodedTable, block: int) -> tuple[Any, Any]:
+    def block_values(self, table: EncodedTable, block: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+        """Codes (uint8) and positions (float32) of one block, each of shape (n_rows,)."""
         if block in self.layout.positioned:
             position = table.positions[:, self.layout.positioned.index(block)]
         else:
@@ -432,46 +356,28 @@ class TableEncoder:
     @classmethod
     def from_state(cls, schema: Schema, state: Mapping[str, Any]) -> TableEncoder:
         """Rebuild an encoder from `schema` and `state`."""
-        classes: dict[ColumnKind, type[NumericEncoder] | type[CategoricalEncoder] | type[TemporalEncoder]] = {
-            ColumnKind.NUMERIC: NumericEncoder,
-            ColumnKind.DATETIME: TemporalEncoder,
-        }
-        encoders = {
-            item["name"]: classes.get(schema[item["name"]].kind, CategoricalEncoder).from_state(item)
-            for item in state["columns"]
-        }
-        for name, encoder in encoders.items():
-            n_marks = encoder.n_marks if isinstance(encoder, NumericEncoder) else 0
-            if n_marks != len(schema[name].marks or ()):
-                raise ValueError(f"column {name!r} has {n_marks} cells for its marks")
+        encoders = {item["name"]: column_of_state(item, schema[item["name"]]) for item in state["columns"]}
         makers = {
             item["name"]: IdentifierMaker.from_state({key: value for key, value in item.items() if key != "name"})
             for item in state["makers"]
         }
-        plain = cls(schema, encoders, makers)
-        cells = {place: block.cells for place, block in enumerate(plain.layout.blocks) if block.ordered}
-        relations = relations_of_state(state["relations"], cells)
-        repeating = [frozenset((one.target, one.source)) for one in relations if one.repeats]
-        if any(plain.layout.blocks[block].part != "value" for pair in repeating for block in pair):
-            raise ValueError("only numbers repeat others")
-        if len(set(repeating)) < len(repeating):
-            raise ValueError("of two columns one repeats the other")
+        blocks = cls(schema, encoders, makers).layout.blocks
+        numbers = {at: block.cells for at, block in enumerate(blocks) if block.ordered}
+        whole = {at for at in numbers if blocks[at].part == "value"}
         derived = derived_of_state(state.get("derived", ()), schema)  # the first files had none
-        every = {place: block.cells for place, block in enumerate(plain.layout.blocks)}
-        pairings = pairings_of_state(state.get("pairings", ()), every)
         hidden = tuple(state.get("hidden", ()))
         if not {source for one in derived if one.function == "sum" for source in one.sources}.issuperset(hidden):
             raise ValueError("a hidden column is a part of a sum")
-        orders = orders_of_state(state.get("orders", ()), schema)
-        whole = dataclasses.replace(plain, derived=derived, orders=orders, hidden=hidden)
-        return dataclasses.replace(whole, relations=relations, pairings=pairings)
-
-
-def _picked(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
-    """So many rows at most, at random, in the table's order: every other row may be of another kind."""
-    if len(frame) <= n_rows:
-        return frame
-    return frame.iloc[np.sort(numpy_stream(0, "rows that are counted").permutation(len(frame))[:n_rows])]
+        return cls(
+            schema,
+            encoders,
+            makers,
+            relations=relations_of_state(state["relations"], numbers, whole),
+            derived=derived,
+            hidden=hidden,
+            orders=orders_of_state(state.get("orders", ()), schema),
+            pairings=pairings_of_state(state.get("pairings", ()), {at: block.cells for at, block in enumerate(blocks)}),
+        )
 
 
 def _as_is(values: Any) -> Any:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import logging
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -24,62 +22,19 @@ from synthgan.rng import RandomState, resolve_seed
 from synthgan.schema import ColumnName, Schema, complete_schema, infer_schema, validate
 from synthgan.schema.blanks import as_described
 from synthgan.synthesizers.card import model_card
-from synthgan.synthesizers.checkpoints import Checkpoints, Resumable, identity
+from synthgan.synthesizers.checkpoints import Checkpoints, identity
 from synthgan.synthesizers.course import Course
 from synthgan.synthesizers.fitted import FittedModel, check_sizes, from_members, model_name, to_members
-from synthgan.synthesizers.frames import as_frame
+from synthgan.synthesizers.frames import as_frame, fingerprint_of, joined
+from synthgan.synthesizers.job import FitJob, Run
 from synthgan.synthesizers.memory import memory_errors
 from synthgan.synthesizers.protocol import Callback, ConditionsLike
 from synthgan.training import Alarm, StepReport
 from synthgan.training.device import resolve_device
 
-__all__ = ["FitJob", "Run", "TableSynthesizer", "check_n_samples", "joined"]
+__all__ = ["TableSynthesizer"]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class FitJob:
-    """What a fit is asked for, once all of it has been checked.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The rows.
-    encoder : TableEncoder
-        Fitted on them.
-    seed : int
-        Names the random streams.
-    device : torch.device
-        Where to train.
-    target : column label or None
-        The column that the table is about.
-    """
-
-    frame: pd.DataFrame
-    encoder: TableEncoder
-    seed: int
-    device: torch.device
-    target: ColumnName | None
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Run:
-    """A training that waits to be started.
-
-    Parameters
-    ----------
-    steps : generator of StepReport or None
-        Trains while it is iterated, and leaves the best weights when it is closed.
-    network : callable
-        Returns what has been trained; called once, after `steps` was closed.
-    training : Resumable or None
-        What takes the steps, where it can be put down between any two of them.
-    """
-
-    steps: Generator[StepReport | None] | Generator[StepReport]
-    network: Callable[[], nn.Module]
-    training: Resumable | None = None
 
 
 class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
@@ -235,7 +190,7 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
         for spec in found:
             if warning := spec.warning():
                 logger.warning(warning)
-        fingerprint = _fingerprint(frame)
+        fingerprint = fingerprint_of(frame)
         shown = protect(frame, found, checked_min_rows(self.protect_rare))
         job = FitJob(shown.frame, self._fit_encoder(shown.frame, shown.schema), seed, device, target)
         course = Course(callback, stop, self._log, checkpoints)
@@ -408,23 +363,3 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
             name = type(self).__name__
             raise NotFittedError(f"this {name} is not fitted; call fit(table) or {name}.load(path) first")
         return self.model_
-
-
-def joined(parts: Iterator[pd.DataFrame]) -> pd.DataFrame:
-    """Return batches of rows as one frame."""
-    with memory_errors("so many rows", "take them in batches: sample_batches, or synthgan sample --out"):
-        frames = list(parts)
-        return pd.concat(frames, ignore_index=True) if len(frames) != 1 else frames[0]
-
-
-def check_n_samples(n_samples: Any) -> int:
-    """Return a number of rows as an int; `ConfigError` for what is no whole number from 0."""
-    if isinstance(n_samples, bool) or not isinstance(n_samples, (int, np.integer)) or n_samples < 0:
-        raise ConfigError(f"n_samples must be a whole number from 0; got {n_samples!r}")
-    return int(n_samples)
-
-
-def _fingerprint(frame: pd.DataFrame) -> str:
-    """Hash of the table's content: tells whether two models were fitted on the same rows, without holding any."""
-    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
-    return hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()

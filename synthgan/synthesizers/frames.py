@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,9 @@ import pyarrow as pa
 from sklearn.utils.validation import check_array
 
 from synthgan.errors import InputError
+from synthgan.synthesizers.memory import memory_errors
 
-__all__ = ["MIN_ROWS", "as_frame", "fill_holes"]
+__all__ = ["MIN_ROWS", "as_frame", "fill_holes", "fingerprint_of", "joined"]
 
 MIN_ROWS = 2
 
@@ -107,3 +110,16 @@ def _from_array(table: Any) -> pd.DataFrame:
 
 def _is_rectangle(rows: list[Any]) -> bool:
     return all(isinstance(row, (list, tuple)) for row in rows) and len({len(row) for row in rows}) == 1
+
+
+def joined(parts: Iterator[pd.DataFrame]) -> pd.DataFrame:
+    """Return batches of rows as one frame."""
+    with memory_errors("so many rows", "take them in batches: sample_batches, or synthgan sample --out"):
+        frames = list(parts)
+        return pd.concat(frames, ignore_index=True) if len(frames) != 1 else frames[0]
+
+
+def fingerprint_of(frame: pd.DataFrame) -> str:
+    """Hash of the table's content: tells whether two models were fitted on the same rows, without holding any."""
+    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    return hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()

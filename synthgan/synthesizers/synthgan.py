@@ -17,16 +17,18 @@ from torch import Tensor, nn
 
 from synthgan.conditioning.space import Conditions, ConditionSpace
 from synthgan.encoding import TableEncoder, TableLayout, checked_min_rows, protect
+from synthgan.encoding.finding import learned_encoder
 from synthgan.errors import ConfigError
 from synthgan.models import CodeAxis, Ensemble
 from synthgan.rng import RandomState, resolve_seed
 from synthgan.sampling import Sampler, log_likelihood
 from synthgan.sampling.processes import check_jobs
 from synthgan.schema import ColumnName, Schema, validate
-from synthgan.synthesizers.base import FitJob, Run, TableSynthesizer, joined
+from synthgan.synthesizers.base import TableSynthesizer
 from synthgan.synthesizers.critique import MIN_REAL_ROWS, SHARE_OF_SECONDS, add_critic, n_trees
 from synthgan.synthesizers.fitted import FittedModel
-from synthgan.synthesizers.frames import as_frame, fill_holes
+from synthgan.synthesizers.frames import as_frame, fill_holes, joined
+from synthgan.synthesizers.job import FitJob, Run
 from synthgan.synthesizers.lastlook import last_look
 from synthgan.synthesizers.plan import FitPlan, check_members, check_stand_ins, make_plan
 from synthgan.synthesizers.protocol import ConditionsLike
@@ -170,9 +172,7 @@ class SynthGAN(TableSynthesizer):
 
     def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
         """An encoder that knows all on which the sizes of the networks depend."""
-        least = checked_min_rows(self.protect_rare)
-        encoder = super()._fit_encoder(frame, schema).with_derived(frame).with_gaps(frame, min_rows=least)
-        return encoder.with_orders(frame).with_likeness(frame).with_pairings(frame, least).with_relations(frame)
+        return learned_encoder(frame, schema, checked_min_rows(self.protect_rare))
 
     def _start(self, job: FitJob) -> Run:
         began, layout = time.monotonic(), job.encoder.layout

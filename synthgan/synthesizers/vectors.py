@@ -19,10 +19,12 @@ from synthgan.encoding.vectors import VectorEncoder, VectorLayout, VectorTable
 from synthgan.errors import ConditionError, ConfigError
 from synthgan.rng import RandomState, numpy_stream, resolve_seed, torch_stream
 from synthgan.schema import ColumnName, Schema
-from synthgan.synthesizers.base import FitJob, Run, TableSynthesizer, check_n_samples
+from synthgan.synthesizers.base import TableSynthesizer
 from synthgan.synthesizers.fitted import FittedModel, check_weights
+from synthgan.synthesizers.job import FitJob, Run
 from synthgan.synthesizers.matching import matches
 from synthgan.synthesizers.protocol import ConditionsLike
+from synthgan.synthesizers.wanted import check_n_samples
 from synthgan.training.adversarial import SplitRows, split_rows
 from synthgan.training.config import check_number
 from synthgan.training.monitor import Monitor

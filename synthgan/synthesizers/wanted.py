@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from synthgan.conditioning.space import Conditions, ConditionSpace
-from synthgan.errors import ConditionError
-from synthgan.synthesizers.base import check_n_samples
+from synthgan.errors import ConditionError, ConfigError
 from synthgan.synthesizers.fitted import FittedModel
 from synthgan.synthesizers.frames import as_frame
 from synthgan.synthesizers.protocol import ConditionsLike
 
-__all__ = ["read_wanted"]
+__all__ = ["check_n_samples", "read_wanted"]
 
 
 def read_wanted(
@@ -66,3 +66,10 @@ def read_wanted(
             f"the conditions ask for {n_rows} rows, and n_samples for {n_samples}; leave n_samples out"
         )
     return n_samples, wanted
+
+
+def check_n_samples(n_samples: Any) -> int:
+    """Return a number of rows as an int; `ConfigError` for what is no whole number from 0."""
+    if isinstance(n_samples, bool) or not isinstance(n_samples, (int, np.integer)) or n_samples < 0:
+        raise ConfigError(f"n_samples must be a whole number from 0; got {n_samples!r}")
+    return int(n_samples)

@@ -8,6 +8,7 @@ import pytest
 
 from synthgan import SynthGAN, infer_schema, load
 from synthgan.encoding import TableEncoder
+from synthgan.encoding.finding import with_gaps
 from synthgan.encoding.gaps import find_gaps
 from synthgan.errors import ConditionError
 
@@ -44,7 +45,7 @@ def test_gaps_are_found_to_the_nearest_column_below() -> None:
 
 def test_a_gap_is_a_column_that_nobody_sees() -> None:
     frame = make()
-    encoder = TableEncoder.fit(frame, infer_schema(frame)).with_gaps(frame)
+    encoder = with_gaps(TableEncoder.fit(frame, infer_schema(frame)), frame)
     assert encoder.visible.names == list(frame.columns)
     assert encoder.hidden == ("high - low", "end - start")
     back = encoder.decode(encoder.encode(frame))

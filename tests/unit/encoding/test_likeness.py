@@ -7,6 +7,7 @@ import pandas as pd
 
 from synthgan import infer_schema
 from synthgan.encoding import TableEncoder
+from synthgan.encoding.finding import with_likeness
 from synthgan.encoding.likeness import likeness_order
 
 
@@ -57,7 +58,7 @@ def test_a_table_of_many_levels_comes_back_and_alike_ones_share_codes() -> None:
     town = rng.choice(600, 12_000)
     frame = pd.DataFrame({"town": [f"t{k}" for k in town], "region": [f"r{region[k]}" for k in town]})
     frame.loc[:9, "town"] = None
-    encoder = TableEncoder.fit(frame, infer_schema(frame)).with_likeness(frame)
+    encoder = with_likeness(TableEncoder.fit(frame, infer_schema(frame)), frame)
     pd.testing.assert_frame_equal(encoder.decode(encoder.encode(frame)), frame)
     towns = encoder.encoders["town"]
     of = region[[int(level[1:]) for level in towns.levels]]

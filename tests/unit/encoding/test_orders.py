@@ -18,6 +18,7 @@ from synthgan.encoding import TableEncoder
 from synthgan.encoding.bounds import bounds_of
 from synthgan.encoding.continuous import Grid, NumericEncoder
 from synthgan.encoding.encoded import within_bounds
+from synthgan.encoding.finding import with_derived, with_gaps, with_orders
 from synthgan.encoding.orders import Order, find_orders, orders_of_state, rearranged
 from synthgan.models import CodeAxis, Generator, GeneratorConfig
 from synthgan.models.features import rows_of
@@ -87,7 +88,8 @@ def test_formulas_and_gaps_are_not_told_twice() -> None:
     frame = pd.DataFrame(
         {"net": net, "tax": tax, "total": net + tax, "start": start, "end": start + pd.to_timedelta(net % 9, unit="D")}
     )
-    encoder = TableEncoder.fit(frame, infer_schema(frame)).with_derived(frame).with_gaps(frame).with_orders(frame)
+    encoder = with_derived(TableEncoder.fit(frame, infer_schema(frame)), frame)
+    encoder = with_orders(with_gaps(encoder, frame), frame)
     assert encoder.rules.told() == ("total = net + tax", "end >= start")
 
 
@@ -143,7 +145,7 @@ def test_holes_are_filled_in_order(model: SynthGAN) -> None:
 
 def test_the_table_keeps_to_its_bounds_and_stand_ins_do() -> None:
     frame = make()
-    encoder = TableEncoder.fit(frame, infer_schema(frame)).with_orders(frame)
+    encoder = with_orders(TableEncoder.fit(frame, infer_schema(frame)), frame)
     table = encoder.encode(frame)
     assert within_bounds(encoder.layout, table).all()
     rows = draw_stand_ins(encoder, table, 2000, 0)
@@ -172,7 +174,7 @@ def test_bounds_are_those_of_all_numbers_in_order(low: list[int], high: list[int
 
 def test_the_network_leaves_no_room_for_what_is_out_of_order() -> None:
     frame = make()[["age", "worked", "left"]]
-    encoder = TableEncoder.fit(frame, infer_schema(frame)).with_orders(frame)
+    encoder = with_orders(TableEncoder.fit(frame, infer_schema(frame)), frame)
     axis = CodeAxis(encoder.layout)
     network = Generator(axis, GeneratorConfig(hidden_dim=8, late_dim=8)).eval()
     rows, age = rows_of(axis, encoder.encode(frame)), encoder.encoders["age"]

@@ -8,6 +8,7 @@ import pytest
 
 from synthgan import infer_schema
 from synthgan.encoding import TableEncoder
+from synthgan.encoding.finding import with_pairings
 from synthgan.encoding.pairings import MAX_SOURCES
 
 
@@ -29,7 +30,7 @@ def towns(n: int, seed: int = 0) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def encoder() -> TableEncoder:
     frame = towns(6000)
-    return TableEncoder.fit(frame, infer_schema(frame)).with_pairings(frame, 5)
+    return with_pairings(TableEncoder.fit(frame, infer_schema(frame)), frame, 5)
 
 
 def test_what_goes_together_is_found_and_nothing_else(encoder: TableEncoder) -> None:
@@ -49,7 +50,7 @@ def test_shares_are_those_of_the_rows(encoder: TableEncoder) -> None:
     np.testing.assert_allclose(shares.sum(axis=1), 1)
     np.testing.assert_allclose(share, counted.sum(axis=0) / 6000, atol=1e-3)
     np.testing.assert_allclose(shares, counted / counted.sum(axis=1, keepdims=True), atol=0.05)
-    exact = TableEncoder.fit(frame, infer_schema(frame)).with_pairings(frame, 1).pairings
+    exact = with_pairings(TableEncoder.fit(frame, infer_schema(frame)), frame, 1).pairings
     (pairing,) = (one for one in exact if (one.target, one.source) == (2, 0))
     counted = pd.crosstab(frame["town"], frame["shop"]).loc[list(source), list(target)].to_numpy()
     prior = pairing.prior_rows * counted.sum(axis=0) / 6000
@@ -62,7 +63,7 @@ def test_pairs_of_few_rows_are_in_no_file() -> None:
     frame = towns(6000)
     rare = frame.copy()
     rare.loc[:3, ["town", "shop"]] = ["town 0", "shop 49"]
-    encoder = TableEncoder.fit(rare, infer_schema(rare)).with_pairings(rare, 5)
+    encoder = with_pairings(TableEncoder.fit(rare, infer_schema(rare)), rare, 5)
     assert all((pairing.pairs[:, 2] >= 5).all() for pairing in encoder.pairings)
     names = [encoder.encoders[name].levels for name in ("town", "shop")]
     at = names[0].index("town 0"), names[1].index("shop 49")
@@ -76,7 +77,7 @@ def test_what_is_left_out_is_not_found_by_subtracting() -> None:
     alone = frame.copy()
     alone.loc[300, "ill"] = True  # one of town 6, where nobody else is
     found = [
-        {(one.target, one.source): one for one in TableEncoder.fit(it, infer_schema(it)).with_pairings(it, 5).pairings}
+        {(one.target, one.source): one for one in with_pairings(TableEncoder.fit(it, infer_schema(it)), it, 5).pairings}
         for it in (frame, alone)
     ]
     assert found[0].keys() == found[1].keys() == {(0, 1), (1, 0)}
@@ -93,8 +94,8 @@ def test_where_most_pairs_are_held_by_few_rows_there_is_no_pairing() -> None:
     a, step = rng.integers(0, 200, 8000), rng.integers(0, 16, 8000) ** 2 * 13
     frame = pd.DataFrame({"a": [f"a{k}" for k in a], "b": [f"b{k}" for k in (a * 7 + step) % 200]})
     encoder = TableEncoder.fit(frame, infer_schema(frame))
-    assert encoder.with_pairings(frame, 5).pairings == ()
-    assert len(encoder.with_pairings(frame, 1).pairings) == 2
+    assert with_pairings(encoder, frame, 5).pairings == ()
+    assert len(with_pairings(encoder, frame, 1).pairings) == 2
 
 
 def test_numbers_take_part_where_their_exact_value_tells() -> None:
@@ -108,7 +109,7 @@ def test_numbers_take_part_where_their_exact_value_tells() -> None:
             "missing": np.where(town % 7 == 0, np.nan, rng.normal(size=len(town))),
         }
     )
-    found = TableEncoder.fit(frame, infer_schema(frame)).with_pairings(frame, 5).pairings
+    found = with_pairings(TableEncoder.fit(frame, infer_schema(frame)), frame, 5).pairings
     assert {(one.target, one.source) for one in found} == {(0, 1), (1, 0)}
 
 
@@ -122,7 +123,7 @@ def test_few_levels_and_chance_are_no_pairing() -> None:
             "many": [f"z{k}" for k in rng.choice(100, 2000)],
         }
     )
-    assert TableEncoder.fit(frame, infer_schema(frame)).with_pairings(frame, 5).pairings == ()
+    assert with_pairings(TableEncoder.fit(frame, infer_schema(frame)), frame, 5).pairings == ()
 
 
 def test_state_round_trip_and_refusals(encoder: TableEncoder) -> None:

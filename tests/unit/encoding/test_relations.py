@@ -8,6 +8,7 @@ import pytest
 
 from synthgan import SynthGAN, infer_schema
 from synthgan.encoding import EncodedTable, TableEncoder
+from synthgan.encoding.finding import with_relations
 from synthgan.encoding.relations import NOWHERE
 
 
@@ -31,7 +32,7 @@ def shaken(encoder: TableEncoder, table: EncodedTable) -> EncodedTable:
 @pytest.fixture(scope="module")
 def encoder() -> TableEncoder:
     frame = bills(3000)
-    return TableEncoder.fit(frame, infer_schema(frame)).with_relations(frame)
+    return with_relations(TableEncoder.fit(frame, infer_schema(frame)), frame)
 
 
 def test_what_is_near_is_found_and_nothing_else(encoder: TableEncoder) -> None:
@@ -76,7 +77,7 @@ def test_unrelated_and_monotone_columns() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=2000)
     frame = pd.DataFrame({"x": x, "minus": -1000 * x**3 + rng.normal(0, 0.1, 2000), "noise": rng.normal(size=2000)})
-    related = TableEncoder.fit(frame, infer_schema(frame)).with_relations(frame)
+    related = with_relations(TableEncoder.fit(frame, infer_schema(frame)), frame)
     assert {(one.target, one.source, one.same) for one in related.relations} == {(0, 1, False), (1, 0, False)}
 
 
@@ -113,7 +114,7 @@ def test_a_wide_table_is_compared_with_its_nearest_columns_only() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(500, 40))
     frame = pd.DataFrame(np.column_stack([x, x[:, 0]]), columns=[f"c{k}" for k in range(41)])
-    related = TableEncoder.fit(frame, infer_schema(frame)).with_relations(frame)
+    related = with_relations(TableEncoder.fit(frame, infer_schema(frame)), frame)
     assert {(one.target, one.source) for one in related.relations} == {(0, 40), (40, 0)}
 
 
@@ -140,7 +141,7 @@ def test_repetitions_keep_conditions(encoder: TableEncoder) -> None:
 def test_three_columns_come_out_equal() -> None:
     frame = bills(3000)
     frame["again"] = frame["second"].where(np.arange(3000) % 3 > 0, frame["bystander"].abs())
-    related = TableEncoder.fit(frame, infer_schema(frame)).with_relations(frame)
+    related = with_relations(TableEncoder.fit(frame, infer_schema(frame)), frame)
     assert len(related.layout.flags) >= 2
     shown = related.decode(shaken(related, related.encode(frame)))
 
@@ -157,7 +158,7 @@ def test_what_is_repeated_keeps_to_the_targets_grid() -> None:
         paid=frame["paid"].round(), second=np.where(np.arange(3000) % 2, frame["second"].round(), frame["second"])
     )
     whole["paid"] = whole["paid"].where(whole["paid"] != frame["second"].round(), whole["second"].round())
-    related = TableEncoder.fit(whole, infer_schema(whole)).with_relations(whole)
+    related = with_relations(TableEncoder.fit(whole, infer_schema(whole)), whole)
     assert any(one.repeats for one in related.relations)
     rows = related.decode(related.encode(whole.sample(frac=1, random_state=0)))
     assert (rows["paid"] % 1 == 0).all()

@@ -13,6 +13,7 @@ from synthgan import SynthGAN, infer_schema
 from synthgan.augmentation.generate import fresh
 from synthgan.conditioning.masks import draw_known
 from synthgan.encoding import EncodedTable, TableEncoder
+from synthgan.encoding.finding import with_relations
 from synthgan.errors import ConfigError
 from synthgan.models import CodeAxis, Ensemble, GeneratorConfig
 from synthgan.models.ensemble import mean_distribution
@@ -24,7 +25,7 @@ from synthgan.training.steps import hidden_likelihood
 @pytest.fixture(scope="module")
 def encoded(kinds: pd.DataFrame) -> tuple[TableEncoder, EncodedTable]:
     twins = kinds.assign(twin=kinds["height"])
-    encoder = TableEncoder.fit(twins, infer_schema(twins)).with_relations(twins)
+    encoder = with_relations(TableEncoder.fit(twins, infer_schema(twins)), twins)
     assert encoder.relations
     return encoder, encoder.encode(twins)
 

@@ -10,6 +10,7 @@ import torch
 
 from synthgan import infer_schema
 from synthgan.encoding import EncodedTable, TableEncoder
+from synthgan.encoding.finding import with_relations
 from synthgan.models import CodeAxis, Generator, GeneratorConfig
 from synthgan.models.features import Rows
 from synthgan.models.layers import relu_
@@ -19,7 +20,7 @@ from synthgan.models.relations import Anchors
 @pytest.fixture(scope="module")
 def encoded(kinds: pd.DataFrame) -> tuple[TableEncoder, EncodedTable]:
     twins = kinds.assign(twin=kinds["height"], near=kinds["height"] + 0.01)
-    encoder = TableEncoder.fit(twins, infer_schema(twins)).with_relations(twins)
+    encoder = with_relations(TableEncoder.fit(twins, infer_schema(twins)), twins)
     assert len(encoder.relations) >= 6
     return encoder, encoder.encode(twins)
 

@@ -9,6 +9,7 @@ import torch
 
 from synthgan import infer_schema
 from synthgan.encoding import TableEncoder
+from synthgan.encoding.finding import with_orders, with_pairings, with_relations
 from synthgan.models import CodeAxis, Generator, GeneratorConfig
 from synthgan.models.bounds import Bounds
 from synthgan.models.features import Rows, rows_of
@@ -38,7 +39,8 @@ def bills(n: int = 3000) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def encoder() -> TableEncoder:
     frame = bills()
-    found = TableEncoder.fit(frame, infer_schema(frame)).with_relations(frame).with_pairings(frame).with_orders(frame)
+    found = with_relations(TableEncoder.fit(frame, infer_schema(frame)), frame)
+    found = with_orders(with_pairings(found, frame), frame)
     assert found.layout.relations
     assert found.layout.pairings
     assert found.layout.bounds

@@ -9,6 +9,7 @@ import torch
 
 from synthgan import infer_schema
 from synthgan.encoding import EncodedTable, TableEncoder
+from synthgan.encoding.finding import with_likeness, with_pairings
 from synthgan.models import CodeAxis, Generator, GeneratorConfig
 from synthgan.models.features import Rows
 
@@ -30,7 +31,7 @@ def shops(n: int = 8000) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def encoded() -> tuple[TableEncoder, EncodedTable]:
     frame = shops()
-    encoder = TableEncoder.fit(frame, infer_schema(frame)).with_likeness(frame).with_pairings(frame, 5)
+    encoder = with_pairings(with_likeness(TableEncoder.fit(frame, infer_schema(frame)), frame), frame, 5)
     assert {(one.target, one.source) for one in encoder.pairings} == {(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)}
     assert encoder.encoders["town"].is_shared
     return encoder, encoder.encode(frame.head(300))
@@ -84,7 +85,7 @@ def test_what_is_added_is_the_log_of_how_much_likelier_a_cell_gets(
     assert pairings is not None
     torch.nn.init.zeros_(pairings.gate.weight)
     torch.nn.init.zeros_(pairings.gate.bias)
-    flat = [encoder.layout.blocks[block].cells.flatten(*encoder._block_values(table, block))[0] for block in range(3)]
+    flat = [encoder.layout.blocks[block].cells.flatten(*encoder.block_values(table, block))[0] for block in range(3)]
     hidden = torch.zeros(1, 16)
     filled = torch.ones(rows.codes.shape, dtype=torch.bool)
     filled[::2, 0] = False

@@ -8,6 +8,7 @@ import pytest
 
 from synthgan import infer_schema
 from synthgan.encoding import TableEncoder
+from synthgan.encoding.finding import with_relations
 from synthgan.sampling.passes import passes_of
 
 
@@ -17,7 +18,7 @@ def test_flags_come_first_and_a_time_after_its_day(n_passes: int | None) -> None
     x = rng.normal(size=500)
     when = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 10**7, 500), unit="s")
     frame = pd.DataFrame({"x": x, "y": np.where(rng.random(500) < 0.5, x, rng.normal(size=500)), "when": when})
-    blocks = TableEncoder.fit(frame, infer_schema(frame)).with_relations(frame).layout.blocks
+    blocks = with_relations(TableEncoder.fit(frame, infer_schema(frame)), frame).layout.blocks
     assert [block.part for block in blocks] == ["value", "value", "day", "time", "repeats"]
     for seed in range(20):
         order = np.random.default_rng(seed).permutation(5).tolist()
@@ -33,6 +34,6 @@ def test_only_flags_are_left() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=500)
     frame = pd.DataFrame({"x": x, "y": x})
-    blocks = TableEncoder.fit(frame, infer_schema(frame)).with_relations(frame).layout.blocks
+    blocks = with_relations(TableEncoder.fit(frame, infer_schema(frame)), frame).layout.blocks
     assert passes_of(blocks, [2], 4) == [[2]]
     assert passes_of(blocks, [], 4) == []
