@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import pandas as pd
 import pytest
@@ -11,8 +12,8 @@ import torch
 from synthgan import infer_schema
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.encoding.finding import with_relations
-from synthgan.models import CodeAxis, Generator, GeneratorConfig
-from synthgan.models.features import Rows
+from synthgan.models import Generator
+from synthgan.models.features import rows_of
 from synthgan.models.layers import relu_
 from synthgan.models.relations import Anchors
 
@@ -26,21 +27,10 @@ def encoded(kinds: pd.DataFrame) -> tuple[TableEncoder, EncodedTable]:
 
 
 @pytest.fixture
-def generator(encoded: tuple[TableEncoder, EncodedTable]) -> Generator:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        generator = Generator(CodeAxis(encoded[0].layout), GeneratorConfig(hidden_dim=16))
-        with torch.no_grad():
-            for weight in generator.parameters():
-                weight.add_(0.1 * torch.randn_like(weight))
-    return generator.eval().requires_grad_(False)
-
-
-def rows_of(generator: Generator, table: EncodedTable) -> Rows:
-    codes = torch.from_numpy(table.codes).long() + generator.axis.offsets
-    positions = torch.full(codes.shape, 0.5)
-    positions[:, generator.axis.positioned] = torch.from_numpy(table.positions)
-    return Rows(codes, positions)
+def generator(
+    shaken_generator: Callable[[TableEncoder], Generator], encoded: tuple[TableEncoder, EncodedTable]
+) -> Generator:
+    return shaken_generator(encoded[0])
 
 
 @pytest.fixture(params=[False, True], ids=["as trained", "masks added"])
@@ -56,7 +46,7 @@ def filling(generator: Generator, request: pytest.FixtureRequest) -> Generator:
 def test_filling_column_by_column_is_filling_at_once(
     filling: Generator, generator: Generator, encoded: tuple[TableEncoder, EncodedTable]
 ) -> None:
-    rows = rows_of(generator, encoded[1])
+    rows = rows_of(generator.axis, encoded[1])
     given = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1)) < 0.5
     sums = generator.empty(len(given))
     for block in range(given.shape[1]):
@@ -67,7 +57,7 @@ def test_filling_column_by_column_is_filling_at_once(
 def test_following_column_by_column_is_following_at_once(
     filling: Generator, generator: Generator, encoded: tuple[TableEncoder, EncodedTable]
 ) -> None:
-    rows = rows_of(generator, encoded[1])
+    rows = rows_of(generator.axis, encoded[1])
     time = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1))
     known, drawn = time < 0.3, (time >= 0.3) & (time < 0.6)
     sums = generator.empty(len(time))
@@ -84,7 +74,7 @@ def test_following_column_by_column_is_following_at_once(
 
 
 def test_nothing_drawn_changes_nothing(generator: Generator, encoded: tuple[TableEncoder, EncodedTable]) -> None:
-    rows = rows_of(generator, encoded[1])
+    rows = rows_of(generator.axis, encoded[1])
     known = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1)) < 0.5
     none = torch.zeros_like(known)
     assert torch.equal(
@@ -93,7 +83,7 @@ def test_nothing_drawn_changes_nothing(generator: Generator, encoded: tuple[Tabl
 
 
 def test_what_is_not_given_is_not_seen(generator: Generator, encoded: tuple[TableEncoder, EncodedTable]) -> None:
-    rows = rows_of(generator, encoded[1])
+    rows = rows_of(generator.axis, encoded[1])
     given = torch.zeros(rows.codes.shape, dtype=torch.bool)
     hidden = generator.read(rows, given).hidden
     assert torch.equal(hidden, hidden[:1].expand_as(hidden))
@@ -102,7 +92,7 @@ def test_what_is_not_given_is_not_seen(generator: Generator, encoded: tuple[Tabl
 def test_blocks_alone_are_the_same_as_all_together(
     generator: Generator, encoded: tuple[TableEncoder, EncodedTable]
 ) -> None:
-    rows = rows_of(generator, encoded[1])
+    rows = rows_of(generator.axis, encoded[1])
     filled = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1)) < 0.7
     known = filled & (torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(2)) < 0.5)
     state = generator.read(rows, known, filled & ~known)
@@ -124,7 +114,7 @@ def test_blocks_alone_are_the_same_as_all_together(
 
 
 def test_folding_changes_nothing(generator: Generator, encoded: tuple[TableEncoder, EncodedTable]) -> None:
-    rows = rows_of(generator, encoded[1])
+    rows = rows_of(generator.axis, encoded[1])
     drawn = torch.rand(rows.codes.shape, generator=torch.Generator().manual_seed(1)) < 0.5
     before = generator.logits(generator.read(rows, ~drawn, drawn))
     generator.fold()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ import torch
 from synthgan import infer_schema
 from synthgan.encoding import TableEncoder
 from synthgan.encoding.finding import with_orders, with_pairings, with_relations
-from synthgan.models import CodeAxis, Generator, GeneratorConfig
+from synthgan.models import Generator
 from synthgan.models.bounds import Bounds
 from synthgan.models.features import Rows, rows_of
 from synthgan.models.pairings import Pairings
@@ -48,14 +50,8 @@ def encoder() -> TableEncoder:
 
 
 @pytest.fixture
-def generator(encoder: TableEncoder) -> Generator:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        generator = Generator(CodeAxis(encoder.layout), GeneratorConfig(hidden_dim=16))
-        with torch.no_grad():
-            for weight in generator.parameters():
-                weight.add_(0.1 * torch.randn_like(weight))
-    return generator.eval().requires_grad_(False)
+def generator(shaken_generator: Callable[[TableEncoder], Generator], encoder: TableEncoder) -> Generator:
+    return shaken_generator(encoder)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +12,8 @@ import torch
 from synthgan import infer_schema
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.encoding.finding import with_likeness, with_pairings
-from synthgan.models import CodeAxis, Generator, GeneratorConfig
-from synthgan.models.features import Rows
+from synthgan.models import Generator
+from synthgan.models.features import Rows, rows_of
 
 
 def shops(n: int = 8000) -> pd.DataFrame:
@@ -38,23 +40,15 @@ def encoded() -> tuple[TableEncoder, EncodedTable]:
 
 
 @pytest.fixture
-def generator(encoded: tuple[TableEncoder, EncodedTable]) -> Generator:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        generator = Generator(CodeAxis(encoded[0].layout), GeneratorConfig(hidden_dim=16))
-        with torch.no_grad():
-            for weight in generator.parameters():
-                weight.add_(0.1 * torch.randn_like(weight))
-    return generator.eval().requires_grad_(False)
+def generator(
+    shaken_generator: Callable[[TableEncoder], Generator], encoded: tuple[TableEncoder, EncodedTable]
+) -> Generator:
+    return shaken_generator(encoded[0])
 
 
 @pytest.fixture
 def rows(generator: Generator, encoded: tuple[TableEncoder, EncodedTable]) -> Rows:
-    table = encoded[1]
-    codes = torch.from_numpy(table.codes).long() + generator.axis.offsets
-    positions = torch.full(codes.shape, 0.5)
-    positions[:, generator.axis.positioned] = torch.from_numpy(table.positions)
-    return Rows(codes, positions)
+    return rows_of(generator.axis, encoded[1])
 
 
 def test_blocks_alone_are_the_same_as_all_together(generator: Generator, rows: Rows) -> None:
