@@ -10,6 +10,10 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("table", "rows", "columns", "candidates", "passes"),
         ("shape", "trend", "mle", "mle_real", "c2st_holdout", "dcr_share", "sample_cpu_seconds"),
     ),
+    "candidates": (
+        ("table", "rows", "columns", "candidates"),
+        ("shape", "trend", "mle", "mle_real", "c2st_holdout", "dcr_share", "sample_cpu_seconds"),
+    ),
     "target": (("table", "target"), ("nats", "mle", "mle_real", "c2st_holdout", "dcr_share")),
     "balance": (
         ("table", "rows", "way"),
