@@ -43,8 +43,6 @@ class Bounds(Guide[Room]):
         With at least one bound.
     """
 
-    place: Tensor
-
     def __init__(self, axis: CodeAxis) -> None:
         bounds, blocks = axis.layout.bounds, axis.layout.blocks
         super().__init__(axis, sorted({one.target for one in bounds}))
@@ -58,7 +56,6 @@ class Bounds(Guide[Room]):
             free = np.arange(cells.n_codes) == (-1 if absent is None else absent)
             self._constant(f"code_of_{number}", torch.from_numpy(cells.code))
             self._constant(f"absent_{number}", torch.from_numpy(free))
-        self._constant("place", torch.arange(axis.layout.max_cells))
 
     def look_up(self, rows: Rows, filled: Tensor, which: slice) -> Room:
         """Look up what is left of the targets' cells."""
@@ -82,13 +79,8 @@ class Bounds(Guide[Room]):
 
     def forward(self, _: Tensor, room: Room, /) -> Tensor:
         """Return what is added to the logits of all codes: (n, T)."""
-        parts, end = [], 0
-        for number, block in enumerate(self.targets):
-            low, high = self.axis.bounds(block)
-            added = self._codes(number, room.least[:, number], room.most[:, number])
-            parts += [added.new_zeros(len(added), low - end), added]
-            end = high
-        return torch.cat([*parts, parts[0].new_zeros(len(parts[0]), len(self.axis.block_of) - end)], dim=1)
+        pairs = enumerate(zip(room.least.t(), room.most.t(), strict=True))
+        return self._spread([self._codes(number, least, most) for number, (least, most) in pairs])
 
     def block(self, _: Tensor, room: Room, /) -> Tensor:
         """Return what is added to the logits of the one block that is asked: (n, n_codes)."""
@@ -106,13 +98,8 @@ class Bounds(Guide[Room]):
 
         The same to all cells of a code that holds no number, which says nothing.
         """
-        asked = {self.targets[number]: number for number in range(room.which.start, room.which.stop)}
-        added = []
-        for column, block in enumerate(blocks):
-            if (number := asked.get(block)) is None:
-                added.append(torch.zeros(len(codes), len(self.place), device=codes.device))
-                continue
-            at, place = self.axis.first_cell[codes[:, column], None] + self.place, number - room.which.start
-            least, most = room.least[:, place, None], room.most[:, place, None]
-            added.append(NO_ROOM * ((at < least) | (at > most)))
-        return torch.stack(added, dim=1)
+
+        def added(place: int, at: Tensor) -> Tensor:
+            return NO_ROOM * ((at < room.least[:, place, None]) | (at > room.most[:, place, None]))
+
+        return self._by_block(room.which, blocks, codes, added)

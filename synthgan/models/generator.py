@@ -110,6 +110,8 @@ class Generator(nn.Module):
         self.relations = Relations(axis, config.hidden_dim) if axis.layout.relations else None
         self.pairings = Pairings(axis, config.hidden_dim) if axis.layout.pairings else None
         self.orders = Bounds(axis) if axis.layout.bounds else None
+        guides = (self.relations, self.pairings, self.orders)
+        self.guides: tuple[Guide[Any], ...] = tuple(guide for guide in guides if guide is not None)
         self.folded = self.masks_are_added = False
         with torch.no_grad():
             self.head.weight.mul_(0.3)
@@ -169,11 +171,6 @@ class Generator(nn.Module):
             place = ((positions - 0.5) * POSITION_SCALE)[:, None]
             rows.addcmul_(table.index_select(0, n_codes + axis.slope.index_select(0, codes)), place)
         return rows if given is None else rows.mul_(given[:, None])
-
-    @property
-    def guides(self) -> tuple[Guide[Any], ...]:
-        """What filled blocks have a say through, beside the network."""
-        return tuple(guide for guide in (self.relations, self.pairings, self.orders) if guide is not None)
 
     def clues(self, rows: Rows, filled: Tensor, block: int | None = None) -> Clues:
         """What filled blocks (n, B) of the rows say of others, or of one of them."""

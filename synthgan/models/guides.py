@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from synthgan.models.axis import CodeAxis
@@ -28,7 +29,7 @@ Clues = Sequence[Clue | None]
 C = TypeVar("C", bound=Clue)
 
 
-class Guide(nn.Module, Generic[C]):
+class Guide(nn.Module, ABC, Generic[C]):
     """Adds to the logits of some blocks what filled blocks say of them.
 
     What is said is looked up once (`look_up`) and the same for all generators of a table; how much it counts may be
@@ -82,3 +83,28 @@ class Guide(nn.Module, Generic[C]):
 
     def _constant(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value, persistent=False)  # rebuilt from the encoder, so not part of the weights
+
+    def _spread(self, parts: Sequence[Tensor]) -> Tensor:
+        """Put what is added to the codes of each target, (n, n_codes), where they lie among all codes: (n, T)."""
+        out, end, like = [], 0, parts[0]
+        for block, added in zip(self.targets, parts, strict=True):
+            low, high = self.axis.bounds(block)
+            out += [like.new_zeros(len(like), low - end), added]
+            end = high
+        return torch.cat([*out, like.new_zeros(len(like), len(self.axis.block_of) - end)], dim=1)
+
+    def _by_block(
+        self, which: slice, blocks: tuple[int, ...], codes: Tensor, added: Callable[[int, Tensor], Tensor]
+    ) -> Tensor:
+        """Stack what is `added` to the cells of codes (n, Q), block by block; nothing where one is not asked about.
+
+        It is told the target's place among those of `which`, and the cells (n, M), counted within the block.
+        """
+        places = {block: place for place, block in enumerate(self.targets[which])}
+        inner = torch.arange(self.axis.layout.max_cells, device=codes.device)
+        cells = [self.axis.first_cell[codes[:, column], None] + inner for column in range(len(blocks))]
+        parts = [
+            added(places[block], own) if block in places else torch.zeros(own.shape, device=codes.device)
+            for block, own in zip(blocks, cells, strict=True)
+        ]
+        return torch.stack(parts, dim=1)

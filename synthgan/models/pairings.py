@@ -58,7 +58,6 @@ class Pairings(Guide[Hints]):
 
     source: Tensor
     start: Tensor
-    place: Tensor
 
     def __init__(self, axis: CodeAxis, hidden_dim: int) -> None:
         pairings, blocks = axis.layout.pairings, axis.layout.blocks
@@ -77,7 +76,6 @@ class Pairings(Guide[Hints]):
         # Numbers are on the device, to index by: a list would have to be copied there, which waits.
         self._constant("source", torch.tensor([pairing.source for pairing in pairings]))
         self._constant("start", torch.tensor(start))
-        self._constant("place", torch.arange(axis.layout.max_cells))
         self.gate = Linear(hidden_dim, len(pairings))
         nn.init.zeros_(self.gate.weight)
         nn.init.zeros_(self.gate.bias)
@@ -97,14 +95,9 @@ class Pairings(Guide[Hints]):
 
     def forward(self, hidden: Tensor, hints: Hints, /) -> Tensor:
         """Return what is added to the logits of all codes: (n, T)."""
-        scale, parts, end = self._scale(hidden, hints), [], 0
-        for number, block in enumerate(self.targets):
-            low, high = self.axis.bounds(block)
-            lifts: Tensor = getattr(self, f"codes_{number}")
-            added = lifts.index_select(0, hints.rows[:, number]) * scale[:, number, None]
-            parts += [scale.new_zeros(len(scale), low - end), added]
-            end = high
-        return torch.cat([*parts, scale.new_zeros(len(scale), len(self.axis.block_of) - end)], dim=1)
+        scale = self._scale(hidden, hints)
+        lifts = (getattr(self, f"codes_{number}") for number in range(len(self.targets)))
+        return self._spread([own.index_select(0, hints.rows[:, k]) * scale[:, k, None] for k, own in enumerate(lifts)])
 
     def block(self, hidden: Tensor, hints: Hints, /) -> Tensor:
         """Return what is added to the logits of the one block that the hints are about: (n, n_codes)."""
@@ -114,18 +107,14 @@ class Pairings(Guide[Hints]):
     def cells(self, hidden: Tensor, hints: Hints, /, codes: Tensor, blocks: tuple[int, ...]) -> Tensor:
         """Return what is added to the logits of the cells of `codes` (n, Q) in the Q `blocks`: (n, Q, M)."""
         scale = self._scale(hidden, hints)
-        asked = {self.targets[number]: number for number in range(hints.which.start, hints.which.stop)}
-        added = []
-        for column, block in enumerate(blocks):
-            if (number := asked.get(block)) is None:
-                added.append(scale.new_zeros(len(scale), len(self.place)))
-                continue
-            lifts: Tensor = getattr(self, f"cells_{number}")
-            at = (self.axis.first_cell[codes[:, column], None] + self.place).clamp_(max=lifts.shape[1] - 1)
-            place = number - hints.which.start
-            found = lifts.flatten()[hints.rows[:, place, None] * lifts.shape[1] + at]
-            added.append(found * scale[:, place, None])
-        return torch.stack(added, dim=1)
+
+        def added(place: int, at: Tensor) -> Tensor:
+            lifts: Tensor = getattr(self, f"cells_{hints.which.start + place}")
+            width = lifts.shape[1]
+            found = lifts.flatten()[hints.rows[:, place, None] * width + at.clamp(max=width - 1)]
+            return found * scale[:, place, None]
+
+        return self._by_block(hints.which, blocks, codes, added)
 
     def _scale(self, hidden: Tensor, hints: Hints) -> Tensor:
         """How much each target's hint counts: (n, G)."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from synthgan.encoding.layout import TableLayout
+from synthgan.encoding.relations import NOWHERE
 from synthgan.models.axis import CodeAxis
 from synthgan.models.features import Rows
 from synthgan.models.guides import Guide
@@ -69,8 +70,8 @@ class Relations(Guide[Anchors]):
         Blocks of the layout's relations.
     flag : Tensor of int64, shape (R,)
         The flag that says whether a relation's two columns hold the same number; -1 where they have none.
-    anchor_code, anchor_cell : Tensor of int64, shape (R, max codes of a block * M)
-        Anchors by the source's code and cell, -1 for none.
+    anchor_code, anchor_cell : Tensor of int64, shape (R, most cells of a block)
+        Anchors by the source's cell, counted within its block; -1 for none.
     place : Tensor of int64, shape (R,)
         Place of each relation's target among the blocks with several cells to a code.
     kernel_rows, kernel_codes : Tensor of int64, shape (V,)
@@ -135,10 +136,7 @@ class Relations(Guide[Anchors]):
     def look_up(self, rows: Rows, filled: Tensor, which: slice) -> Anchors:
         """Look up where the sources say that the targets are."""
         source = self.source[which]
-        codes = rows.codes[:, source]
-        n_cells = self.axis.n_cells[codes]
-        cells = torch.minimum((rows.positions[:, source] * n_cells).long(), n_cells - 1)
-        at = ((codes - self.axis.offsets[source]) * self.axis.interval.shape[1] + cells).t()
+        at = self.axis.cell_of(rows.codes[:, source], rows.positions[:, source]).t()
         code, cell = (table[which].gather(1, at).t() for table in (self.anchor_code, self.anchor_cell))
         told = filled[:, source] & (code >= 0)
         flag = self.flag[which]
@@ -183,11 +181,9 @@ class Relations(Guide[Anchors]):
 
 
 def _anchors(layout: TableLayout) -> npt.NDArray[np.int64]:
-    """Anchors by the source's code and cell, (2, R, max codes of a block * M): codes and cells, -1 for none."""
-    n_codes, n_cells = max(block.n_codes for block in layout.blocks), layout.max_cells
-    anchors = np.full((2, len(layout.relations), n_codes, n_cells), -1, np.int64)
+    """Anchors by the source's cell, (2, R, most cells of a block): codes and cells, padded."""
+    n_cells = max(len(block.cells.code) for block in layout.blocks)
+    anchors = np.full((2, len(layout.relations), n_cells), NOWHERE, np.int64)
     for place, relation in enumerate(layout.relations):
-        cells = layout.blocks[relation.source].cells
-        at = (place, cells.code, np.arange(len(cells.code)) - cells.first[cells.code])
-        anchors[0][at], anchors[1][at] = relation.code, relation.cell
-    return anchors.reshape(2, len(layout.relations), n_codes * n_cells)
+        anchors[:, place, : len(relation.code)] = relation.code, relation.cell
+    return anchors

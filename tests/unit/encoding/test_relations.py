@@ -8,6 +8,7 @@ import pytest
 
 from synthgan import SynthGAN, infer_schema
 from synthgan.encoding import EncodedTable, TableEncoder
+from synthgan.encoding.continuous import Grid, NumericEncoder
 from synthgan.encoding.finding import with_relations
 from synthgan.encoding.relations import NOWHERE
 
@@ -189,3 +190,15 @@ def test_samples_repeat_as_often_as_the_table() -> None:
     assert np.mean(found) > 0.57 * near  # 0.61, by 0.02 from seed to seed; 0.52 without relations
     kept = model.sample(200, conditions={"paid": (100.0, 120.0)}, random_state=0)
     assert kept["paid"].between(100, 120).all()
+
+
+def test_a_target_without_cells_is_refused(encoder: TableEncoder) -> None:
+    state = encoder.state()
+    plain = NumericEncoder.fit(np.arange(40.0) % 4, Grid(0), 4).state()
+    columns = [column if place else plain | {"name": column["name"]} for place, column in enumerate(state["columns"])]
+    first = encoder.relations[0]
+    assert first.target == 0
+    code = np.full(len(encoder.layout.blocks[first.source].cells.code), NOWHERE)
+    relation = state["relations"][0] | {"code": code, "cell": code}
+    with pytest.raises(ValueError, match="several cells"):
+        TableEncoder.from_state(encoder.schema, state | {"columns": columns, "relations": [relation]})
