@@ -24,10 +24,11 @@ WARMUP_STEPS = 100
 PATIENCE = 10
 """Held-out scores without an improvement before the learning rate is annealed."""
 
-LEG, PAYS = 4 / 3, 0.25
+LEG, PAYS, HOLDS = 4 / 3, 0.25, 1 / 3
 """The stage of the likelihood goes on a third longer, again and again, as long as the last quarter of its steps brought
-so many nats per row: by size alone, tables would stop early that are wide, or whose columns follow from others. For
-less it does not pay: what comes slowly is learned by heart as much (benchmarks/others.py)."""
+held-out rows so many nats, and that share of what it brought rows that are learned from: by size alone, tables would
+stop early that are wide, or whose columns follow from others. For less it does not pay: what comes slowly, or holds for
+few other rows, is learned by heart (benchmarks/others.py)."""
 
 STAND_IN_SECONDS = 0.3
 """Share of the seconds that the stage of the stand-ins takes at most."""
@@ -207,11 +208,13 @@ class Training:
         progress = self.progress
         if self.state.step - progress.began < (end := self._leg_end()):
             return True
-        n_columns = len(self.state.generator.axis.layout)  # a score is the mean over hidden ones
-        paid = n_columns * (progress.leg_best - progress.best) >= PAYS
+        learned = self.record.learned.score(self.state, passes=False)
+        won, n_columns = progress.leg_best - progress.best, len(self.state.generator.axis.layout)
+        # A score is the mean over hidden columns.
+        paid = n_columns * won >= PAYS and won >= HOLDS * (progress.leg_learned - learned)
         if progress.leg and not (paid and end < max(2 * self.n_most // 3, 1)):
             return False
-        progress.leg, progress.leg_best = progress.leg + 1, progress.best
+        progress.leg, progress.leg_best, progress.leg_learned = progress.leg + 1, progress.best, learned
         return True
 
     def _leg_end(self) -> int:

@@ -85,8 +85,10 @@ class Progress:
         Lowest held-out score, and the steps taken when it was measured (0: never).
     n_worse : int
         Held-out scores since then.
-    leg, leg_best : int, float
-        Legs of the likelihood stage that are over, and the lowest held-out score when the last of them was.
+    leg : int
+        Legs of the likelihood stage that are over.
+    leg_best, leg_learned : float
+        The lowest held-out score, and the score of rows that are learned from, when the last of them was.
     score : float
         The last held-out score; of the late layer's questions in its stage, which are others.
     late_best : float
@@ -110,6 +112,7 @@ class Progress:
     n_worse: int = 0
     leg: int = 0
     leg_best: float = math.inf
+    leg_learned: float = math.inf
     score: float = math.inf
     late_best: float = math.inf
     recoveries: int = 0

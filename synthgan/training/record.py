@@ -12,9 +12,9 @@ from typing import Any
 from torch import Tensor
 
 from synthgan.errors import DivergedError
-from synthgan.training.heldout import HeldOut
 from synthgan.training.monitor import Monitor
 from synthgan.training.progress import Progress, StepReport
+from synthgan.training.questions import Questions
 from synthgan.training.rounds import gradient_share
 from synthgan.training.state import Snapshot, TrainState, check_moments
 
@@ -43,6 +43,11 @@ class Record:
         What is trained.
     n_steps, n_watched : int
         Steps at most, and those of them that the held-out score is measured during.
+
+    Attributes
+    ----------
+    held_out, learned : Questions
+        About the rows set aside, and about as many that are learned from.
     """
 
     def __init__(self, state: TrainState, n_steps: int, n_watched: int) -> None:
@@ -53,7 +58,8 @@ class Record:
         self.monitor = Monitor()
         self.best_snapshot = state.snapshot()
         self.sums: dict[str, Tensor] = {}
-        self.held_out = HeldOut(state)
+        self.held_out = Questions(state, state.held_out, len(state.held_out))
+        self.learned = Questions(state, state.train, self.held_out.n_rows)
         self._start = time.monotonic()
 
     @property

@@ -89,7 +89,7 @@ def test_whatever_training_changes_is_in_the_state(table: pd.DataFrame) -> None:
     training = fresh(table)
     assert set(TrainState.__dataclass_fields__) == set(training.state.state_dict()) | fixed
     # Whoever gives Training another attribute that changes while it runs has to put it into its state_dict.
-    settled = {"n_steps", "evaluate_every", "held_out", "_start"}
+    settled = {"n_steps", "evaluate_every", "held_out", "learned", "_start"}
     record = {"best_snapshot", "sums", "progress", "monitor"}
     steps = {"n_steps", "n_stand_ins", "n_likelihood", "n_most", "n_passes", "n_adversarial"}
     assert set(vars(training)) == {"state", "record"} | steps

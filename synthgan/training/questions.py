@@ -1,4 +1,4 @@
-"""Rows set aside, and the questions asked about them again and again while training."""
+"""Questions about rows that are asked again and again while training."""
 
 from __future__ import annotations
 
@@ -8,37 +8,42 @@ import torch
 
 from synthgan.conditioning.masks import draw_known, draw_pass
 from synthgan.rng import torch_stream
+from synthgan.training.batches import DeviceTable
 from synthgan.training.state import TrainState
 from synthgan.training.steps import hidden_likelihood
 
-__all__ = ["HeldOut"]
+__all__ = ["Questions"]
 
 N_QUESTIONS = 2000
-"""Held-out rows are repeated, each time with other columns hidden, up to about this many."""
+"""Rows are repeated, each time with other columns hidden, up to about this many."""
 
 
-class HeldOut:
-    """The held-out rows with fixed masks: the same questions at every look.
+class Questions:
+    """The first rows of a table with fixed masks: the same questions at every look.
 
     Parameters
     ----------
     state : TrainState
-        Whose rows, and whose seed.
+        Whose networks answer, and whose seed hides columns: of as many rows of another table the same ones.
+    table : DeviceTable
+        The rows.
+    n_rows : int
+        How many of them.
     """
 
-    def __init__(self, state: TrainState) -> None:
-        self.n_rows = len(state.held_out)
+    def __init__(self, state: TrainState, table: DeviceTable, n_rows: int) -> None:
+        self.n_rows = min(n_rows, len(table))
         if not self.n_rows:
             return
         index = torch.arange(max(self.n_rows, N_QUESTIONS), device=state.device) % self.n_rows
-        self.rows = state.held_out.rows(index)
+        self.rows = table.rows(index)
         stream = torch_stream(state.streams["given"].initial_seed(), "held out masks", device=state.device)
         flags = state.generator.axis.flags
         self.known = draw_known(self.rows.codes, flags, stream)
         self.passes = draw_pass(self.rows.codes, flags, stream)
 
     def score(self, state: TrainState, *, passes: bool) -> float:
-        """Nats per hidden column of the averaged weights; NaN where no row is held out.
+        """Nats per hidden column of the averaged weights; NaN where there are no rows.
 
         With `passes` the questions are about columns that follow others of their pass.
         """
