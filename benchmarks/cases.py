@@ -14,6 +14,10 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("table", "rows", "columns", "candidates"),
         ("shape", "trend", "mle", "mle_real", "c2st_holdout", "dcr_share", "sample_cpu_seconds"),
     ),
+    "width": (
+        ("table", "rows", "width", "passes"),
+        ("shape", "trend", "mle", "mle_real", "c2st_holdout", "dcr_share", "fit_seconds", "fit_seconds_avx2"),
+    ),
     "target": (("table", "target"), ("nats", "mle", "mle_real", "c2st_holdout", "dcr_share")),
     "balance": (
         ("table", "rows", "way"),
@@ -62,6 +66,8 @@ HEADINGS = {
     "auc_train": "AUC, training rows",
     "stand_ins": "stand-ins",
     "fit_cpu_seconds": "fit, CPU s",
+    "fit_seconds": "fit, s",
+    "fit_seconds_avx2": "fit as if with AVX2, s",
     "pairings": "pairs, and alike levels",
     "pairs_there": "pairs that exist",
     "pairs_there_in_train": "unseen rows' pairs in the learned ones",

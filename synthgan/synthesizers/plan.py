@@ -87,14 +87,14 @@ class FitPlan:
 def default_hidden_dim(n_rows: int) -> int:
     """Width of the generator: more rows can teach more weights, but also take more steps.
 
-    From 30,000 rows on a narrower one keeps a fit on two cores at minutes.
+    From 30,000 rows on a narrower one is as good, and keeps a fit on two cores at minutes (benchmarks/width.py).
 
     Examples
     --------
     >>> [default_hidden_dim(n) for n in (200, 3000, 20_000, 100_000)]
-    [128, 256, 384, 320]
+    [128, 256, 384, 192]
     """
-    return next((width for limit, width in ((1000, 128), (15_000, 256), (30_000, 384)) if n_rows < limit), 320)
+    return next((width for limit, width in ((1000, 128), (15_000, 256), (30_000, 384)) if n_rows < limit), 192)
 
 
 def default_members(n_rows: int) -> int:
