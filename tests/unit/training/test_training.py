@@ -266,21 +266,20 @@ def test_silent_unless_asked(table: pd.DataFrame, caplog: pytest.LogCaptureFixtu
 def test_steps_go_on_as_long_as_they_pay() -> None:
     """Thirty columns that all follow from one take longer to learn than the rows say; noise does not.
 
-    Of eight such columns beside the noise there is as much left to learn, but what is learned is the noise.
+    With four such columns beside noise there is more to learn than a quarter of a nat, but three times as much by heart.
     """
     stream = np.random.default_rng(0)
     kind, noise = stream.integers(0, 12, 300), stream.integers(0, 12, (300, 30))
     same = np.stack([stream.permutation(12)[kind] for _ in range(30)], axis=1)
     ended = {}
-    for name, values in (("same", same), ("noise", noise), ("both", np.hstack([same[:, :8], noise]))):
+    for name, values in (("same", same), ("noise", noise), ("both", np.hstack([same[:, :4], noise]))):
         frame = pd.DataFrame(values, columns=[f"c{at}" for at in range(values.shape[1])]).astype(str)
         model = SynthGAN(hidden_dim=32, stand_ins=False, n_members=1, random_state=0).fit(frame)
         history = model.history_
         ended[name] = int(history.loc[history["phase"] == "likelihood", "step"].max())
         assert (history["step"] <= history["n_steps"]).all()
     by_size, most = (2 * steps // 3 for steps in (TrainingConfig().n_steps(250), TrainingConfig().n_most(250)))
-    assert ended["noise"] <= by_size < 2 * by_size < ended["same"] <= most
-    assert ended["both"] <= 4 * by_size // 3
+    assert max(ended["noise"], ended["both"]) <= by_size < ended["same"] <= most
 
 
 def test_epochs_set_are_the_most_there_are() -> None:
