@@ -266,7 +266,7 @@ def test_silent_unless_asked(table: pd.DataFrame, caplog: pytest.LogCaptureFixtu
 def test_steps_go_on_as_long_as_they_pay() -> None:
     """Thirty columns that all follow from one take longer to learn than the rows say; noise does not.
 
-    With four such columns beside noise there is more to learn than a quarter of a nat, but three times as much by heart.
+    With four of them beside noise there is more to learn than a quarter of a nat, but three times as much by heart.
     """
     stream = np.random.default_rng(0)
     kind, noise = stream.integers(0, 12, 300), stream.integers(0, 12, (300, 30))
