@@ -61,7 +61,8 @@ def steps(table: str, args: argparse.Namespace, device: torch.device) -> list[di
     """Milliseconds of a step, in rounds in turn; what the device has left to do is waited for."""
     frame = load(table, args.data)
     encoder = with_relations(TableEncoder.fit(frame, infer_schema(frame)), frame)
-    sizes = GeneratorConfig(hidden_dim=default_hidden_dim(len(frame)), dropout=0.1), DiscriminatorConfig()
+    width = default_hidden_dim(len(frame), encoder.layout.n_codes)
+    sizes = GeneratorConfig(hidden_dim=width, dropout=0.1), DiscriminatorConfig()
     axis, rows, dtype = CodeAxis(encoder.layout).to(device), encoder.encode(frame), compute_dtype(device)
     states = {how: new_state(rows, axis, TrainingConfig(), *sizes, 0, dtype) for how in ("one by one", "recorded")}
     states["one by one"].records = False

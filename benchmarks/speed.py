@@ -82,7 +82,7 @@ def training(args: argparse.Namespace) -> list[dict[str, Any]]:
     frame = load(args.table, args.data)
     encoder = with_relations(TableEncoder.fit(frame, infer_schema(frame)), frame)
     table, axis = encoder.encode(frame), CodeAxis(encoder.layout)
-    sizes = GeneratorConfig(hidden_dim=default_hidden_dim(len(frame)), dropout=0.1)
+    sizes = GeneratorConfig(hidden_dim=default_hidden_dim(len(frame), encoder.layout.n_codes), dropout=0.1)
     kinds: dict[str, Callable[[TrainState], Any]] = {"likelihood": likelihood_step, "adversarial": adversarial_step}
     cases = [
         (threads, dtype, kind, new_state(table, axis, TrainingConfig(), sizes, DiscriminatorConfig(), 0, dtype))

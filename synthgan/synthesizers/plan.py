@@ -28,6 +28,9 @@ __all__ = [
 MAX_LATE_DIM = 256
 """Width of the late layer at most; twice the network's where that is less."""
 
+MANY_CODES = 500
+"""Codes from which a large table takes a wider network."""
+
 SMALL_TABLE = 2000
 """Tables of fewer rows are learned by several generators, from stand-ins first."""
 
@@ -84,17 +87,19 @@ class FitPlan:
     stand_ins: bool
 
 
-def default_hidden_dim(n_rows: int) -> int:
+def default_hidden_dim(n_rows: int, n_codes: int) -> int:
     """Width of the generator: more rows can teach more weights, but also take more steps.
 
-    From 30,000 rows on a narrower one is as good, and keeps a fit on two cores at minutes (benchmarks/width.py).
+    From 30,000 rows on a narrower one keeps a fit on two cores at minutes, and is as good where a table has few codes
+    (benchmarks/width.py). Where it has many, most of the time goes into these, and little is won.
 
     Examples
     --------
-    >>> [default_hidden_dim(n) for n in (200, 3000, 20_000, 100_000)]
-    [128, 256, 384, 192]
+    >>> [default_hidden_dim(n, 250) for n in (200, 3000, 20_000, 100_000)], default_hidden_dim(100_000, 1000)
+    ([128, 256, 384, 192], 320)
     """
-    return next((width for limit, width in ((1000, 128), (15_000, 256), (30_000, 384)) if n_rows < limit), 192)
+    by_rows = ((1000, 128), (15_000, 256), (30_000, 384))
+    return next((width for limit, width in by_rows if n_rows < limit), 192 if n_codes < MANY_CODES else 320)
 
 
 def default_members(n_rows: int) -> int:
@@ -165,7 +170,7 @@ def make_plan(
     """
     check_number("hidden_dim", hidden_dim, 1, math.inf, whole=True, optional=True)
     check_members(n_members, config.adversarial_share)
-    width = default_hidden_dim(n_rows) if hidden_dim is None else int(hidden_dim)
+    width = default_hidden_dim(n_rows, layout.n_codes) if hidden_dim is None else int(hidden_dim)
     generator, discriminator = (
         GeneratorConfig(hidden_dim=width, late_dim=min(2 * width, MAX_LATE_DIM), dropout=0.1),
         DiscriminatorConfig(hidden_dim=width),

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from synthgan.training.legs import Legs
 from synthgan.training.progress import Progress, StepReport
 from synthgan.training.record import Record
 from synthgan.training.state import TrainState
@@ -23,12 +24,6 @@ logger = logging.getLogger(__name__)
 WARMUP_STEPS = 100
 PATIENCE = 10
 """Held-out scores without an improvement before the learning rate is annealed."""
-
-LEG, PAYS, HOLDS = 4 / 3, 0.25, 1 / 3
-"""The stage of the likelihood goes on a third longer, again and again, as long as the last quarter of its steps brought
-held-out rows so many nats, and that share of what it brought rows that are learned from: by size alone, tables would
-stop early that are wide, or whose columns follow from others. For less it does not pay: what comes slowly, or holds for
-few other rows, is learned by heart (benchmarks/others.py)."""
 
 STAND_IN_SECONDS = 0.3
 """Share of the seconds that the stage of the stand-ins takes at most."""
@@ -84,11 +79,11 @@ class Training:
         config, n_rows = state.config, len(state.train)
         self.n_adversarial = config.n_adversarial(n_rows)
         self.n_likelihood = config.n_steps(n_rows) - self.n_adversarial
-        self.n_most = config.n_most(n_rows) - self.n_adversarial
         self.n_passes = config.n_late(n_rows) if len(state.generator.axis.layout) > 1 else 0
         self.n_stand_ins = 0 if state.stand_ins is None else config.n_stand_ins(n_rows)
         self.n_steps = self.n_stand_ins + self.n_likelihood + self.n_passes + self.n_adversarial
         self.record = Record(state, self.n_steps, self.n_steps - self.n_stand_ins)
+        self.legs = Legs(self.record, self.n_likelihood, config.n_most(n_rows) - self.n_adversarial)
 
     @property
     def progress(self) -> Progress:
@@ -158,9 +153,9 @@ class Training:
         if progress.stage != "likelihood":
             return
         late = 2 / 3 * self._likelihood_budget()
-        while self._goes_on() and progress.n_worse < PATIENCE and not self._late(late):
+        while self.legs.go_on() and progress.n_worse < PATIENCE and not self._late(late):
             self._take(likelihood_step, min(1.0, (state.step - progress.began + 1) / WARMUP_STEPS))
-            yield self.record.report("likelihood", total=self._total(max(3 * self._leg_end() // 2, self.n_likelihood)))
+            yield self.record.report("likelihood", total=self._total(max(3 * self.legs.end // 2, self.n_likelihood)))
         if progress.n_worse >= PATIENCE:
             logger.info("held-out likelihood stopped improving at step %d", progress.best_step)
         if progress.best_step and progress.n_worse:
@@ -202,25 +197,6 @@ class Training:
         state.train_late(only=False)
         self._go_on("adversarial" if self.n_adversarial else "done")
         yield report
-
-    def _goes_on(self) -> bool:
-        """Whether the constant rate has steps left; begins another leg where the last one paid."""
-        progress = self.progress
-        if self.state.step - progress.began < (end := self._leg_end()):
-            return True
-        learned = self.record.learned.score(self.state, passes=False)
-        won, n_columns = progress.leg_best - progress.best, len(self.state.generator.axis.layout)
-        # A score is the mean over hidden columns.
-        paid = n_columns * won >= PAYS and won >= HOLDS * (progress.leg_learned - learned)
-        if progress.leg and not (paid and end < max(2 * self.n_most // 3, 1)):
-            return False
-        progress.leg, progress.leg_best, progress.leg_learned = progress.leg + 1, progress.best, learned
-        return True
-
-    def _leg_end(self) -> int:
-        """Steps at a constant rate at which the leg ends; the first two are those that the table's size allows."""
-        limits = max(2 * self.n_likelihood // 3, 1), max(2 * self.n_most // 3, 1)
-        return min(round(limits[0] * LEG ** (self.progress.leg - 1)), limits[1])
 
     def _n_passes(self, n_likelihood: int) -> int:
         """Steps of the late layer after so many of the networks: more where those were more."""

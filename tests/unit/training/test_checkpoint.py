@@ -91,8 +91,9 @@ def test_whatever_training_changes_is_in_the_state(table: pd.DataFrame) -> None:
     # Whoever gives Training another attribute that changes while it runs has to put it into its state_dict.
     settled = {"n_steps", "evaluate_every", "held_out", "learned", "_start"}
     record = {"best_snapshot", "sums", "progress", "monitor"}
-    steps = {"n_steps", "n_stand_ins", "n_likelihood", "n_most", "n_passes", "n_adversarial"}
-    assert set(vars(training)) == {"state", "record"} | steps
+    steps = {"n_steps", "n_stand_ins", "n_likelihood", "n_passes", "n_adversarial"}
+    assert set(vars(training)) == {"state", "record", "legs"} | steps
+    assert set(vars(training.legs)) == {"record", "first", "most"}
     assert set(vars(training.record)) == {"state"} | record | settled
     assert set(training.state_dict()) == {"state", "best", "sums", "progress", "monitor"}
 
