@@ -23,6 +23,9 @@ __all__ = ["MISSING_WORDS", "parse_text", "without_formulas", "write_text"]
 MISSING_WORDS = ("", "NA", "N/A", "n/a", "<NA>", "NaN", "nan", "-nan", "-NaN", "NULL", "null", "None", "#N/A", "#NA")
 """Cells of a text file that are read as missing (and written as nothing)."""
 
+_LAST = "(end of the table)"
+"""First cell of a line that is put below a table with quotes, and taken away again."""
+
 _INTEGER = r"^[+-]?\d+$"
 _NUMBER = r"^[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:inf|infinity))$"
 _LEADING_ZERO = r"^[+-]?0\d"
@@ -47,15 +50,7 @@ def parse_text(data: bytes, name: str, separator: str) -> pd.DataFrame:
         raise InputError(
             f"{name} is not UTF-8 text (line {line}); convert it, e.g. with iconv -f latin1 -t utf-8"
         ) from None
-    table = pyarrow.csv.read_csv(
-        pa.BufferReader(data),
-        # One block: a column's type must not depend on where a block ends, nor a quoted line break.
-        read_options=pyarrow.csv.ReadOptions(block_size=max(len(data), 1 << 20) + 1, use_threads=False),
-        parse_options=pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True),
-        convert_options=pyarrow.csv.ConvertOptions(
-            null_values=list(MISSING_WORDS), strings_can_be_null=True, column_types=_all_text(data, separator)
-        ),
-    )
+    table = _all_text(data, name, separator)
     _check_header(table.column_names, name, separator)
     return pd.DataFrame(
         {label or f"Unnamed: {i}": _typed(table.column(i)) for i, label in enumerate(table.column_names)}
@@ -81,11 +76,42 @@ def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     return out.set_axis([_without_formula(label) for label in frame.columns], axis=1)
 
 
-def _all_text(data: bytes, separator: str) -> dict[str, pa.DataType]:
-    """Ask for text in every column: what becomes of it is decided in `_typed`."""
+def _all_text(data: bytes, name: str, separator: str) -> pa.Table:
+    """Read every column as text: what becomes of it is decided in `_typed`."""
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
     header = next((row for row in csv.reader(text, delimiter=separator) if row), [])
-    return dict.fromkeys(header, pa.string())
+    # A quote that is never closed swallows all that follows without a word: here that is a line too much.
+    marked = b'"' in data
+    if marked:
+        data = b"".join([data, b"\n", _LAST.encode(), separator.encode() * (len(header) - 1)])
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(data),
+            # One block: a column's type must not depend on where a block ends, nor a quoted line break.
+            read_options=pyarrow.csv.ReadOptions(block_size=max(len(data), 1 << 20) + 1, use_threads=False),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+            convert_options=pyarrow.csv.ConvertOptions(
+                null_values=list(MISSING_WORDS),
+                strings_can_be_null=True,
+                column_types=dict.fromkeys(header, pa.string()),
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if marked and _LAST in str(error):  # the row that it stands in is too short
+            raise _open_quote(name) from None
+        raise
+    if not marked:
+        return table
+    if not table.num_rows or table.column(0)[-1].as_py() != _LAST:
+        raise _open_quote(name)
+    return table.slice(0, table.num_rows - 1)
+
+
+def _open_quote(name: str) -> InputError:
+    return InputError(
+        f"{name}: a quote is opened and never closed, so all that follows would be one cell. Either the file is cut "
+        'short, or a cell begins with a quote that is meant as one: write it as """so"'
+    )
 
 
 def _check_header(labels: list[str], name: str, separator: str) -> None:

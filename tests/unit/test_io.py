@@ -138,6 +138,9 @@ BAD = {
     "header.csv": (b"a,b\n", "no rows"),
     "ragged.csv": (b"a,b\n1,2\n3\n", "Expected 2 columns, got 1"),
     "wide.csv": (b"a,b\n1,2\n3,4,5\n", "Expected 2 columns, got 3"),
+    "open.csv": (b'a,b\n1,2\n3,"4\n5,6\n', "a quote is opened and never closed"),
+    "torn.csv": (b'a,b\n1,2\n"3,4\n5,6\n', "a quote is opened and never closed"),
+    "quoted-header.csv": (b'"a","b"', "no rows below its header"),
     "twice.csv": (b"a,b,a\n1,2,3\n", r"repeated: \['a'\]"),
     "nul.csv": (b"a,b\n1,\x00\n", "NUL bytes"),
     "latin.csv": ("a,b\nx,y\nü,2\n".encode("latin1"), r"not UTF-8 text \(line 3\)"),
@@ -155,6 +158,15 @@ def test_bad_files_are_refused_by_name(tmp_path: Path, name: str, content: bytes
     with pytest.raises(InputError, match=message) as caught:
         read_table(write(tmp_path / name, content))
     assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_closed_quotes_may_hold_anything(tmp_path: Path, end: str) -> None:
+    text = 'a,b\n5" wide,"x\ny"\n"say ""so""",","\n"",""""' + end
+    read = read_table(write(tmp_path / "x.csv", text))
+    assert read["a"].tolist()[:2] == ['5" wide', 'say "so"']
+    assert math.isnan(read["a"][2])
+    assert read["b"].tolist() == ["x\ny", ",", '"']
 
 
 def test_absent_file_and_folder(tmp_path: Path) -> None:
