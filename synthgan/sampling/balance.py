@@ -63,16 +63,19 @@ class Balance:
         n_trees, n_kinds = share.shape
         few = share == 0
         together = few.argmax(axis=1)[:, None]  # of each tree the kind that stands for all its few
+        own = ~few
+        np.put_along_axis(own, together, True, axis=1)
+        number = own.cumsum().reshape(share.shape) - 1
         self.first = n_kinds * np.arange(n_trees)[:, None]
-        self.place = (np.where(few, together, np.arange(n_kinds)) + self.first).ravel()
+        self.place = np.where(few, np.take_along_axis(number, together, axis=1), number).ravel()
         left = np.where(few.any(axis=1), (1 - share.sum(axis=1)).clip(min=0), share[:, 0])
-        self.share = share.copy()
-        np.put_along_axis(self.share, together, left[:, None], axis=1)
-        self.share = self.share.ravel()
+        shares = share.copy()
+        np.put_along_axis(shares, together, left[:, None], axis=1)
+        self.share = shares[own]
         self.n_trees = n_trees
         self.gain = GAIN / max(overlap, LEAST_OVERLAP)
         self.of_table = of_table
-        self.surplus = np.zeros(share.size)
+        self.surplus = np.zeros(self.share.size)
 
     def choose(self, log_weight: Floats, kinds: Bins, group: Ints, stream: np.random.Generator) -> Ints:
         """Choose a candidate for each row of a chunk, and count it.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import pickle
 import signal
-import uuid
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import joblib
@@ -33,7 +35,11 @@ AHEAD = 2
 IDLE_SECONDS = 60
 """After so long without work a process ends. The next call finds those there that have not: a start takes seconds."""
 
-_loaded: tuple[str, Callable[[Any], Any]] | None = None
+KEPT_BYTES = 2**26
+"""Memory that a process keeps when it is free: the C library of Linux would else hand it back after each operation, and
+ask for it again for the next one."""
+
+_unpacked: tuple[Path, Callable[[Any], Any]] | None = None
 
 
 def check_jobs(n_jobs: Any) -> int:
@@ -57,7 +63,7 @@ def mapped(work: Callable[[Argument], Result], arguments: Iterator[Argument], n_
     Parameters
     ----------
     work : callable
-        Goes along with each argument; a process unpacks it once.
+        Waits in a file of the system's temporary folder until all is done; a process unpacks it once.
     arguments : iterator
         Asked for no more of them than can soon be worked on.
     n_jobs : int
@@ -68,24 +74,26 @@ def mapped(work: Callable[[Argument], Result], arguments: Iterator[Argument], n_
     OutOfMemoryError
         When a process was ended from outside.
     """
-    name, packed = uuid.uuid4().hex, pickle.dumps(work, protocol=pickle.HIGHEST_PROTOCOL)
-    waiting: deque[Future[Result]] = deque()
-    executor = _living(n_jobs)
-    try:
-        for argument in arguments:
-            waiting.append(executor.submit(_apply, name, packed, argument))
-            if len(waiting) >= AHEAD * n_jobs:
+    with tempfile.TemporaryDirectory(prefix="synthgan-", ignore_cleanup_errors=True) as folder:
+        packed = Path(folder) / "work"
+        packed.write_bytes(pickle.dumps(work, protocol=pickle.HIGHEST_PROTOCOL))
+        waiting: deque[Future[Result]] = deque()
+        executor = _living(n_jobs)
+        try:
+            for argument in arguments:
+                waiting.append(executor.submit(_apply, packed, argument))
+                if len(waiting) >= AHEAD * n_jobs:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool:
-        _executor.cache_clear()
-        raise OutOfMemoryError(
-            f"one of {n_jobs} processes was ended, most likely for want of memory; draw with a smaller n_jobs"
-        ) from None
-    finally:
-        for future in waiting:
-            future.cancel()
+        except BrokenProcessPool:
+            _executor.cache_clear()
+            raise OutOfMemoryError(
+                f"one of {n_jobs} processes was ended, most likely for want of memory; draw with a smaller n_jobs"
+            ) from None
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 @contextlib.contextmanager
@@ -114,20 +122,26 @@ def _living(n_jobs: int) -> Executor:
 @lru_cache(maxsize=1)
 def _executor(n_jobs: int, _process: int) -> Executor:
     """Processes that share the cores: none starts more threads than its part of them. A forked process has its own."""
-    threads = str(max(joblib.cpu_count() // n_jobs, 1))
+    threads, kept = str(max(joblib.cpu_count() // n_jobs, 1)), str(KEPT_BYTES)
     executor: Executor = ProcessPoolExecutor(
         n_jobs,
         timeout=IDLE_SECONDS,
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),  # an interrupt is for the one that asks
-        env={"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
+        initializer=_begin,
+        env={"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        | {"MALLOC_TRIM_THRESHOLD_": kept, "MALLOC_MMAP_THRESHOLD_": kept},
     )
     return executor
 
 
-def _apply(name: str, packed: bytes, argument: Any) -> Any:
+def _begin() -> None:
+    """In a process, before all else."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the one that asks
+    gc.freeze()  # garbage is looked for once a second, and not in all that the imported packages consist of
+
+
+def _apply(packed: Path, argument: Any) -> Any:
     """In a process: work on an argument."""
-    global _loaded
-    if _loaded is None or _loaded[0] != name:
-        _loaded = name, pickle.loads(packed)
-    return _loaded[1](argument)
+    global _unpacked
+    if _unpacked is None or _unpacked[0] != packed:
+        _unpacked = packed, pickle.loads(packed.read_bytes())
+    return _unpacked[1](argument)

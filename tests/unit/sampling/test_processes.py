@@ -5,7 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -58,6 +60,16 @@ def test_a_process_that_is_ended_is_an_error_and_the_next_call_works() -> None:
     with pytest.raises(OutOfMemoryError, match="smaller n_jobs"):
         list(mapped(end, iter(range(4)), 2))
     assert list(mapped(abs, iter([-1, -2]), 2)) == [1, 2]
+
+
+def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    whole, begun = (mapped(abs, iter(range(-40, 0)), 2) for _ in range(2))
+    assert list(whole) == list(range(40, 0, -1))
+    assert next(begun) == 40
+    assert len(list(tmp_path.iterdir())) == 1
+    begun.close()  # type: ignore[attr-defined]
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
