@@ -71,7 +71,7 @@ class Balance:
         left = np.where(few.any(axis=1), (1 - share.sum(axis=1)).clip(min=0), share[:, 0])
         shares = share.copy()
         np.put_along_axis(shares, together, left[:, None], axis=1)
-        self.share = shares[own]
+        self.share: Floats = shares[own]
         self.n_trees = n_trees
         self.gain = GAIN / max(overlap, LEAST_OVERLAP)
         self.of_table = of_table
