@@ -30,9 +30,6 @@ ROWS_PER_TREE, MIN_TREES, MAX_TREES = 12, 60, 1000
 ROWS_PER_LEAF, MAX_DEPTH = 32, 6
 """A leaf stands for about so many rows or more: the kinds that a small table's trees tell apart are coarse."""
 
-SHARE_OF_SECONDS = 0.25
-"""What the critic gets of a fit's `max_seconds`."""
-
 LEARNED_PER_ROW, MAX_LEARNED_ROWS = 4, 60_000
 """Generated rows that the trees learn from: so many for each row of the table, and at most."""
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
-import math
+import functools
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
@@ -25,22 +24,19 @@ from synthgan.sampling import Sampler, log_likelihood
 from synthgan.sampling.processes import check_jobs
 from synthgan.schema import ColumnName, Schema, validate
 from synthgan.synthesizers.base import TableSynthesizer
-from synthgan.synthesizers.critique import MIN_REAL_ROWS, SHARE_OF_SECONDS, add_critic, n_trees
+from synthgan.synthesizers.finish import Finish
 from synthgan.synthesizers.fitted import FittedModel
 from synthgan.synthesizers.frames import as_frame, fill_holes, joined
 from synthgan.synthesizers.job import FitJob, Run
-from synthgan.synthesizers.lastlook import last_look
 from synthgan.synthesizers.plan import FitPlan, check_members, check_stand_ins, make_plan
 from synthgan.synthesizers.protocol import ConditionsLike
 from synthgan.synthesizers.rebuild import rebuilt_ensemble
-from synthgan.synthesizers.targeted import add_target, target_block
-from synthgan.synthesizers.wanted import read_wanted
+from synthgan.synthesizers.targeted import target_block
+from synthgan.synthesizers.wanted import check_select, read_select, read_wanted
 from synthgan.training import Training, TrainingConfig, new_state
 from synthgan.training.device import compute_dtype, resolve_device
 
 __all__ = ["SynthGAN"]
-
-logger = logging.getLogger(__name__)
 
 
 class SynthGAN(TableSynthesizer):
@@ -178,46 +174,24 @@ class SynthGAN(TableSynthesizer):
         began, layout = time.monotonic(), job.encoder.layout
         plan = self._plan(len(job.frame), layout, job.device)
         table = job.encoder.encode(job.frame)
-        least = checked_min_rows(self.protect_rare)
-        wants_critic = self.select > 1 and n_trees(len(table)) > 0
-        target = target_block(layout, job.target, len(table))
-        limit = math.inf if self.max_seconds is None else self.max_seconds
-        config = dataclasses.replace(self._training_config(), batch_size=plan.batch_size)
-        if (wants_critic or target is not None) and self.max_seconds is not None:
-            config = dataclasses.replace(config, max_seconds=(1 - SHARE_OF_SECONDS) * limit)
-        state = new_state(
-            table,
-            CodeAxis(layout).to(job.device),
-            config,
-            plan.generator_config,
-            plan.discriminator_config,
-            job.seed,
-            compute_dtype(job.device),
-            encoder=job.encoder if plan.stand_ins else None,
+        target, least = target_block(layout, job.target, len(table)), checked_min_rows(self.protect_rare)
+        finish = Finish(job.encoder, table, job.seed, self.select, least, target, self.max_seconds)
+        batch, seconds = plan.batch_size, finish.training_seconds
+        training = Training(
+            new_state(
+                table,
+                CodeAxis(layout).to(job.device),
+                dataclasses.replace(self._training_config(), batch_size=batch, max_seconds=seconds),
+                plan.generator_config,
+                plan.discriminator_config,
+                job.seed,
+                compute_dtype(job.device),
+                encoder=job.encoder if plan.stand_ins else None,
+            )
         )
-
-        training = Training(state)
         training.progress.seconds_before = time.monotonic() - began  # forests have had their share
         self.alarms_ = training.record.monitor.alarms
-
-        def finished() -> Ensemble:
-            generator, began = state.generator, time.monotonic()
-            generator.fold()
-            left = limit - training.seconds
-            try:
-                if target is not None and training.over:  # whoever cut training short does not wait for trees
-                    seconds = left / 2 if wants_critic else left
-                    add_target(generator, target, state.train.table(), state.held_out.table(), job.seed, seconds)
-                if wants_critic and training.over:
-                    left -= time.monotonic() - began
-                    add_critic(generator, job.encoder, table, job.seed, self.select, least, target, left)
-            except KeyboardInterrupt:  # the generator took far longer: it is not thrown away
-                logger.warning("interrupted: the model is kept without a critic, or trees of the target")
-            look = last_look(generator, job.encoder, table, job.seed)
-            training.record.monitor.observe(training.step, training.step, look, final=True)
-            return generator
-
-        return Run(training.steps(), finished, training)
+        return Run(training.steps(), functools.partial(finish.complete, training), training)
 
     def plan(self, X: Any, *, schema: Schema | Mapping[ColumnName, Any] | None = None) -> FitPlan:
         """Tell what `fit` would do: steps, width, memory.
@@ -331,7 +305,7 @@ class SynthGAN(TableSynthesizer):
         model = self._fitted()
         if n_passes is not None and (not isinstance(n_passes, (int, np.integer)) or n_passes < 1):
             raise ConfigError(f"n_passes must be a whole number from 1, or None; got {n_passes!r}")
-        n_candidates = self._n_candidates(model, select, n_passes)
+        n_candidates = read_select(model, select, self.select if n_passes is None else 1)
         n_rows, wanted = read_wanted(model, n_samples, conditions, class_counts)
         seed = resolve_seed(random_state)
         return self._batches(model, n_rows, wanted, seed, n_passes, n_candidates, check_jobs(n_jobs))
@@ -411,17 +385,6 @@ class SynthGAN(TableSynthesizer):
     def _sampler(self, model: FittedModel) -> Sampler:
         return Sampler(cast(Ensemble, model.generator), model.encoder)
 
-    def _n_candidates(self, model: FittedModel, select: int | None, n_passes: int | None) -> int:
-        critic = None if model.generator is None else cast(Ensemble, model.generator).critic
-        if select is None:
-            return check_select(self.select) if critic is not None and n_passes is None else 1
-        if check_select(select) > 1 and critic is None and model.generator is not None:
-            raise ConfigError(
-                f"select={select} needs a critic, and this model has none: it takes a table of at least "
-                f"{MIN_REAL_ROWS:,} rows, fitted with select above 1"
-            )
-        return select
-
     def _batches(
         self,
         model: FittedModel,
@@ -438,10 +401,3 @@ class SynthGAN(TableSynthesizer):
         for start, rows in self._sampler(model).chunks(n_rows, wanted, seed, n_passes, select, n_jobs):
             fixed = wanted.fixed(model.encoder, start, start + len(rows))
             yield model.encoder.decode(rows, start, wanted.adjust(start), fixed)
-
-
-def check_select(select: Any) -> int:
-    """Return a number of candidates as an int; `ConfigError` for what is no whole number from 1 to 64."""
-    if isinstance(select, bool) or not isinstance(select, (int, np.integer)) or not 1 <= select <= 64:
-        raise ConfigError(f"select must be a whole number from 1 to 64; got {select!r}")
-    return int(select)

@@ -10,11 +10,12 @@ import pandas as pd
 
 from synthgan.conditioning.space import Conditions, ConditionSpace
 from synthgan.errors import ConditionError, ConfigError
+from synthgan.synthesizers.critique import MIN_REAL_ROWS
 from synthgan.synthesizers.fitted import FittedModel
 from synthgan.synthesizers.frames import as_frame
 from synthgan.synthesizers.protocol import ConditionsLike
 
-__all__ = ["check_n_samples", "read_wanted"]
+__all__ = ["check_n_samples", "check_select", "read_select", "read_wanted"]
 
 
 def read_wanted(
@@ -73,3 +74,33 @@ def check_n_samples(n_samples: Any) -> int:
     if isinstance(n_samples, bool) or not isinstance(n_samples, (int, np.integer)) or n_samples < 0:
         raise ConfigError(f"n_samples must be a whole number from 0; got {n_samples!r}")
     return int(n_samples)
+
+
+def read_select(model: FittedModel, select: int | None, default: int) -> int:
+    """Return how many candidates a row is chosen from; `ConfigError` where no critic can choose.
+
+    Parameters
+    ----------
+    model : FittedModel
+        Of a `SynthGAN`.
+    select : int or None
+        What was asked for.
+    default : int
+        What is meant by None, where there is a critic.
+    """
+    has_critic = getattr(model.generator, "critic", None) is not None
+    if select is None:
+        return check_select(default) if has_critic else 1
+    if check_select(select) > 1 and not has_critic and model.generator is not None:
+        raise ConfigError(
+            f"select={select} needs a critic, and this model has none: it takes a table of at least "
+            f"{MIN_REAL_ROWS:,} rows, fitted with select above 1"
+        )
+    return select
+
+
+def check_select(select: Any) -> int:
+    """Return a number of candidates as an int; `ConfigError` for what is no whole number from 1 to 64."""
+    if isinstance(select, bool) or not isinstance(select, (int, np.integer)) or not 1 <= select <= 64:
+        raise ConfigError(f"select must be a whole number from 1 to 64; got {select!r}")
+    return int(select)
