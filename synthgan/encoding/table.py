@@ -280,7 +280,7 @@ class TableEncoder:
             Rules about this column are left alone.
         """
         rules = self.rules.without(without)
-        drawn = {name: self._decode_column(table, self.schema[name], 0, _as_is) for name in rules.names}
+        drawn = {name: self.column(table, name) for name in rules.names}
         kept = rules.kept(drawn, self.encoders, fixed, {}, self._unmoved, early=True)
         codes, positions = table.codes.copy(), table.positions.copy()
         for name, column in kept.items():
@@ -319,7 +319,11 @@ class TableEncoder:
     def constant(self, name: ColumnName) -> Any:
         """Return the one value of a CONSTANT column as its cells hold it."""
         row = EncodedTable(np.zeros((1, 0), np.uint8), np.zeros((1, 0), np.float32), np.zeros((1, 0), np.bool_))
-        return self._decode_column(row, self.schema[name], 0, _as_is).iloc[0]
+        return self.column(row, name).iloc[0]
+
+    def column(self, table: EncodedTable, name: ColumnName) -> pd.Series:
+        """Decode one column as it was drawn, before it keeps to any rule."""
+        return self._decode_column(table, self.schema[name], 0, _as_is)
 
     def _decode_column(
         self, table: EncodedTable, spec: ColumnSpec, first_row: int, adjust: Callable[[Any], Any]

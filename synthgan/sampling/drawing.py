@@ -96,7 +96,8 @@ class Drawing:
         for batch in batches(asked.n_drawn, first=asked.chunk == 0):
             parts = []
             for part in batch:
-                order = [*orders.permutation(free).tolist(), *orders.permutation(overwritten).tolist(), *last]
+                order = [*orders.permutation(free).tolist(), *orders.permutation(overwritten).tolist()]
+                order = [*self.task.following.arranged(order), *last]
                 groups = ahead + passes_of(self.task.encoder.layout.blocks, order, self.n_passes)
                 rows = Rows(codes[part], positions[part])
                 fixed = {name: where[part] for name, where in asked.fixed.items()}

@@ -19,6 +19,7 @@ from synthgan.models.features import Rows, rows_of, table_of
 from synthgan.models.late import PassState
 from synthgan.models.target import TargetTrees
 from synthgan.sampling.draws import DeviceRestriction, draw_block
+from synthgan.sampling.following import Following
 from synthgan.schema.table import ColumnName
 
 __all__ = ["Part", "Task"]
@@ -40,6 +41,8 @@ class Task:
         What the target is drawn from, where it is not drawn like any other block.
     by_trees_alone : bool
         Whether that is all it is drawn from.
+    following : Following
+        What follows as soon as another column is drawn.
     """
 
     generator: Ensemble
@@ -47,6 +50,7 @@ class Task:
     restrictions: Mapping[int, DeviceRestriction | DayDependent]
     trees: TargetTrees | None
     by_trees_alone: bool
+    following: Following
 
     def needs_network(self, group: list[int]) -> bool:
         """Whether a pass that fills these blocks asks the network."""
@@ -141,6 +145,19 @@ class Part:
             code = torch.where(free, code, codes[:, block])
             position = torch.where(free, position, positions[:, block])
         codes[:, block], positions[:, block], self.filled[:, block] = code, position, True
+        if block in task.following.formulas and not allowed:
+            self._follow(block)
+
+    def _follow(self, block: int) -> None:
+        """Replace what was drawn of a block by what follows, where the columns are there that it follows from."""
+        following, axis = self.task.following, self.task.generator.axis
+        told, *found = following.values(block, table_of(axis, self.rows))
+        follows = torch.from_numpy(told).to(self.filled.device) & self.filled[:, following.sources[block]].all(dim=1)
+        if (free := self.free.get(block)) is not None:
+            follows &= free
+        code, position = (torch.from_numpy(values).to(follows.device)[follows] for values in found)
+        self.rows.codes[follows, block] = code.long() + axis.offsets[block]
+        self.rows.positions[follows, block] = position
 
     def _settle(self) -> None:
         """Make all but the target keep to the rules: it is to follow the rows as they will be."""

@@ -19,6 +19,7 @@ from synthgan.rng import numpy_stream
 from synthgan.sampling.choice import Choice
 from synthgan.sampling.drawing import Asked, Drawing
 from synthgan.sampling.draws import DeviceRestriction
+from synthgan.sampling.following import Following
 from synthgan.sampling.parts import Task
 from synthgan.sampling.processes import beside, mapped
 
@@ -118,7 +119,8 @@ class Sampler:
         }
         trees = None if self.target in first else self.generator.target
         alone = trees is not None and not trees.reads_network
-        return Task(self.generator, self.encoder, restrictions, trees, alone)
+        following = Following(self.encoder, None if trees is None else trees.target)
+        return Task(self.generator, self.encoder, restrictions, trees, alone, following)
 
     @torch.no_grad()
     def _restricted(self, conditions: Conditions) -> list[int]:

@@ -9,6 +9,7 @@ import time
 
 from synthgan.encoding import EncodedTable, TableEncoder
 from synthgan.models import Ensemble
+from synthgan.sampling.following import Following
 from synthgan.synthesizers.critique import add_critic, n_trees
 from synthgan.synthesizers.lastlook import last_look
 from synthgan.synthesizers.targeted import add_target
@@ -39,7 +40,7 @@ class Finish:
     min_rows : int
         Rows of the table that a share that the critic holds stands for at least.
     target : int or None
-        The block that gets trees.
+        The block that gets trees, unless its values follow from one other column.
     max_seconds : float or None
         Of the whole fit.
     """
@@ -71,7 +72,7 @@ class Finish:
         began = time.monotonic()
         left = (math.inf if self.max_seconds is None else self.max_seconds) - training.seconds
         try:
-            if self.target is not None and training.over:
+            if self.target is not None and self.target not in Following(self.encoder).formulas and training.over:
                 seconds = left / 2 if self.makes_critic else left
                 add_target(generator, self.target, state.train.table(), state.held_out.table(), self.seed, seconds)
             if self.makes_critic and training.over:

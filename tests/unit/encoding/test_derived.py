@@ -98,7 +98,7 @@ def frame() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def model(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> SynthGAN:
     path = tmp_path_factory.mktemp("derived") / "m.synthgan"
-    SynthGAN(epochs=20, hidden_dim=16, random_state=0).fit(frame).save(path)
+    SynthGAN(epochs=200, hidden_dim=16, random_state=0).fit(frame).save(path)
     out = load(path)
     assert isinstance(out, SynthGAN)
     return out
