@@ -26,6 +26,7 @@ from one_model import measure_all, options
 from quality import score
 
 TABLES = {
+    "births": ("mosaicData", "Births", "births"),
     "caravan": ("ISLR", "Caravan", "Purchase"),
     "computers": ("Ecdat", "Computers", "price"),
     "happiness": ("wooldridge", "happiness", "vhappy"),

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from synthgan.encoding.calendar import find_calendar
 from synthgan.encoding.categorical import CategoricalEncoder
 from synthgan.encoding.columns import number_blocks, plain_cells
 from synthgan.encoding.continuous import NumericEncoder
-from synthgan.encoding.derived import in_order
+from synthgan.encoding.derived import Derived, in_order
 from synthgan.encoding.encoded import BlockFeatures
 from synthgan.encoding.formulas import find_derived
 from synthgan.encoding.gaps import find_gaps
@@ -24,20 +25,23 @@ from synthgan.encoding.relations import find_relations
 from synthgan.encoding.repeats import one_way
 from synthgan.encoding.table import TableEncoder
 from synthgan.rng import numpy_stream
-from synthgan.schema.table import Schema
+from synthgan.schema.infer import infer_schema
+from synthgan.schema.table import ColumnSpec, Schema
 
 __all__ = [
-    "learned_encoder", "with_derived", "with_gaps", "with_likeness", "with_orders", "with_pairings", "with_relations",
+    "learned_encoder", "with_calendar", "with_derived", "with_gaps", "with_likeness", "with_orders", "with_pairings",
+    "with_relations",
 ]  # fmt: skip
 
 RELATION_ROWS, LIKENESS_ROWS, PAIRING_ROWS = 20_000, 50_000, 200_000
-"""Rows that relations are looked for in, by which levels are told to be alike, and in which pairs are counted."""
+"""Rows that relations, and what goes with the calendar, are looked for in; by which levels are told to be alike; and in
+which pairs are counted."""
 
 
 def learned_encoder(frame: pd.DataFrame, schema: Schema, min_rows: int) -> TableEncoder:
     """Fit the encoder of a table, with all that its rows show; parameters are as those of `TableEncoder.fit`."""
     base = with_derived(TableEncoder.fit(frame, schema, min_rows=min_rows), frame)
-    base = with_orders(with_gaps(base, frame, min_rows), frame)
+    base = with_orders(with_calendar(with_gaps(base, frame, min_rows), frame, min_rows), frame)
     return with_relations(with_pairings(with_likeness(base, frame), frame, min_rows), frame)
 
 
@@ -52,17 +56,32 @@ def with_gaps(base: TableEncoder, frame: pd.DataFrame, min_rows: int = 1) -> Tab
     Whatever is stored of a gap stands for `min_rows` rows at least. What follows in all rows is known by then.
     """
     found = find_gaps(frame, base.schema, base.derived)
-    if not found:
+    return _with_hidden(base, frame, [one.spec for one in found], [one.formula for one in found], min_rows)
+
+
+def with_calendar(base: TableEncoder, frame: pd.DataFrame, min_rows: int = 1) -> TableEncoder:
+    """Return an encoder with a hidden column for each part of a point in time that other columns go with.
+
+    Whatever is stored of it stands for `min_rows` rows at least. What follows in all rows is known by then.
+    """
+    rows = _picked(frame, RELATION_ROWS).reset_index(drop=True)
+    found = find_calendar(rows, base.encode(rows), base.layout, base.schema, base.derived)
+    parts = pd.DataFrame({one.target: one.values(frame, base.schema) for one in found})
+    specs = list(infer_schema(parts, {one.target: "numeric" for one in found})) if found else []
+    return _with_hidden(base, frame, specs, found, min_rows)
+
+
+def _with_hidden(
+    base: TableEncoder, frame: pd.DataFrame, specs: list[ColumnSpec], formulas: list[Derived], min_rows: int
+) -> TableEncoder:
+    """Return an encoder with columns that frames do not have, and the formulas that tie them to those they have."""
+    if not specs:
         return base
-    derived = in_order([*base.derived, *(one.formula for one in found)])
-    wider = dataclasses.replace(
-        base,
-        schema=Schema((*base.schema, *(one.spec for one in found))),
-        derived=tuple(derived or ()),
-        hidden=tuple(one.spec.name for one in found),
-        encoders={},
-    )
-    shown = protect(wider.whole(frame)[list(wider.hidden)], Schema(tuple(one.spec for one in found)), min_rows)
+    names = tuple(spec.name for spec in specs)
+    derived = tuple(in_order([*base.derived, *formulas]) or ())
+    schema, hidden = Schema((*base.schema, *specs)), (*base.hidden, *names)
+    wider = dataclasses.replace(base, schema=schema, derived=derived, hidden=hidden, encoders={})
+    shown = protect(wider.whole(frame)[list(names)], Schema(tuple(specs)), min_rows)
     plain = TableEncoder.fit(shown.frame, shown.schema, min_rows=min_rows)
     schema, encoders = Schema((*base.schema, *shown.schema)), {**base.encoders, **plain.encoders}
     return dataclasses.replace(wider, schema=schema, encoders=encoders)

@@ -36,7 +36,7 @@ class Rules:
     orders : sequence of Order
         Which columns are never below which others.
     hidden : collection of column labels
-        Columns that frames do not have: gaps between two others.
+        Columns that frames do not have: gaps between two others, and parts of points in time.
     """
 
     schema: Schema
@@ -62,7 +62,7 @@ class Rules:
     def told(self) -> tuple[str, ...]:
         """Formulas and orders as people write them."""
         gaps = [one for one in self.derived if set(one.sources).intersection(self.hidden)]
-        formulas = [str(one) for one in self.derived if one not in gaps]
+        formulas = [str(one) for one in self.derived if one not in gaps and one.target not in self.hidden]
         return (
             *formulas,
             *(f"{written(one.target)} >= {written(one.sources[0])}" for one in gaps),
@@ -71,8 +71,10 @@ class Rules:
 
     def whole(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a frame with its hidden columns."""
-        gaps = {}
+        added = {}
         for one in self.derived:
+            if one.target in self.hidden and one.target not in frame:
+                added[one.target] = numbers_to_column(one.values(frame, self.schema), self.schema[one.target])
             for place in (place for place, name in enumerate(one.sources) if name in self.hidden):
                 spec = self.schema[one.sources[place]]
                 if spec.name not in frame:
@@ -81,8 +83,8 @@ class Rules:
                         for name in (*one.sources, one.target)
                     )
                     apart = Grid(spec.decimals, spec.step).snap(one.solved(np.stack(x), place, y))
-                    gaps[spec.name] = numbers_to_column(apart, spec)
-        return pd.concat([frame.reset_index(drop=True), pd.DataFrame(gaps)], axis=1) if gaps else frame
+                    added[spec.name] = numbers_to_column(apart, spec)
+        return pd.concat([frame.reset_index(drop=True), pd.DataFrame(added)], axis=1) if added else frame
 
     def kept(
         self,

@@ -25,7 +25,7 @@ from synthgan.encoding.columns import (
     plain_cells,
 )
 from synthgan.encoding.continuous import NumericEncoder, default_n_bins
-from synthgan.encoding.derived import Derived, derived_of_state
+from synthgan.encoding.derived import PARTS, Derived, derived_of_state
 from synthgan.encoding.dtypes import levels_to_column, wall_clock
 from synthgan.encoding.encoded import EncodedTable
 from synthgan.encoding.identifier import IdentifierMaker
@@ -59,7 +59,7 @@ class TableEncoder:
     derived : tuple of Derived
         Which numbers follow from other columns.
     hidden : tuple of column label
-        Columns of the schema that frames do not have: gaps between two others.
+        Columns of the schema that frames do not have: gaps between two others, and parts of points in time.
     orders : tuple of Order
         Which columns are never below which others.
     pairings : tuple of Pairing
@@ -370,8 +370,9 @@ class TableEncoder:
         whole = {at for at in numbers if blocks[at].part == "value"}
         derived = derived_of_state(state.get("derived", ()), schema)  # the first files had none
         hidden = tuple(state.get("hidden", ()))
-        if not {source for one in derived if one.function == "sum" for source in one.sources}.issuperset(hidden):
-            raise ValueError("a hidden column is a part of a sum")
+        parts = {source for one in derived if one.function == "sum" for source in one.sources}
+        if not parts.union(one.target for one in derived if one.function in PARTS).issuperset(hidden):
+            raise ValueError("a hidden column is a part of a sum, or of a point in time")
         return cls(
             schema,
             encoders,

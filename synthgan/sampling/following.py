@@ -35,10 +35,13 @@ class Following:
         By the block that follows.
     sources : dict of int to tuple of int
         Blocks that it follows from.
+    made : set of int
+        All blocks that a formula makes: an end, from its start and the time between.
     """
 
     def __init__(self, encoder: TableEncoder, last: int | None = None) -> None:
         self.encoder = encoder
+        self.made = {block for one in encoder.derived for block in encoder.layout.blocks_of(one.target)}
         self.formulas: dict[int, Derived] = {}
         self.sources: dict[int, tuple[int, ...]] = {}
         for one in encoder.derived:
@@ -52,7 +55,7 @@ class Following:
         if not self.formulas:
             return list(order)
         of_times = (self.sources[block] for block, one in self.formulas.items() if one.function in PARTS)
-        early = {block for sources in of_times for block in sources}
+        early = {block for sources in of_times for block in sources} - self.made
         out = sorted((block for block in order if block not in self.formulas), key=lambda block: block not in early)
         for block in (block for block in order if block in self.formulas):
             out.insert(max((out.index(own) + 1 for own in self.sources[block] if own in out), default=0), block)
