@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from synthgan.encoding.cells import CellTable, FloatArray, IntArray
 
-__all__ = ["Restriction"]
+__all__ = ["MIN_WIDTH", "Restriction"]
 
 MIN_WIDTH = 1e-9
 """Weight of a piece that is a single point inside an interval: all such points count alike."""

@@ -17,6 +17,7 @@ import pandas as pd
 
 from synthgan.encoding.cells import FloatArray, IntArray
 from synthgan.encoding.continuous import Grid, NumericEncoder
+from synthgan.encoding.week import Week, find_week, week_of_state
 
 __all__ = ["TemporalEncoder", "ticks_of", "ticks_to_datetime"]
 
@@ -58,12 +59,15 @@ class TemporalEncoder:
         Day number (since 1970-01-01) of the first day.
     midnight : int
         The one time of day where `time` is None.
+    week : Week or None
+        How often the days of the week come inside a stretch of days, where that is not alike.
     """
 
     day: NumericEncoder
     time: NumericEncoder | None
     origin: int
     midnight: int
+    week: Week | None = None
 
     @classmethod
     def fit(cls, ticks: IntArray, missing: npt.NDArray[np.bool_], n_bins: int, min_rows: int = 1) -> TemporalEncoder:
@@ -71,11 +75,12 @@ class TemporalEncoder:
         days, clock = np.divmod(ticks[~missing], TICKS_PER_DAY)
         origin = int(days.min())
         day = NumericEncoder.fit(_with_missing(days - origin, missing), _grid(days - origin), n_bins, min_rows)
+        week = find_week(day, days - origin, origin, min_rows)
         if (clock == clock[0]).all():
-            return cls(day, None, origin, int(clock[0]))
+            return cls(day, None, origin, int(clock[0]), week)
         hours = _grid(clock, min_rows)
         time = NumericEncoder.fit(hours.snap(_with_missing(clock, missing)), hours, n_bins, min_rows)
-        return cls(day, time, origin, 0)
+        return cls(day, time, origin, 0, week)
 
     @property
     def parts(self) -> dict[str, NumericEncoder]:
@@ -98,13 +103,28 @@ class TemporalEncoder:
     def state(self) -> dict[str, Any]:
         """Return everything needed to rebuild the encoder: arrays and plain values."""
         parts = {name: part.state() for name, part in self.parts.items()}
-        return parts | {"origin": self.origin, "midnight": self.midnight}
+        week = {} if self.week is None else {"week": list(self.week.weights)}
+        return parts | {"origin": self.origin, "midnight": self.midnight} | week
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> TemporalEncoder:
         """Rebuild an encoder from `state`."""
         time = NumericEncoder.from_state(state["time"]) if "time" in state else None
-        return cls(NumericEncoder.from_state(state["day"]), time, int(state["origin"]), int(state["midnight"]))
+        origin = int(state["origin"])
+        week = week_of_state(state.get("week"), origin)  # the first files knew none
+        return cls(NumericEncoder.from_state(state["day"]), time, origin, int(state["midnight"]), week)
+
+    def spread(self, code: npt.NDArray[np.uint8], position: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Positions of days that were drawn evenly inside their cells, as the days of the week come; shape (n,)."""
+        flat, inside = self.day.cells.flatten(code, position)
+        if self.week is None:
+            return position
+        number = np.minimum(flat, len(self.day.low) - 1)
+        moved = np.flatnonzero(self.day.interval[flat])
+        low, high = self.day.low[number[moved]], self.day.high[number[moved]]
+        out = position.copy()
+        out[moved] = self.day.cells.locate(flat[moved], self.week.spread(low, high, inside[moved]))[1]
+        return out
 
 
 def _with_missing(present: IntArray, missing: npt.NDArray[np.bool_]) -> FloatArray:

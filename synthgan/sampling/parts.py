@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from synthgan.conditioning.pieces import MIN_WIDTH
 from synthgan.conditioning.space import DayDependent
 from synthgan.encoding import TableEncoder
 from synthgan.encoding.continuous import NumericEncoder
@@ -43,6 +44,8 @@ class Task:
         Whether that is all it is drawn from.
     following : Following
         What follows as soon as another column is drawn.
+    weeks : mapping of block to TemporalEncoder
+        Days of which some come more often than others in a week.
     """
 
     generator: Ensemble
@@ -51,6 +54,7 @@ class Task:
     trees: TargetTrees | None
     by_trees_alone: bool
     following: Following
+    weeks: Mapping[int, TemporalEncoder]
 
     def needs_network(self, group: list[int]) -> bool:
         """Whether a pass that fills these blocks asks the network."""
@@ -145,8 +149,10 @@ class Part:
             code = torch.where(free, code, codes[:, block])
             position = torch.where(free, position, positions[:, block])
         codes[:, block], positions[:, block], self.filled[:, block] = code, position, True
-        if block in task.following.formulas and not allowed:
+        if not allowed and block in task.following.formulas:
             self._follow(block)
+        if block in task.weeks:
+            self._spread(block, allowed)
 
     def _follow(self, block: int) -> None:
         """Replace what was drawn of a block by what follows, where the columns are there that it follows from."""
@@ -158,6 +164,20 @@ class Part:
         code, position = (torch.from_numpy(values).to(follows.device)[follows] for values in found)
         self.rows.codes[follows, block] = code.long() + axis.offsets[block]
         self.rows.positions[follows, block] = position
+
+    def _spread(self, block: int, allowed: list[tuple[Tensor | None, DeviceRestriction]]) -> None:
+        """Move days that were drawn inside a stretch of time to where the days of the week have them.
+
+        Not those that were given, nor those of a stretch of which only a part is allowed.
+        """
+        codes, positions = self._values(block)
+        local = codes - self.task.generator.axis.offsets[block]
+        found = self.task.weeks[block].spread(local.to(torch.uint8).cpu().numpy(), positions.cpu().numpy())
+        moves = self.free[block].clone() if block in self.free else torch.ones_like(local, dtype=torch.bool)
+        for chosen, one in allowed:
+            whole = one.code_bonus[local] > -MIN_WIDTH
+            moves &= whole if chosen is None else whole | ~chosen
+        self.rows.positions[:, block] = torch.where(moves, torch.from_numpy(found).to(positions.device), positions)
 
     def _settle(self) -> None:
         """Make all but the target keep to the rules: it is to follow the rows as they will be."""

@@ -12,6 +12,7 @@ import torch
 from synthgan.conditioning.pieces import Restriction
 from synthgan.conditioning.space import Conditions, DayDependent
 from synthgan.encoding import EncodedTable, TableEncoder
+from synthgan.encoding.temporal import TemporalEncoder
 from synthgan.models.ensemble import Ensemble
 from synthgan.models.features import rows_of, table_of
 from synthgan.models.layers import Linear
@@ -120,7 +121,12 @@ class Sampler:
         trees = None if self.target in first else self.generator.target
         alone = trees is not None and not trees.reads_network
         following = Following(self.encoder, None if trees is None else trees.target)
-        return Task(self.generator, self.encoder, restrictions, trees, alone, following)
+        weeks = {
+            self.encoder.layout.blocks_of(name)[0]: encoder
+            for name, encoder in self.encoder.encoders.items()
+            if isinstance(encoder, TemporalEncoder) and encoder.week is not None
+        }
+        return Task(self.generator, self.encoder, restrictions, trees, alone, following, weeks)
 
     @torch.no_grad()
     def _restricted(self, conditions: Conditions) -> list[int]:
