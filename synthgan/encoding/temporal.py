@@ -114,16 +114,32 @@ class TemporalEncoder:
         week = week_of_state(state.get("week"), origin)  # the first files knew none
         return cls(NumericEncoder.from_state(state["day"]), time, origin, int(state["midnight"]), week)
 
-    def spread(self, code: npt.NDArray[np.uint8], position: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Positions of days that were drawn evenly inside their cells, as the days of the week come; shape (n,)."""
+    def spread(
+        self,
+        code: npt.NDArray[Any],
+        position: npt.NDArray[np.float32],
+        start: npt.NDArray[np.float32],
+        stop: npt.NDArray[np.float32],
+    ) -> npt.NDArray[np.float32]:
+        """Positions of days as the days of the week come, of positions that were drawn evenly.
+
+        Parameters
+        ----------
+        code, position : ndarray, shape (n,)
+            Of drawn days.
+        start, stop : ndarray of float32, shape (n,)
+            The part of each cell that days were drawn from: places in [0, 1].
+        """
         flat, inside = self.day.cells.flatten(code, position)
-        if self.week is None:
+        rows = np.flatnonzero(self.day.interval[flat] & (stop > start))
+        if self.week is None or not len(rows):
             return position
-        number = np.minimum(flat, len(self.day.low) - 1)
-        moved = np.flatnonzero(self.day.interval[flat])
-        low, high = self.day.low[number[moved]], self.day.high[number[moved]]
+        at, begin, end = flat[rows], start[rows].astype(np.float64), stop[rows].astype(np.float64)
+        low, wide = self.day.low[at], self.day.high[at] - self.day.low[at]
+        even = np.clip((inside[rows] - begin) / (end - begin), 0.0, 1 - 1e-6)
+        moved = begin + (end - begin) * self.week.spread(low + begin * wide, low + end * wide, even)
         out = position.copy()
-        out[moved] = self.day.cells.locate(flat[moved], self.week.spread(low, high, inside[moved]))[1]
+        out[rows] = self.day.cells.locate(at, moved)[1]
         return out
 
 

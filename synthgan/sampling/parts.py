@@ -10,7 +10,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from synthgan.conditioning.pieces import MIN_WIDTH
 from synthgan.conditioning.space import DayDependent
 from synthgan.encoding import TableEncoder
 from synthgan.encoding.continuous import NumericEncoder
@@ -168,15 +167,21 @@ class Part:
     def _spread(self, block: int, allowed: list[tuple[Tensor | None, DeviceRestriction]]) -> None:
         """Move days that were drawn inside a stretch of time to where the days of the week have them.
 
-        Not those that were given, nor those of a stretch of which only a part is allowed.
+        Not those that were given, nor those of a stretch of which several pieces are allowed.
         """
         codes, positions = self._values(block)
-        local = codes - self.task.generator.axis.offsets[block]
-        found = self.task.weeks[block].spread(local.to(torch.uint8).cpu().numpy(), positions.cpu().numpy())
+        axis, encoder = self.task.generator.axis, self.task.weeks[block]
+        local = codes - axis.offsets[block]
+        cells = (positions * axis.n_cells[codes]).long()
         moves = self.free[block].clone() if block in self.free else torch.ones_like(local, dtype=torch.bool)
+        ends = torch.zeros_like(positions), torch.ones_like(positions)
         for chosen, one in allowed:
-            whole = one.code_bonus[local] > -MIN_WIDTH
-            moves &= whole if chosen is None else whole | ~chosen
+            place = local, cells.clamp(max=one.count.shape[1] - 1)
+            own = torch.ones_like(moves) if chosen is None else chosen
+            moves &= ~own | (one.count[place] == 1)
+            piece = one.first[place].clamp(max=len(one.start) - 1)
+            ends = torch.where(own, one.start[piece], ends[0]), torch.where(own, one.stop[piece], ends[1])
+        found = encoder.spread(local.cpu().numpy(), positions.cpu().numpy(), *(end.cpu().numpy() for end in ends))
         self.rows.positions[:, block] = torch.where(moves, torch.from_numpy(found).to(positions.device), positions)
 
     def _settle(self) -> None:
