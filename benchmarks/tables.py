@@ -191,7 +191,7 @@ def means(name: str, cases: Sequence[str], figures: Sequence[str]) -> str:
         case = tuple(f"{row[key]:,}" if isinstance(row[key], int) else str(row[key]) for key in cases)
         found.setdefault(case, []).append(row)
     lines = [
-        [*case, *(f"{statistics.mean(row[key] for row in rows):.3f}" for key in figures)]
+        [*case, *(f"{statistics.mean(row[key] for row in rows):.3f}" if key in rows[0] else "" for key in figures)]
         for case, rows in found.items()
     ]
     return markdown([heading(key) for key in (*cases, *figures)], lines)

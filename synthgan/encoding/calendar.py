@@ -69,7 +69,7 @@ def find_calendar(
             known = np.isfinite(part)
             if (spec.name, name) in told or not known.any():
                 continue
-            values = part[known].astype(np.int64)
+            _, values = np.unique(part[known], return_inverse=True)
             if _is_told(day[known], values) or not any(_go_together(values, group[known]) for group in groups):
                 continue
             out.append(Derived(_label(f"{name}({spec.name})", schema.names), (spec.name,), name))
@@ -106,10 +106,10 @@ def _go_together(part: Ints, group: Ints) -> bool:
 
 
 def _counts(a: Ints, b: Ints) -> npt.NDArray[np.float64]:
-    """Rows of each pair of values that there are."""
-    (rows, a), (columns, b) = (np.unique(own, return_inverse=True) for own in (a, b))
-    flat = np.bincount(a * len(columns) + b, minlength=len(rows) * len(columns))
-    return flat.reshape(len(rows), len(columns)).astype(np.float64)
+    """Rows of each pair of small numbers, without numbers that there are none of."""
+    n = int(b.max()) + 1
+    counts = np.bincount(a * n + b, minlength=(int(a.max()) + 1) * n).reshape(-1, n)
+    return counts[counts.any(axis=1)][:, counts.any(axis=0)].astype(np.float64)
 
 
 def _label(name: str, taken: Collection[ColumnName]) -> str:
