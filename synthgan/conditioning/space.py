@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.conditioning.columns import ColumnCondition, follow_day, read_condition
+from synthgan.conditioning.dates import restricted_days
 from synthgan.conditioning.pieces import Restriction
 from synthgan.conditioning.values import exact_values, is_missing
 from synthgan.encoding import EncodedTable, TableEncoder
@@ -137,13 +138,15 @@ class ConditionSpace:
             raise ConditionError(
                 f"conditions are a mapping of column to value, set or range, or a frame of rows; got {conditions!r}"
             )
-        out = self.none()
+        out, found = self.none(), {}
         for name, wanted in conditions.items():
             self._check_column(name)
             if self.encoder.schema[name].kind is ColumnKind.CONSTANT:
                 self._check_constant(name, wanted)
                 continue
-            self._apply(out, name, read_condition(self.encoder.schema[name], self.encoder.encoders[name], wanted))
+            found[name] = read_condition(self.encoder.schema[name], self.encoder.encoders[name], wanted)
+            self._apply(out, name, found[name])
+        out.restrictions.update(restricted_days(self.encoder, found))
         return out
 
     def from_frame(self, frame: pd.DataFrame) -> Conditions:
