@@ -21,6 +21,9 @@ MONDAY = 3
 MIN_DEVIATIONS = 6.0
 """Standard deviations of chi-squared beyond chance from which days of the week do not come equally often."""
 
+MOST = 1e6
+"""A weight in a file at most: the time that passes is counted in weights, from 1970 on."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Week:
@@ -111,6 +114,6 @@ def week_of_state(state: Any, origin: int) -> Week | None:
     if state is None:
         return None
     weights = tuple(float(weight) for weight in state)
-    if len(weights) != DAYS or not all(0 <= weight < np.inf for weight in weights) or not any(weights):
-        raise ValueError("a week has seven weights, none below zero, and one above")
+    if len(weights) != DAYS or not all(0 <= weight <= MOST for weight in weights) or max(weights) * MOST < 1:
+        raise ValueError(f"a week has seven weights from 0 to {MOST:g}, which are not all next to nothing")
     return Week(weights, origin)

@@ -104,7 +104,9 @@ def test_a_given_day_stays(model: SynthGAN) -> None:
     pd.testing.assert_series_equal(model.sample(conditions=asked, random_state=0)["when"], asked["when"])
 
 
-@pytest.mark.parametrize("state", [[1.0] * 6, [0.0] * 7, [1.0] * 6 + [-1.0], [1.0] * 6 + [float("nan")]])
+@pytest.mark.parametrize(
+    "state", [[1.0] * 6, [0.0] * 7, [1e-300] * 7, *([1.0] * 6 + [odd] for odd in (-1, np.nan, 1e300))]
+)
 def test_weights_in_a_file_are_looked_at(state: list[float]) -> None:
     with pytest.raises(ValueError, match="seven weights"):
         week_of_state(state, 0)
