@@ -8,7 +8,7 @@ import numpy.typing as npt
 from synthgan.encoding.continuous import Grid
 from synthgan.schema.table import ColumnSpec
 
-__all__ = ["MIN_DISTINCT", "MIN_ROWS", "half_widths", "line_through", "rounded", "some_of"]
+__all__ = ["MIN_DISTINCT", "MIN_ROWS", "half_widths", "line_through", "n_digits", "rounded", "some_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,7 +34,7 @@ DIGITS, SHIFT_DIGITS = 12, 7
 def line_through(
     x: Floats, values: Floats, spec: ColumnSpec, min_distinct: int = MIN_DISTINCT
 ) -> tuple[float, float] | None:
-    """Find the slope and shift by which `values` follow from `x`, in as few digits as will do.
+    """Find the slope and shift by which `values` follow from `x`, in as few digits together as will do.
 
     Parameters
     ----------
@@ -66,7 +66,9 @@ def line_through(
         if not (np.abs(y - slope * x - shift) <= 3 * half + 1e-9 * np.abs(y)).all():
             return None
         shifts = (0.0, *rounded(shift, SHIFT_DIGITS), float(grid.snap(np.array([shift]))[0]), shift)
-        lines = (line for fixed in shifts if (line := _through(x, y, half, fixed)) is not None)
+        lines = [line for fixed in shifts if (line := _through(x, y, half, fixed)) is not None]
+        # That a year is one more than another is likelier to be meant than that it is 1.0005 times as much.
+        lines.sort(key=lambda line: n_digits(line[0]) + n_digits(line[1]))
         return next((line for line in lines if _ties(line, x, y, grid) <= MOST_TIES), None)
 
 
@@ -86,6 +88,17 @@ def rounded(number: float, most_digits: int) -> tuple[float, ...]:
     (0.3, 0.33, 0.333)
     """
     return tuple(float(f"{number:.{digits}g}") for digits in range(1, most_digits + 1))
+
+
+def n_digits(number: float) -> int:
+    """Significant digits of a number, of `DIGITS` at most; 0 has none.
+
+    Examples
+    --------
+    >>> [n_digits(number) for number in (0, -1, 200, 0.17, 1.0005)]
+    [0, 1, 1, 2, 5]
+    """
+    return len(f"{abs(number):.{DIGITS - 1}e}".partition("e")[0].replace(".", "").rstrip("0"))
 
 
 def some_of(n_rows: int) -> npt.NDArray[np.int64]:

@@ -35,6 +35,13 @@ def test_any_line_is_found_and_its_numbers_come_back(slope: int, digits: int, sh
     np.testing.assert_allclose(rounded, frame["y"], rtol=0, atol=1e-9)
 
 
+def test_of_two_lines_that_agree_the_one_of_fewer_digits_is_told() -> None:
+    start = np.random.default_rng(0).integers(1940, 2020, N)
+    assert (np.round(1.0005 * start) == start + 1).all()
+    (one,) = found(start=start, end=start + 1)
+    assert str(one) == "end = start + 1"
+
+
 def test_rounded_prices_have_the_slope_that_somebody_chose() -> None:
     minutes = np.round(np.random.default_rng(0).uniform(0, 400, N), 1)
     (one,) = found(minutes=minutes, charge=np.round(0.17 * minutes, 2))
