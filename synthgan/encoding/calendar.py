@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.encoding.derived import Derived, part_of
+from synthgan.encoding.derived import Derived, new_label, part_of
 from synthgan.encoding.encoded import EncodedTable
 from synthgan.encoding.layout import TableLayout
 from synthgan.schema.table import ColumnKind, ColumnName, Schema
@@ -72,7 +72,7 @@ def find_calendar(
             _, values = np.unique(part[known], return_inverse=True)
             if _is_told(day[known], values) or not any(_go_together(values, group[known]) for group in groups):
                 continue
-            out.append(Derived(_label(f"{name}({spec.name})", schema.names), (spec.name,), name))
+            out.append(Derived(new_label(f"{name}({spec.name})", schema.names), (spec.name,), name))
     return out
 
 
@@ -110,9 +110,3 @@ def _counts(a: Ints, b: Ints) -> npt.NDArray[np.float64]:
     n = int(b.max()) + 1
     counts = np.bincount(a * n + b, minlength=(int(a.max()) + 1) * n).reshape(-1, n)
     return counts[counts.any(axis=1)][:, counts.any(axis=0)].astype(np.float64)
-
-
-def _label(name: str, taken: Collection[ColumnName]) -> str:
-    while name in taken:
-        name += " "
-    return name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -16,7 +16,9 @@ from synthgan.encoding.dtypes import plain_numbers, wall_ticks
 from synthgan.encoding.temporal import ticks_to_datetime
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 
-__all__ = ["COMBINATIONS", "FUNCTIONS", "PARTS", "Derived", "derived_of_state", "in_order", "part_of", "written"]
+__all__ = [
+    "COMBINATIONS", "FUNCTIONS", "PARTS", "Derived", "derived_of_state", "in_order", "new_label", "part_of", "written",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 
@@ -196,6 +198,13 @@ def written(name: ColumnName) -> str:
     return (
         name if isinstance(name, str) and name.isidentifier() else repr(name) if isinstance(name, str) else f"[{name}]"
     )
+
+
+def new_label(name: str, taken: Collection[ColumnName]) -> str:
+    """Return a label that no column has: `name`, and spaces where it is taken."""
+    while name in taken:
+        name += " "
+    return name
 
 
 def _power(name: ColumnName, power: float) -> str:

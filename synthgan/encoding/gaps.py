@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.encoding.derived import Derived, in_order
+from synthgan.encoding.derived import Derived, in_order, new_label
 from synthgan.encoding.orders import comparable, never_below
 from synthgan.schema.infer import infer_schema
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
@@ -78,9 +78,7 @@ def find_gaps(frame: pd.DataFrame, schema: Schema, derived: Sequence[Derived]) -
 def _gap(
     low: ColumnName, high: ColumnName, numbers: dict[ColumnName, Floats], schema: Schema, taken: Collection[ColumnName]
 ) -> Gap:
-    name, apart, unit = f"{high} - {low}", numbers[high] - numbers[low], 1.0
-    while name in taken:
-        name += " "
+    name, apart, unit = new_label(f"{high} - {low}", taken), numbers[high] - numbers[low], 1.0
     if schema[high].kind is ColumnKind.DATETIME:
         ticks = int(np.gcd.reduce(apart[np.isfinite(apart)].astype(np.int64)))
         unit = float(next(unit for unit in UNITS if ticks % unit == 0))

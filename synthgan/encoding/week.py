@@ -19,7 +19,8 @@ MONDAY = 3
 """Added to days since 1970-01-01, a Thursday, it gives days since a Monday."""
 
 MIN_DEVIATIONS = 6.0
-"""Standard deviations of chi-squared beyond chance from which days of the week do not come equally often."""
+"""Standard deviations of the likelihood ratio beyond chance from which days of the week do not come equally often: some
+90 rows without a Sunday are enough."""
 
 MOST = 1e6
 """A weight in a file at most: the time that passes is counted in weights, from 1970 on."""
@@ -102,8 +103,9 @@ def find_week(day: NumericEncoder, days: IntArray, origin: int, min_rows: int = 
         only = Week(tuple(np.eye(DAYS)[at].tolist()), origin)
         wide = np.where(day.high > day.low, day.high - day.low, 1.0)
         wanted[at] = (rows[: len(day.low)] * (only.passed(day.high) - only.passed(day.low)) / wide).sum()
-    chi = float((np.square(seen - wanted) / np.maximum(wanted, 1e-9)).sum())
-    if chi <= DAYS - 1 + MIN_DEVIATIONS * (2 * (DAYS - 1)) ** 0.5:
+    some = seen > 0
+    ratio = 2 * float((seen[some] * np.log(seen[some] / np.maximum(wanted[some], 1e-9))).sum())
+    if ratio <= DAYS - 1 + MIN_DEVIATIONS * (2 * (DAYS - 1)) ** 0.5:
         return None
     weights = np.where(seen >= max(min_rows, 1), seen / np.maximum(wanted, 1e-9), 0.0)
     return Week(tuple(weights.tolist()), origin) if weights.any() else None

@@ -72,6 +72,14 @@ def test_weights_are_those_of_the_table() -> None:
     assert found.weights[6] == 0
 
 
+def test_a_small_table_without_sundays_has_none_either() -> None:
+    found = days_of(dates((1.0,) * 6 + (0.0,))[:130]).week
+    assert found is not None
+    assert found.weights[6] == 0
+    assert min(found.weights[:6]) > 0.3
+    assert days_of(dates((1.0,) * 7)[:130]).week is None
+
+
 def test_days_that_come_alike_have_no_week() -> None:
     assert days_of(dates((1.0,) * 7)).week is None
     assert days_of(dates((1.0,) * 5 + (0.0,) * 2, n_days=20)).week is None, "each day is learned by itself"
