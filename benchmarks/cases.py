@@ -49,6 +49,20 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("table", "rows", "columns", "n_formulas", "follows"),
         ("weekdays_off", "shape", "trend", "mle", "mle_real", "c2st_holdout", "dcr_share"),
     ),
+    "zeros": (
+        ("table", "rows", "columns", "n_columns_paired", "zeros"),
+        (
+            "never",
+            "never_unseen",
+            "shape",
+            "trend",
+            "mle",
+            "mle_real",
+            "c2st_holdout",
+            "dcr_share",
+            "sample_cpu_seconds",
+        ),
+    ),
     "weekdays": (
         ("table", "rows", "columns", "parts"),
         (
@@ -96,6 +110,10 @@ HEADINGS = {
     "n_orders": "orders there",
     "formulas": "kept to",
     "rows_off": "rows off",
+    "n_columns_paired": "pairs of columns",
+    "zeros": "kept to",
+    "never": "rows that hold a pair that never occurs",
+    "never_unseen": "unseen rows that do",
     "parts": "weekdays and months",
     "dayofweek": "by weekday",
     "dayofweek_real": "by weekday, real rows",

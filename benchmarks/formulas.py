@@ -28,7 +28,7 @@ from one_model import measure_all, options
 from quality import score
 
 from synthgan import SynthGAN
-from synthgan.encoding import TableEncoder
+from synthgan.encoding import Protected, TableEncoder
 from synthgan.encoding.derived import Derived
 from synthgan.encoding.finding import with_derived, with_likeness, with_pairings, with_relations
 from synthgan.encoding.formulas import find_derived
@@ -52,8 +52,9 @@ MOST_ROWS, SAMPLES = 12_000, 4
 class Without(SynthGAN):
     """No column follows from several, or lies above another by more than a network tells."""
 
-    def _fit_encoder(self, frame: pd.DataFrame, schema: Any) -> TableEncoder:
-        encoder = with_derived(TableEncoder.fit(frame, schema, min_rows=self.protect_rare), frame)
+    def _fit_encoder(self, shown: Protected) -> TableEncoder:
+        frame = shown.frame
+        encoder = with_derived(TableEncoder.fit(frame, shown.schema, min_rows=self.protect_rare), frame)
         single = tuple(one for one in encoder.derived if len(one.sources) == 1)
         plain = with_likeness(dataclasses.replace(encoder, derived=single), frame)
         return with_relations(with_pairings(plain, frame, self.protect_rare), frame)

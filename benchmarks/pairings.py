@@ -27,7 +27,7 @@ from one_model import measure_all, options
 from quality import score
 
 from synthgan import SynthGAN
-from synthgan.encoding import TableEncoder
+from synthgan.encoding import Protected, TableEncoder
 from synthgan.encoding.finding import with_derived, with_relations
 
 PAIRS = {
@@ -53,9 +53,9 @@ MOST_ROWS, MAX_UNSEEN = 40_000, 3000
 class Without(SynthGAN):
     """Levels share codes by frequency, and nothing is counted of pairs."""
 
-    def _fit_encoder(self, frame: pd.DataFrame, schema: Any) -> TableEncoder:
-        encoder = TableEncoder.fit(frame, schema, min_rows=self.protect_rare)
-        return with_derived(with_relations(encoder, frame), frame)
+    def _fit_encoder(self, shown: Protected) -> TableEncoder:
+        encoder = TableEncoder.fit(shown.frame, shown.schema, min_rows=self.protect_rare)
+        return with_derived(with_relations(encoder, shown.frame), shown.frame)
 
 
 WAYS = {"without": Without, "with": SynthGAN}

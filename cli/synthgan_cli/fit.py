@@ -178,6 +178,10 @@ def fit_with_progress(
     notes.say(bar.outcome())
     if isinstance(model, SynthGAN) and model.formulas_:
         notes.say(f"all rows keep to, and sampled ones will: {'; '.join(model.formulas_)}")
+    if isinstance(model, SynthGAN) and (n_rules := len(model.exclusions_)):
+        notes.say(
+            f"never together, in {n_rules} pairs of columns (synthgan inspect lists them): {model.exclusions_[0]}"
+        )
     if not notes.quiet:
         for alarm in bar.alarms:
             show_warning(str(alarm))

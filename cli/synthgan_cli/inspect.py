@@ -41,13 +41,14 @@ def inspect(
     info: dict[str, object] = {}
     inside: dict[str, Any] = {}
     formulas: tuple[str, ...] = ()
+    exclusions: tuple[str, ...] = ()
     frame = None
     if file.lower().endswith(".synthgan") or (Path(file).is_file() and zipfile.is_zipfile(file)):
         from synthgan import load
 
         model = load(file, device="cpu")
         schema, info, inside = model.schema_, dict(model.info_), _inside(file)
-        formulas = getattr(model, "formulas_", ())
+        formulas, exclusions = (getattr(model, name, ()) for name in ("formulas_", "exclusions_"))
     else:
         frame = read_table(file)
         schema = infer_schema(frame, discrete_columns=discrete)
@@ -57,11 +58,12 @@ def inspect(
         typer.echo(json.dumps(everything, indent=2, ensure_ascii=False, default=_as_list))
     else:
         _show(info, schema, frame)
-        if formulas:
-            kept = new_table("every row keeps to")
-            for formula in formulas:
-                kept.add_row(formula)
-            print_table(kept)
+        for title, rules in (("every row keeps to", formulas), ("never together", exclusions)):
+            if rules:
+                kept = new_table(title)
+                for rule in rules:
+                    kept.add_row(rule)
+                print_table(kept)
         if inside:
             _show_inside(inside)
     if write_to is not None:

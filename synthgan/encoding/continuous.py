@@ -18,6 +18,10 @@ __all__ = ["Grid", "NumericEncoder", "default_n_bins"]
 MIN_ROWS_PER_CELL = 4
 """An interval holds at least so many training rows."""
 
+MOST_SPREAD, MIN_ROWS_PER_BIN = 0.3, 8
+"""A bin holds at most this share of the column's sum of squares, divided by the number of bins, or too few rows to be
+cut: one of normal numbers holds a tenth at the ends, but the last of incomes or prices may hold half of it."""
+
 MAX_ATOMS, MIN_ATOM_ROWS = 32, 4
 """Inside a bin, a value is a cell of its own when it holds this share of the bin's rows, and at least so many."""
 
@@ -67,10 +71,11 @@ class NumericEncoder:
     """A column of numbers as cells in ascending order, plus one code for cells that hold no number.
 
     A value that holds at least ``1 / n_bins`` of the rows is a code of its own. The other values fall into quantile
-    bins, cut so that no bin reaches across such a value. Inside a bin the same is done once more: its frequent values
-    (all, where they are few) are cells of their own, and between them lie up to `MAX_CELLS` intervals of equal
-    counts, in which values are spread evenly. So the values that people round to, or that ratios of small counts
-    give, are drawn exactly.
+    bins, cut so that no bin reaches across such a value. The bins of a long tail are cut again: what its numbers go
+    with is learned of codes rather than of the cells in them, and they weigh most in sums and squares. Inside a bin
+    the frequent values (all, where they are few) are cells of their own, and between them lie up to `MAX_CELLS`
+    intervals of equal counts, in which values are spread evenly. So the values that people round to, or that ratios of
+    small counts give, are drawn exactly.
 
     Parameters
     ----------
@@ -243,14 +248,36 @@ def _cut(
     """Cut sorted distinct values into codes and cells: ends, code and number of rows of each cell."""
     total = counts.sum()
     cells = []
+    most = MOST_SPREAD / n_bins * _spread(distinct, counts)[-1]
     for start, stop in _runs(counts * n_bins >= total):
         rows = counts[start:stop].cumsum()
         bins = max(1, round(n_bins * rows[-1] / total))
         cuts = np.unique(np.searchsorted(rows, rows[-1] * np.arange(1, bins) / bins, side="left") + 1)
         edges = np.unique(np.r_[0, cuts[cuts < len(rows)], len(rows)]) + start
-        cells += [_cells(distinct[a:b], counts[a:b], grid) for a, b in pairwise(edges.tolist())]
+        ends = [end for a, b in pairwise(edges.tolist()) for end in _split(distinct, counts, a, b, most)]
+        cells += [_cells(distinct[a:b], counts[a:b], grid) for a, b in pairwise([start, *ends])]
     low, high, mass = (np.concatenate(parts) for parts in zip(*cells, strict=True))
     return low, high, np.repeat(np.arange(len(cells)), [len(ends) for ends, _, _ in cells]), mass
+
+
+def _split(values: FloatArray, counts: IntArray, start: int, stop: int, most: float) -> list[int]:
+    """Ends of the parts of a bin: cut in two where that leaves least spread, as long as a part has more than `most`."""
+    own, rows = values[start:stop], counts[start:stop]
+    below = rows.cumsum()[:-1]
+    cuts = np.flatnonzero((below >= MIN_ROWS_PER_BIN) & (rows.sum() - below >= MIN_ROWS_PER_BIN))
+    if not len(cuts) or _spread(own, rows)[-1] <= most:
+        return [stop]
+    left = _spread(own, rows)[:-1] + _spread(own[::-1], rows[::-1])[-2::-1]
+    cut = start + int(cuts[np.argmin(left[cuts])]) + 1
+    return [*_split(values, counts, start, cut, most), *_split(values, counts, cut, stop, most)]
+
+
+def _spread(values: FloatArray, counts: IntArray) -> FloatArray:
+    """Sum of squared distances from their mean of the first 1, 2, ... values, of which there are `counts`."""
+    near = values - values.mean()  # far from 0 the difference of large sums would be noise
+    n, total = counts.cumsum(), (near * counts).cumsum()
+    spread: FloatArray = np.maximum((np.square(near) * counts).cumsum() - np.square(total) / n, 0.0)
+    return spread
 
 
 def _cells(values: FloatArray, counts: IntArray, grid: Grid) -> tuple[FloatArray, FloatArray, FloatArray]:

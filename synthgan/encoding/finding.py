@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
@@ -20,17 +21,18 @@ from synthgan.encoding.gaps import find_gaps
 from synthgan.encoding.likeness import likeness_order
 from synthgan.encoding.orders import find_orders
 from synthgan.encoding.pairings import Cells, find_pairings
-from synthgan.encoding.protection import protect
+from synthgan.encoding.protection import Protected, protect
 from synthgan.encoding.relations import find_relations
 from synthgan.encoding.repeats import one_way
 from synthgan.encoding.table import TableEncoder
+from synthgan.encoding.zeros import find_zeros
 from synthgan.rng import numpy_stream
 from synthgan.schema.infer import infer_schema
-from synthgan.schema.table import ColumnSpec, Schema
+from synthgan.schema.table import ColumnName, ColumnSpec, Schema
 
 __all__ = [
-    "learned_encoder", "with_calendar", "with_derived", "with_gaps", "with_likeness", "with_orders", "with_pairings",
-    "with_relations",
+    "held_cells", "learned_encoder", "with_calendar", "with_derived", "with_gaps", "with_likeness", "with_orders",
+    "with_pairings", "with_relations", "with_zeros",
 ]  # fmt: skip
 
 RELATION_ROWS, LIKENESS_ROWS, PAIRING_ROWS = 20_000, 50_000, 200_000
@@ -38,11 +40,13 @@ RELATION_ROWS, LIKENESS_ROWS, PAIRING_ROWS = 20_000, 50_000, 200_000
 which pairs are counted."""
 
 
-def learned_encoder(frame: pd.DataFrame, schema: Schema, min_rows: int) -> TableEncoder:
-    """Fit the encoder of a table, with all that its rows show; parameters are as those of `TableEncoder.fit`."""
-    base = with_derived(TableEncoder.fit(frame, schema, min_rows=min_rows), frame)
+def learned_encoder(shown: Protected, min_rows: int) -> TableEncoder:
+    """Fit the encoder of a table, with all that its rows show; `min_rows` is as for `TableEncoder.fit`."""
+    frame = shown.frame
+    base = with_derived(TableEncoder.fit(frame, shown.schema, min_rows=min_rows), frame)
     base = with_orders(with_calendar(with_gaps(base, frame, min_rows), frame, min_rows), frame)
-    return with_relations(with_pairings(with_likeness(base, frame), frame, min_rows), frame)
+    base = with_pairings(with_likeness(base, frame), frame, min_rows)
+    return with_zeros(with_relations(base, frame), frame, shown.replaced)
 
 
 def with_derived(base: TableEncoder, frame: pd.DataFrame) -> TableEncoder:
@@ -133,6 +137,27 @@ def with_relations(base: TableEncoder, frame: pd.DataFrame) -> TableEncoder:
         numbers |= dict(zip(base.layout.blocks_of(name), parts, strict=False))  # categories have a block, no number
     whole = {block for block in numbers if base.layout.blocks[block].part == "value"}
     return dataclasses.replace(base, relations=one_way(find_relations(numbers), whole))
+
+
+def with_zeros(
+    base: TableEncoder, frame: pd.DataFrame, replaced: Mapping[ColumnName, npt.NDArray[np.bool_]] | None = None
+) -> TableEncoder:
+    """Return an encoder with what the rows of `frame` never hold together; cells that were replaced do not count."""
+    cells = held_cells(base, frame)
+    for name, rows in (replaced or {}).items():
+        for block in base.layout.blocks_of(name):
+            cells[rows, block] = -1
+    tied = [frozenset((one.target, *one.sources)) for one in base.derived if len(one.sources) == 1]
+    return dataclasses.replace(base, zeros=find_zeros(base.layout, cells, tied))
+
+
+def held_cells(encoder: TableEncoder, frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """The flat cell of each row in each block, -1 where it is not known; shape (n_rows, n_blocks)."""
+    table, out = encoder.encode(frame), np.full((len(frame), len(encoder.layout)), -1, np.int64)
+    for place, block in enumerate(encoder.layout.blocks):
+        flat, _ = block.cells.flatten(*encoder.block_values(table, place))
+        out[:, place] = np.where(table.known[:, place], flat, -1)
+    return out
 
 
 def _picked(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:

@@ -56,11 +56,14 @@ class Protected:
         Without rare categories, and with bounds that no row can be told from.
     changes : dict of column label to str
         What was changed in each column, in words and counts.
+    replaced : dict of column label to ndarray of bool, shape (n_rows,)
+        In which rows a column's category was replaced, of columns of which any was.
     """
 
     frame: pd.DataFrame
     schema: Schema
-    changes: dict[ColumnName, str]
+    changes: dict[ColumnName, str] = dataclasses.field(default_factory=dict)
+    replaced: dict[ColumnName, npt.NDArray[np.bool_]] = dataclasses.field(default_factory=dict)
 
 
 def protect(frame: pd.DataFrame, schema: Schema, min_rows: int) -> Protected:
@@ -88,12 +91,14 @@ def protect(frame: pd.DataFrame, schema: Schema, min_rows: int) -> Protected:
     (('Ulm',), 2, 105)
     """
     if min_rows <= 1:
-        return Protected(frame, schema, {})
-    columns, specs, changes = {}, [], {}
+        return Protected(frame, schema)
+    columns, specs, changes, replaced = {}, [], {}, {}
     for spec in schema:
         column, new = frame[spec.name], spec
         if spec.kind is ColumnKind.CATEGORICAL and spec.levels:
             column, new, what = _without_rare(column, spec, min_rows)
+            if what:
+                replaced[spec.name] = _replaced(frame[spec.name], column)
         elif spec.kind is ColumnKind.NUMERIC:
             column, kept, few = _without_rare_marks(column, spec, min_rows)
             new, what = _narrowed(kept, np.sort(_present(numbers_of(column, kept))), min_rows)
@@ -111,7 +116,7 @@ def protect(frame: pd.DataFrame, schema: Schema, min_rows: int) -> Protected:
         specs.append(new)
     for name, what in changes.items():
         logger.debug("column %r: %s", name, what)
-    return Protected(pd.DataFrame(columns, columns=list(columns)), Schema(tuple(specs)), changes)
+    return Protected(pd.DataFrame(columns, columns=list(columns)), Schema(tuple(specs)), changes, replaced)
 
 
 def checked_min_rows(value: Any) -> int:
@@ -129,6 +134,14 @@ def checked_min_rows(value: Any) -> int:
 
 def _present(numbers: FloatArray) -> FloatArray:
     return numbers[~np.isnan(numbers)]
+
+
+def _replaced(before: pd.Series[Any], after: pd.Series[Any]) -> npt.NDArray[np.bool_]:
+    """In which rows a value is another one, or none, shape (n_rows,)."""
+    out = before.notna().to_numpy(copy=True)
+    was, now = (column.astype(object).to_numpy()[out] for column in (before, after))
+    out[out] = was != now
+    return out
 
 
 def _without_rare(column: pd.Series[Any], spec: ColumnSpec, min_rows: int) -> tuple[pd.Series[Any], ColumnSpec, str]:

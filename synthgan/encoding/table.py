@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from synthgan.encoding.relations import Relation, relations_of_state
 from synthgan.encoding.repeats import Numbers, flag, repeated
 from synthgan.encoding.rules import Rules
 from synthgan.encoding.temporal import TemporalEncoder
+from synthgan.encoding.zeros import Zeros, with_implied, zeros_of_state
 from synthgan.errors import SchemaError
 from synthgan.schema.table import ColumnKind, ColumnName, ColumnSpec, Schema
 
@@ -64,6 +66,8 @@ class TableEncoder:
         Which columns are never below which others.
     pairings : tuple of Pairing
         Which levels go with which of other columns.
+    zeros : tuple of Zeros
+        What no row holds together.
 
     Examples
     --------
@@ -82,6 +86,7 @@ class TableEncoder:
     hidden: tuple[ColumnName, ...] = ()
     orders: tuple[Order, ...] = ()
     pairings: tuple[Pairing, ...] = ()
+    zeros: tuple[Zeros, ...] = ()
     layout: TableLayout = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
@@ -305,6 +310,17 @@ class TableEncoder:
         """Return those columns that change when rows are made to keep to the rules (see `Rules.kept`)."""
         return self.rules.kept(columns, self.encoders, fixed, exact, self._unmoved, bounded=bounded)
 
+    @cached_property
+    def all_zeros(self) -> tuple[Zeros, ...]:
+        """What no row holds together, and what follows from that."""
+        return with_implied(self.zeros)
+
+    def exclusions(self) -> tuple[str, ...]:
+        """What never occurs together, of columns that frames have, as people write it."""
+        blocks = self.layout.blocks
+        shown = [one for one in self.zeros if not {blocks[one.one].column, blocks[one.other].column} & {*self.hidden}]
+        return tuple(one.told(self.layout) for one in shown)
+
     @property
     def _repeating(self) -> set[ColumnName]:
         """Columns of which some cells repeat those of others."""
@@ -355,6 +371,7 @@ class TableEncoder:
             "hidden": list(self.hidden),
             "orders": [one.state() for one in self.orders],
             "pairings": [one.state() for one in self.pairings],
+            "zeros": [one.state() for one in self.zeros],
         }
 
     @classmethod
@@ -365,7 +382,8 @@ class TableEncoder:
             item["name"]: IdentifierMaker.from_state({key: value for key, value in item.items() if key != "name"})
             for item in state["makers"]
         }
-        blocks = cls(schema, encoders, makers).layout.blocks
+        layout = cls(schema, encoders, makers).layout
+        blocks = layout.blocks
         numbers = {at: block.cells for at, block in enumerate(blocks) if block.ordered}
         whole = {at for at in numbers if blocks[at].part == "value"}
         derived = derived_of_state(state.get("derived", ()), schema)  # the first files had none
@@ -382,6 +400,7 @@ class TableEncoder:
             hidden=hidden,
             orders=orders_of_state(state.get("orders", ()), schema),
             pairings=pairings_of_state(state.get("pairings", ()), {at: block.cells for at, block in enumerate(blocks)}),
+            zeros=zeros_of_state(state.get("zeros", ()), layout),
         )
 
 

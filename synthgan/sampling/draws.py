@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -10,7 +12,22 @@ from synthgan.models.ensemble import Ensemble
 from synthgan.models.guides import Clues
 from synthgan.models.late import PassState
 
-__all__ = ["DeviceRestriction", "choose", "draw_block"]
+__all__ = ["DeviceRestriction", "Open", "choose", "draw_block"]
+
+
+class Open(NamedTuple):
+    """What of a block is open in each of n rows.
+
+    Attributes
+    ----------
+    codes : Tensor of float32, shape (n, n_codes)
+        Added to the logits of its codes: the log of the share that is open of what conditions leave of each.
+    cells : Tensor of float32, shape (n, n_flat)
+        Added to the logits of its cells: 0 or ``-inf``.
+    """
+
+    codes: Tensor
+    cells: Tensor
 
 
 class DeviceRestriction:
@@ -33,6 +50,7 @@ def draw_block(
     restrictions: list[tuple[Tensor | None, DeviceRestriction]],
     clues: Clues = (),
     logits: Tensor | None = None,
+    is_open: Open | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Draw one block of each row.
 
@@ -52,6 +70,8 @@ def draw_block(
         What other blocks say of this one.
     logits : Tensor of float32, shape (n, n_codes of the block), optional
         Of its codes, where others than the generator say so.
+    is_open : Open, optional
+        What of it what rows hold already leaves open.
 
     Returns
     -------
@@ -61,12 +81,14 @@ def draw_block(
     """
     axis = generator.axis
     offset, _ = axis.bounds(block)
-    free = logits is None and not restrictions
+    free = logits is None and not restrictions and is_open is None
     if logits is None:
         logits = generator.block_logits(states, block, clues)
     for chosen, allowed in restrictions:
         bent = logits + allowed.code_bonus
         logits = bent if chosen is None else torch.where(chosen[:, None], bent, logits)
+    if is_open is not None:
+        logits = logits + is_open.codes
     # The generator's own logits are limited, and need no shift.
     weights = torch.exp(logits) if free else torch.softmax(logits, dim=1)
     local = choose(weights, uniform[:, 0])
@@ -81,6 +103,9 @@ def draw_block(
             bent = scores.clone()
             bent[:, :width] += allowed.cell_bonus[local]
             scores = bent if chosen is None else torch.where(chosen[:, None], bent, scores)
+        if is_open is not None:
+            inner = axis.first_cell[codes, None] + torch.arange(scores.shape[1], device=codes.device)
+            scores = scores + is_open.cells.gather(1, inner.clamp(max=is_open.cells.shape[1] - 1))
         cells = choose(torch.softmax(scores, dim=1), uniform[:, 1])
     interval = axis.interval.flatten().index_select(0, codes * axis.interval.shape[1] + cells)
     inside = torch.where(interval, uniform[:, 2], 0.5)

@@ -20,6 +20,7 @@ from synthgan.models.late import PassState
 from synthgan.models.target import TargetTrees
 from synthgan.sampling.draws import DeviceRestriction, draw_block
 from synthgan.sampling.following import Following
+from synthgan.sampling.possible import Possible
 from synthgan.schema.table import ColumnName
 
 __all__ = ["Part", "Task"]
@@ -45,6 +46,8 @@ class Task:
         What follows as soon as another column is drawn.
     weeks : mapping of block to TemporalEncoder
         Days of which some come more often than others in a week.
+    possible : Possible
+        What rows may still hold.
     """
 
     generator: Ensemble
@@ -54,6 +57,7 @@ class Task:
     by_trees_alone: bool
     following: Following
     weeks: Mapping[int, TemporalEncoder]
+    possible: Possible
 
     def needs_network(self, group: list[int]) -> bool:
         """Whether a pass that fills these blocks asks the network."""
@@ -120,7 +124,9 @@ class Part:
         self.filled = known.clone()
         self.free = {block: ~known[:, block] for block in given}
         self.sums = task.generator.empty(1)
+        self.held = task.possible.nothing(len(rows.codes))
         for block in given:
+            self._note(block, known[:, block])
             self.sums = task.generator.fill(self.sums, block, *self._values(block), known[:, block])
 
     def fill(self, place: int, states: tuple[PassState, ...]) -> None:
@@ -143,7 +149,8 @@ class Part:
             network = generator.block_logits(states, block, clues) if states else self._no_logits(block)
             own = trees(generator.axis, self.rows, network)
         allowed = task.allowed(block, self.rows)
-        code, position = draw_block(generator, states, block, self.uniform[block], allowed, clues, own)
+        is_open = task.possible.open(block, self.held) if block in task.possible.place else None
+        code, position = draw_block(generator, states, block, self.uniform[block], allowed, clues, own, is_open)
         if (free := self.free.get(block)) is not None:
             code = torch.where(free, code, codes[:, block])
             position = torch.where(free, position, positions[:, block])
@@ -152,6 +159,15 @@ class Part:
             self._follow(block)
         if block in task.weeks:
             self._spread(block, allowed)
+        self._note(block)
+
+    def _note(self, block: int, where: Tensor | None = None) -> None:
+        """Note what a filled block holds, in all rows or in some of them."""
+        possible = self.task.possible
+        if block in possible.place:
+            held = possible.held(block, *self._values(block))
+            place = possible.place[block]
+            self.held[:, place] = held if where is None else torch.where(where, held, self.held[:, place])
 
     def _follow(self, block: int) -> None:
         """Replace what was drawn of a block by what follows, where the columns are there that it follows from."""
@@ -192,6 +208,8 @@ class Part:
             settled = encoder.settled(table_of(axis, self.rows), self.fixed, without=target)
             for own, new in zip(self.rows, rows_of(axis, settled), strict=True):
                 own.copy_(new)
+            for block in self.task.possible.place:
+                self._note(block, self.filled[:, block])
 
     def _no_logits(self, block: int) -> Tensor:
         low, high = self.task.generator.axis.bounds(block)

@@ -22,6 +22,7 @@ from synthgan.sampling.drawing import Asked, Drawing
 from synthgan.sampling.draws import DeviceRestriction
 from synthgan.sampling.following import Following
 from synthgan.sampling.parts import Task
+from synthgan.sampling.possible import Possible
 from synthgan.sampling.processes import beside, mapped
 
 __all__ = ["CHUNK_ROWS", "Sampler", "inference_copy"]
@@ -126,7 +127,8 @@ class Sampler:
             for name, encoder in self.encoder.encoders.items()
             if isinstance(encoder, TemporalEncoder) and encoder.week is not None
         }
-        return Task(self.generator, self.encoder, restrictions, trees, alone, following, weeks)
+        possible = Possible(self.encoder, self.generator.axis, conditions.restrictions)
+        return Task(self.generator, self.encoder, restrictions, trees, alone, following, weeks, possible)
 
     @torch.no_grad()
     def _restricted(self, conditions: Conditions) -> list[int]:

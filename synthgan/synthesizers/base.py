@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from torch import Tensor, nn
 
-from synthgan.encoding import TableEncoder, checked_min_rows, protect
+from synthgan.encoding import Protected, TableEncoder, checked_min_rows, protect
 from synthgan.errors import ArchiveError, ConfigError, DivergedError, InputError, NotFittedError, SchemaError
 from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import RandomState, resolve_seed
@@ -84,9 +84,9 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
     encoder_type: ClassVar[type[TableEncoder]] = TableEncoder
     """What turns the table into what the network sees, and back."""
 
-    def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
+    def _fit_encoder(self, shown: Protected) -> TableEncoder:
         """Fit the encoder of a table."""
-        return TableEncoder.fit(frame, schema, min_rows=self.protect_rare)
+        return TableEncoder.fit(shown.frame, shown.schema, min_rows=self.protect_rare)
 
     @abstractmethod
     def _start(self, job: FitJob) -> Run:
@@ -192,7 +192,7 @@ class TableSynthesizer(BaseEstimator, ABC):  # type: ignore[misc]
                 logger.warning(warning)
         fingerprint = fingerprint_of(frame)
         shown = protect(frame, found, checked_min_rows(self.protect_rare))
-        job = FitJob(shown.frame, self._fit_encoder(shown.frame, shown.schema), seed, device, target)
+        job = FitJob(shown.frame, self._fit_encoder(shown), seed, device, target)
         course = Course(callback, stop, self._log, checkpoints)
         self.alarms_ = []
         try:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from synthgan.conditioning.space import Conditions, ConditionSpace
-from synthgan.encoding import TableEncoder, TableLayout, checked_min_rows, protect
+from synthgan.encoding import Protected, TableEncoder, TableLayout, checked_min_rows, protect
 from synthgan.encoding.finding import learned_encoder
 from synthgan.errors import ConfigError
 from synthgan.models import CodeAxis, Ensemble
@@ -96,6 +96,9 @@ class SynthGAN(TableSynthesizer):
         The column that `class_counts` are about; categories and numbers have trees of their own.
     formulas_ : tuple of str
         Formulas and orders that all rows of the fitted table keep to (``"total = net + tax"``, ``"end >= start"``).
+    exclusions_ : tuple of str
+        Of which columns some values never occur together, in the fitted table and in sampled rows (``"country follows
+        from town"``).
     history_ : DataFrame
         One row per report of the training loop: step, seconds, phase, losses, held-out likelihood.
     seed_ : int
@@ -166,9 +169,9 @@ class SynthGAN(TableSynthesizer):
         check_members(self.n_members, self.adversarial_share)
         check_stand_ins(self.stand_ins)
 
-    def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> TableEncoder:
+    def _fit_encoder(self, shown: Protected) -> TableEncoder:
         """An encoder that knows all on which the sizes of the networks depend."""
-        return learned_encoder(frame, schema, checked_min_rows(self.protect_rare))
+        return learned_encoder(shown, checked_min_rows(self.protect_rare))
 
     def _start(self, job: FitJob) -> Run:
         began, layout = time.monotonic(), job.encoder.layout
@@ -209,7 +212,7 @@ class SynthGAN(TableSynthesizer):
         """
         frame, found = self._described(X, None, schema)
         shown = protect(frame, found, checked_min_rows(self.protect_rare))
-        encoder = self._fit_encoder(shown.frame, shown.schema)
+        encoder = self._fit_encoder(shown)
         plan = self._plan(len(frame), encoder.layout, resolve_device(self.device))
         return dataclasses.replace(plan, n_columns=plan.n_columns - len(encoder.hidden))
 
@@ -369,6 +372,11 @@ class SynthGAN(TableSynthesizer):
     def formulas_(self) -> tuple[str, ...]:
         """Formulas and orders that all rows of the fitted table keep to, and sampled ones where conditions let them."""
         return self._fitted().encoder.rules.told()
+
+    @property
+    def exclusions_(self) -> tuple[str, ...]:
+        """What never occurs together in the fitted table, nor in rows that are sampled, for each two columns."""
+        return self._fitted().encoder.exclusions()
 
     # --- inside
 

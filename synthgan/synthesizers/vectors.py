@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from synthgan.conditioning.space import ConditionSpace
-from synthgan.encoding import TableEncoder
+from synthgan.encoding import Protected, TableEncoder
 from synthgan.encoding.modes import FitModes
 from synthgan.encoding.vectors import VectorEncoder, VectorLayout, VectorTable
 from synthgan.errors import ConditionError, ConfigError
 from synthgan.rng import RandomState, numpy_stream, resolve_seed, torch_stream
-from synthgan.schema import ColumnName, Schema
+from synthgan.schema import ColumnName
 from synthgan.synthesizers.base import TableSynthesizer
 from synthgan.synthesizers.fitted import FittedModel, check_weights
 from synthgan.synthesizers.job import FitJob, Run
@@ -89,8 +89,8 @@ class VectorSynthesizer(TableSynthesizer):
         check_number("batch_size", self.batch_size, 1, np.inf, whole=True)
         check_number("max_seconds", self.max_seconds, 0, np.inf, optional=True)
 
-    def _fit_encoder(self, frame: pd.DataFrame, schema: Schema) -> VectorEncoder:
-        return VectorEncoder.fit_vectors(frame, schema, self._modes(), self.protect_rare)
+    def _fit_encoder(self, shown: Protected) -> VectorEncoder:
+        return VectorEncoder.fit_vectors(shown.frame, shown.schema, self._modes(), self.protect_rare)
 
     def _start(self, job: FitJob) -> Run:
         encoder = cast(VectorEncoder, job.encoder)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from synthgan import SynthGAN, infer_schema, load
-from synthgan.encoding import TableEncoder
+from synthgan.encoding import TableEncoder, protect
 from synthgan.encoding.finding import learned_encoder, with_calendar
 
 N = 1500
@@ -56,7 +56,7 @@ def test_a_part_that_a_column_holds_is_not_made_again() -> None:
     when = dates(4000)
     sold = np.random.default_rng(4).normal(size=N) + 3 * (when.dt.dayofweek >= 5)
     frame = pd.DataFrame({"when": when, "day": when.dt.dayofweek + 1, "sold": sold})
-    found = learned_encoder(frame, infer_schema(frame), 1)
+    found = learned_encoder(protect(frame, infer_schema(frame), 1), 1)
     assert found.hidden == ()
     assert found.rules.told() == ("day = dayofweek(when) + 1",)
 
@@ -104,7 +104,7 @@ def test_conditions_and_imputation_know_the_week(model: SynthGAN, sales: pd.Data
 
 
 def test_an_encoder_is_rebuilt_from_its_state(sales: pd.DataFrame) -> None:
-    encoder = learned_encoder(sales, infer_schema(sales), 5)
+    encoder = learned_encoder(protect(sales, infer_schema(sales), 5), 5)
     again = TableEncoder.from_state(encoder.schema, encoder.state())
     assert again.hidden == encoder.hidden == ("dayofweek(when) ",)
     assert again.derived == encoder.derived
