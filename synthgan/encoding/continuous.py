@@ -18,9 +18,9 @@ __all__ = ["Grid", "NumericEncoder", "default_n_bins"]
 MIN_ROWS_PER_CELL = 4
 """An interval holds at least so many training rows."""
 
-MOST_SPREAD, MIN_ROWS_PER_BIN = 0.3, 8
-"""A bin holds at most this share of the column's sum of squares, divided by the number of bins, or too few rows to be
-cut: one of normal numbers holds a tenth at the ends, but the last of incomes or prices may hold half of it."""
+MOST_SPREAD, MIN_ROWS_PER_CODE = 0.3, 8
+"""A code holds at most this share of the column's sum of squares, divided by the number of bins, unless its parts would
+have fewer rows: of normal numbers a bin at the end holds a tenth, but the last one of incomes or prices maybe half."""
 
 MAX_ATOMS, MIN_ATOM_ROWS = 32, 4
 """Inside a bin, a value is a cell of its own when it holds this share of the bin's rows, and at least so many."""
@@ -71,11 +71,11 @@ class NumericEncoder:
     """A column of numbers as cells in ascending order, plus one code for cells that hold no number.
 
     A value that holds at least ``1 / n_bins`` of the rows is a code of its own. The other values fall into quantile
-    bins, cut so that no bin reaches across such a value. The bins of a long tail are cut again: what its numbers go
-    with is learned of codes rather than of the cells in them, and they weigh most in sums and squares. Inside a bin
-    the frequent values (all, where they are few) are cells of their own, and between them lie up to `MAX_CELLS`
-    intervals of equal counts, in which values are spread evenly. So the values that people round to, or that ratios of
-    small counts give, are drawn exactly.
+    bins, cut so that no bin reaches across such a value. Inside a bin the same is done once more: its frequent values
+    (all, where they are few) are cells of their own, and between them lie up to `MAX_CELLS` intervals of equal
+    counts, in which values are spread evenly. So the values that people round to, or that ratios of small counts
+    give, are drawn exactly. A bin is a code, but for those of a long tail, whose cells are several codes: what a number
+    goes with is learned of its code rather than of its cell, and those of the tail weigh most in sums and squares.
 
     Parameters
     ----------
@@ -247,29 +247,45 @@ def _cut(
 ) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
     """Cut sorted distinct values into codes and cells: ends, code and number of rows of each cell."""
     total = counts.sum()
-    cells = []
+    cells, sizes = [], []
     most = MOST_SPREAD / n_bins * _spread(distinct, counts)[-1]
     for start, stop in _runs(counts * n_bins >= total):
         rows = counts[start:stop].cumsum()
         bins = max(1, round(n_bins * rows[-1] / total))
         cuts = np.unique(np.searchsorted(rows, rows[-1] * np.arange(1, bins) / bins, side="left") + 1)
         edges = np.unique(np.r_[0, cuts[cuts < len(rows)], len(rows)]) + start
-        ends = [end for a, b in pairwise(edges.tolist()) for end in _split(distinct, counts, a, b, most)]
-        cells += [_cells(distinct[a:b], counts[a:b], grid) for a, b in pairwise([start, *ends])]
+        for a, b in pairwise(edges.tolist()):
+            own, held = distinct[a:b], counts[a:b]
+            cells.append(_cells(own, held, grid))
+            # Of each value the cell it lies in, and which value is the first of each cell.
+            place = np.searchsorted(cells[-1][0], own, side="right") - 1
+            sizes += _codes(own, held, np.searchsorted(place, np.arange(len(cells[-1][0]) + 1)), most)
     low, high, mass = (np.concatenate(parts) for parts in zip(*cells, strict=True))
-    return low, high, np.repeat(np.arange(len(cells)), [len(ends) for ends, _, _ in cells]), mass
+    return low, high, np.repeat(np.arange(len(sizes)), sizes), mass
 
 
-def _split(values: FloatArray, counts: IntArray, start: int, stop: int, most: float) -> list[int]:
-    """Ends of the parts of a bin: cut in two where that leaves least spread, as long as a part has more than `most`."""
-    own, rows = values[start:stop], counts[start:stop]
-    below = rows.cumsum()[:-1]
-    cuts = np.flatnonzero((below >= MIN_ROWS_PER_BIN) & (rows.sum() - below >= MIN_ROWS_PER_BIN))
+def _codes(values: FloatArray, counts: IntArray, first: IntArray, most: float) -> list[int]:
+    """Numbers of cells of each code of a bin, which is cut where that leaves least spread until no code has too much.
+
+    Parameters
+    ----------
+    values, counts : ndarray of float64 and int64, shape (n_values,)
+        Those of the bin, and how many rows hold each.
+    first : ndarray of int64, shape (n_cells + 1,)
+        The first value of each cell, and the end of the last one.
+    most : float
+        What of the sum of squares a code may hold.
+    """
+    n_cells, inner = len(first) - 1, first[1:-1] - first[0]
+    own, rows = values[first[0] : first[-1]], counts[first[0] : first[-1]]
+    below = rows.cumsum()[inner - 1]
+    cuts = np.flatnonzero(np.minimum(below, rows.sum() - below) >= MIN_ROWS_PER_CODE)
     if not len(cuts) or _spread(own, rows)[-1] <= most:
-        return [stop]
-    left = _spread(own, rows)[:-1] + _spread(own[::-1], rows[::-1])[-2::-1]
-    cut = start + int(cuts[np.argmin(left[cuts])]) + 1
-    return [*_split(values, counts, start, cut, most), *_split(values, counts, cut, stop, most)]
+        return [n_cells]
+    after = _spread(own[::-1], rows[::-1])[::-1]
+    left = (_spread(own, rows)[inner - 1] + after[inner])[cuts]
+    cut = int(cuts[np.argmin(left)]) + 1
+    return [*_codes(values, counts, first[: cut + 1], most), *_codes(values, counts, first[cut:], most)]
 
 
 def _spread(values: FloatArray, counts: IntArray) -> FloatArray:

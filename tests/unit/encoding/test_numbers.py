@@ -7,7 +7,7 @@ import pandas as pd
 
 from synthgan import infer_schema
 from synthgan.encoding import TableEncoder
-from synthgan.encoding.continuous import MIN_ROWS_PER_BIN, MOST_SPREAD, Grid, NumericEncoder, default_n_bins
+from synthgan.encoding.continuous import MIN_ROWS_PER_CODE, MOST_SPREAD, Grid, NumericEncoder, default_n_bins
 from synthgan.rng import numpy_stream
 
 
@@ -34,7 +34,7 @@ def test_numbers_days_and_times_of_day_of_an_encoded_table() -> None:
     assert np.corrcoef(of["seen", "time"], seconds)[0, 1] > 0.999
 
 
-def test_bins_of_a_long_tail_are_cut_until_none_holds_much_of_the_spread() -> None:
+def test_bins_of_a_long_tail_are_several_codes_none_of_which_holds_much_of_the_spread() -> None:
     rng = numpy_stream(1, "test")
     values = np.sort(rng.lognormal(8, 1.5, 5000))
     encoder = NumericEncoder.fit(values, Grid(), n_bins := default_n_bins(len(values)))
@@ -43,14 +43,14 @@ def test_bins_of_a_long_tail_are_cut_until_none_holds_much_of_the_spread() -> No
     for own in range(len(spread)):
         spread[own] = np.square(values[code == own] - values[code == own].mean()).sum()
     share = spread / np.square(values - values.mean()).sum()
-    assert rows.min() >= MIN_ROWS_PER_BIN
-    assert share[rows >= 3 * MIN_ROWS_PER_BIN].max() <= MOST_SPREAD / n_bins
+    assert rows.min() >= MIN_ROWS_PER_CODE
+    assert share[rows >= 4 * MIN_ROWS_PER_CODE].max() <= MOST_SPREAD / n_bins
     assert n_bins < len(spread) < 1.3 * n_bins
     last = np.square(values[-len(values) // n_bins :] - values[-len(values) // n_bins :].mean()).sum()
     assert last > 0.3 * np.square(values - values.mean()).sum()  # what an uncut last bin would hold
 
 
-def test_bins_of_other_numbers_are_not_cut() -> None:
+def test_bins_of_other_numbers_are_one_code_each() -> None:
     rng = numpy_stream(2, "test")
     for values in (rng.normal(size=3000), rng.random(3000), 1e9 + rng.normal(size=3000), rng.random(300)):
         encoder = NumericEncoder.fit(values, Grid(), n_bins := default_n_bins(len(values)))
