@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["fit", "fit_with_progress"]
 
+SHOWN_RULES = 3
+"""Columns of which some values never occur together, that are told after a fit."""
+
 
 def fit(
     table: Table,
@@ -178,10 +181,10 @@ def fit_with_progress(
     notes.say(bar.outcome())
     if isinstance(model, SynthGAN) and model.formulas_:
         notes.say(f"all rows keep to, and sampled ones will: {'; '.join(model.formulas_)}")
-    if isinstance(model, SynthGAN) and (n_rules := len(model.exclusions_)):
-        notes.say(
-            f"never together, in {n_rules} pairs of columns (synthgan inspect lists them): {model.exclusions_[0]}"
-        )
+    if isinstance(model, SynthGAN) and (rules := model.exclusions_):
+        more = len(rules) - SHOWN_RULES
+        rest = f"; and {more} more, which synthgan inspect lists" if more > 0 else ""
+        notes.say(f"never together in any row: {'; '.join(rules[:SHOWN_RULES])}{rest}")
     if not notes.quiet:
         for alarm in bar.alarms:
             show_warning(str(alarm))

@@ -231,6 +231,19 @@ class TestInspect:
         assert data["encoder"]["columns"][1]["levels"] == state["encoder"]["columns"][1]["levels"]
         assert data["weights"]["members.0.head.weight"][0] == "float32"
 
+    def test_rules_that_rows_keep_to_are_told(self, run, tmp_path: Path) -> None:
+        towns, model = {"Bonn": "DE", "Ulm": "DE", "Graz": "AT"}, tmp_path / "m.synthgan"
+        rows = [(net, 3 * net, town) for net in range(1, 40) for town in towns]
+        text = "net,gross,town,country\n" + "".join(f"{a},{b},{town},{towns[town]}\n" for a, b, town in rows)
+        result = run("fit", "-", "--epochs", "1", "--out", model, stdin=text.encode())
+        assert "all rows keep to, and sampled ones will: gross = 3 * net" in result.stderr
+        assert "never together in any row: country follows from town\n" in result.stderr
+        shown = run("inspect", model).stdout
+        assert "gross = 3 * net" in shown
+        assert "country follows from town" in shown
+        sampled = table_of(run("sample", model, "-n", "200").stdout)
+        assert (sampled["country"] == sampled["town"].map(towns)).all()
+
     def test_a_model_under_another_name(self, run, model: Path, tmp_path: Path) -> None:
         shutil.copy(model, tmp_path / "model.bin")
         assert "rows fitted" in run("inspect", tmp_path / "model.bin").stdout
