@@ -12,13 +12,13 @@ from synthgan.models import Ensemble
 from synthgan.models.target import has_classes, has_numbers
 from synthgan.rng import numpy_stream
 from synthgan.schema import ColumnName
-from synthgan.training.target import fit_target, nats
+from synthgan.training.target import fit_target
 
 __all__ = ["add_target", "takes_trees", "target_block"]
 
 logger = logging.getLogger(__name__)
 
-MIN_ROWS = 250
+MIN_ROWS = 50
 """A smaller table cannot show trees more than its own rows: its target gets none."""
 
 
@@ -58,10 +58,13 @@ def add_target(
     max_seconds : float
         How long growing may take.
     """
-    trees = fit_target(generator, block, learned, watched, numpy_stream(seed, "target"), max_seconds)
-    by_trees, by_networks = nats(trees, generator, block, watched), nats(None, generator, block, watched)
+    found = fit_target(generator, block, learned, watched, numpy_stream(seed, "target"), max_seconds)
+    trees, worse = found.trees, found.by_trees - found.by_networks
+    by_trees, by_networks = found.by_trees.mean(), found.by_networks.mean()
     logger.info("nats of held-out targets: %.4f by %d trees, %.4f by networks", by_trees, len(trees.leaf), by_networks)
-    by_trees += trees.n_fitted / len(watched)  # each number that was fitted to these rows (Akaike's criterion)
-    if by_trees < by_networks and len(trees.leaf):
+    # Each number that was fitted to these rows counts (Akaike's criterion), and where they are few, so does chance.
+    slack = worse.std() / len(worse) ** 0.5 if found.few else 0.0
+    if worse.mean() + trees.n_fitted / len(worse) < slack and len(trees.leaf):
         generator.target = trees
-        generator.config = dataclasses.replace(generator.config, target=block, target_trees=len(trees.leaf))
+        sizes = {"target_trees": len(trees.leaf), "target_depth": trees.block.shape[1]}
+        generator.config = dataclasses.replace(generator.config, target=block, **sizes)

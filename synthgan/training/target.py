@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +15,15 @@ from synthgan.encoding import EncodedTable
 from synthgan.models.axis import CodeAxis
 from synthgan.models.ensemble import Ensemble
 from synthgan.models.features import rows_of
-from synthgan.models.target import NumberTrees, TargetTrees, has_classes, make_target
-from synthgan.training.binning import by_code, cells_of_table, look_up, merged, most_bins
-from synthgan.training.boosting import grow
+from synthgan.models.target import NumberTrees, TargetTrees, make_target
+from synthgan.training.binning import by_code
+from synthgan.training.boosting import Tree
+from synthgan.training.growth import Growth
 
-__all__ = ["fit_target", "nats"]
+__all__ = ["Fitted", "fit_target", "nats"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Bins = npt.NDArray[np.uint8]
 
 MAX_TREES, PATIENCE = 2500, 40
 """Trees at most; trees without an improvement on the watched rows after which there are enough."""
@@ -31,17 +32,36 @@ LITTLE = 0.002
 """Share of the loss without trees that is next to nothing: a target that follows from the others is told ever so little
 better by each of any number of trees."""
 
-MAX_SCORES, MAX_SUMS = 60_000, 80_000
-"""Rows times scores that trees learn from: more of the table's rows are not looked at. Scores times columns times bins:
-with more the columns get fewer bins, because a tree sums by all of them in each leaf."""
+MAX_SCORES = 60_000
+"""Rows times scores that trees learn from: more of the table's rows are not looked at."""
+
+MANY_WATCHED, N_FOLDS, SHALLOW = 500, 5, 3
+"""Watched rows that can decide how many trees there are; of fewer, parts that rows are divided in, each of which is
+watched by trees that grow on the others; and the questions of a tree that then come into consideration as well."""
 
 NEWTON_STEPS, HALVINGS = 20, 12
 """Steps towards the best three numbers, of which a handful do; how often a step is halved that goes too far."""
 
-FEW_ROWS = 10.0
-"""Rows like the whole table's that are added to each category's, when categories are put in an order."""
+
+class Fitted(NamedTuple):
+    """Trees, and what rows say of them that neither they nor the networks have learned from.
+
+    Attributes
+    ----------
+    trees : TargetTrees
+    by_trees, by_networks : ndarray of float64, shape (n_watched,)
+        Negative log-probability of each row's target.
+    few : bool
+        Whether there are so few rows that parts of the table decided how many trees there are.
+    """
+
+    trees: TargetTrees
+    by_trees: Floats
+    by_networks: Floats
+    few: bool
 
 
+@torch.no_grad()
 def fit_target(
     generator: Ensemble,
     target: int,
@@ -49,8 +69,11 @@ def fit_target(
     watched: EncodedTable,
     stream: np.random.Generator,
     max_seconds: float = math.inf,
-) -> TargetTrees:
+) -> Fitted:
     """Grow trees that tell a block by all the blocks of other columns.
+
+    As many as do best on the watched rows. Where those are few, all rows decide (`N_FOLDS` times most of them are
+    learned from, and the others watched), on how many questions a tree asks too; and then all are learned from.
 
     Parameters
     ----------
@@ -59,51 +82,82 @@ def fit_target(
     target : int
         The block.
     table, watched : EncodedTable
-        Rows to learn from, and rows that tell when to stop; every cell is known.
+        Rows that the networks have learned from, and rows that they have not; every cell is known.
     stream : numpy Generator
         Picks rows where there are too many.
     max_seconds : float
         When they are over, no more trees are grown.
-
-    Returns
-    -------
-    TargetTrees
-        Those trees that were the best on the watched rows.
     """
-    began = time.monotonic()
-    axis, depth = generator.axis, generator.config.target_depth
-    block = axis.layout.blocks[target]
+    axis, depth, few = generator.axis, generator.config.target_depth, len(watched) < MANY_WATCHED
     n_scores = make_target(axis, target, 0, depth).leaf.shape[2]
     table = table.take(np.sort(stream.permutation(len(table))[: MAX_SCORES // n_scores]))
-    cells = cells_of_table(axis, table)
-    learner = (_Classes if has_classes(block) else _Numbers)(table.codes[:, target], block.n_codes)
-    bins = _bins(axis, cells, learner)
-    lookup = [np.asarray(own, np.uint8) for own in bins]
-    rows, seen = look_up(lookup, cells), look_up(lookup, cells_of_table(axis, watched))
-    columns = np.array([at for at, one in enumerate(axis.layout.blocks) if one.column != block.column], np.int64)
-    scores, codes = np.zeros((len(watched), n_scores)), watched.codes[:, target]
-    best = first = learner.loss(scores, codes)
-    n_best = n_grown = 0
-    out = make_target(axis, target, MAX_TREES, depth).to(axis.offsets.device)
-    while best > LITTLE * first and n_grown < min(MAX_TREES, n_best + PATIENCE):
-        if time.monotonic() - began > max_seconds:
-            break
-        tree = grow(rows, columns, np.arange(len(table)), *learner.derivatives(), depth, learner.rate)
-        tree.write(out, n_grown)
-        n_grown += 1
-        learner.scores += tree.value[tree.leaf(rows)]
-        scores += tree.value[tree.leaf(seen)]
-        if (loss := learner.loss(scores, codes)) < best:
-            best, n_best = loss, n_grown
-    out.keep_first(n_best)
-    out.bins.copy_(torch.from_numpy(by_code(axis, bins, np.uint8)))
-    out.of_codes.copy_(torch.from_numpy(learner.base))
-    if isinstance(out, NumberTrees):
-        _fit_tilt(out, generator, watched)
+    deadline = time.monotonic() + max_seconds
+    if few:
+        table = EncodedTable.joined([watched, table])
+        order = stream.permutation(len(table))
+        tried = [_by_folds(axis, target, table, order, own, deadline) for own in (SHALLOW, depth)]
+        best = min(tried, key=lambda found: found.loss)
+        growth = Growth(axis, target, table, watched, best.depth)
+        forest = [growth.tree() for _ in range(best.n_trees)]
     else:
-        tilts = [out.tilt.new_tensor(tilt) for tilt in ((0.0, 1.0), (0.5, 0.5))]
-        out.tilt.copy_(min(tilts, key=lambda tilt: _nats_by(out, tilt, generator, watched)))
-    return out
+        growth, forest = Growth(axis, target, table, watched, depth), []
+        best = _grown([growth], [np.arange(len(watched))], deadline, forest)
+    out = make_target(axis, target, best.n_trees, best.depth).to(axis.offsets.device)
+    for at, tree in enumerate(forest[: best.n_trees]):
+        tree.write(out, at)
+    out.bins.copy_(torch.from_numpy(by_code(axis, growth.bins, np.uint8)))
+    out.of_codes.copy_(torch.from_numpy(growth.learner.base))
+    rows, scores = rows_of(axis, watched), torch.from_numpy(best.scores[: len(watched)]).float().to(axis.offsets.device)
+    network, code = generator.given_others(rows, target), rows.codes[:, target] - axis.offsets[target]
+    terms = out.terms(network, scores)
+    out.tilt.copy_(_best_tilt(out, terms, code))
+    return Fitted(out, _nats((terms * out.tilt).sum(dim=2), code), _nats(network, code), few)
+
+
+class _Best(NamedTuple):
+    """The number of trees that do best on rows that they have not learned from, and what they say of these.
+
+    Attributes
+    ----------
+    loss : float
+    n_trees, depth : int
+    scores : ndarray of float64, shape (n, S)
+    """
+
+    loss: float
+    n_trees: int
+    depth: int
+    scores: Floats
+
+
+def _by_folds(axis: CodeAxis, target: int, table: EncodedTable, order: Ints, depth: int, deadline: float) -> _Best:
+    """Grow trees on all rows but those of each fold, which are watched."""
+    folds = [np.sort(order[fold::N_FOLDS]) for fold in range(N_FOLDS)]
+    every = np.arange(len(table))
+    growths = [Growth(axis, target, table.take(np.setdiff1d(every, own)), table.take(own), depth) for own in folds]
+    return _grown(growths, folds, deadline)
+
+
+def _grown(growths: list[Growth], watched: list[Ints], deadline: float, forest: list[Tree] | None = None) -> _Best:
+    """Grow trees side by side until the rows that each watches are told no better; `forest` takes the first's."""
+    share = np.array([len(own) for own in watched]) / sum(map(len, watched))
+
+    def now(n_trees: int) -> _Best:
+        scores = np.empty((sum(map(len, watched)), growths[0].scores.shape[1]))
+        for growth, own in zip(growths, watched, strict=True):
+            scores[own] = growth.scores
+        return _Best(float(share @ [growth.loss for growth in growths]), n_trees, growths[0].depth, scores)
+
+    best = first = now(0)
+    for n_trees in range(1, MAX_TREES + 1):
+        if best.loss <= LITTLE * first.loss or n_trees > best.n_trees + PATIENCE or time.monotonic() > deadline:
+            break
+        trees = [growth.tree() for growth in growths]
+        if forest is not None:
+            forest.append(trees[0])
+        if (found := now(n_trees)).loss < best.loss:
+            best = found
+    return best
 
 
 @torch.no_grad()
@@ -125,28 +179,33 @@ def nats(trees: TargetTrees | None, generator: Ensemble, target: int, table: Enc
     logits = generator.given_others(rows, target)
     if trees is not None:
         logits = trees(generator.axis, rows, logits)
-    code = rows.codes[:, target] - generator.axis.offsets[target]
-    return -float(torch.log_softmax(logits, dim=1).gather(1, code[:, None]).double().mean())
+    return float(_nats(logits, rows.codes[:, target] - generator.axis.offsets[target]).mean())
 
 
-def _nats_by(trees: TargetTrees, tilt: Tensor, generator: Ensemble, table: EncodedTable) -> float:
-    trees.tilt.copy_(tilt)
-    return nats(trees, generator, trees.target, table)
+def _nats(logits: Tensor, code: Tensor) -> Floats:
+    """Negative log-probability of each row's code, shape (n,), by logits (n, C)."""
+    found: Floats = -torch.log_softmax(logits, dim=1).gather(1, code[:, None])[:, 0].double().cpu().numpy()
+    return found
 
 
 @torch.no_grad()
-def _fit_tilt(trees: NumberTrees, generator: Ensemble, table: EncodedTable) -> None:
-    """Set a, b and g to those of the greatest likelihood: Newton's method, with steps halved until the loss falls."""
-    axis, rows = generator.axis, rows_of(generator.axis, table)
-    terms = trees.terms(generator.given_others(rows, trees.target), trees.scores(axis, rows)).double()
-    code = rows.codes[:, trees.target] - axis.offsets[trees.target]
+def _best_tilt(trees: TargetTrees, terms: Tensor, code: Tensor) -> Tensor:
+    """The numbers w under which codes (n,) are likeliest, by the terms (n, C, J) of their rows."""
+    if isinstance(trees, NumberTrees):
+        return _newton_tilt(trees.tilt, terms.double(), code)
+    tilts = [trees.tilt.new_tensor(tilt) for tilt in ((0.0, 1.0), (0.5, 0.5))]
+    return min(tilts, key=lambda tilt: float(_nats((terms * tilt).sum(dim=2), code).mean()))
+
+
+def _newton_tilt(start: Tensor, terms: Tensor, code: Tensor) -> Tensor:
+    """The best a, b and g: by Newton's method, with steps halved until the loss falls."""
     held = terms[torch.arange(len(code), device=code.device), code]
 
     def loss(tilt: Tensor) -> float:
         found = torch.logsumexp((terms * tilt).sum(dim=2), dim=1) - (held * tilt).sum(dim=1)
         return float(found.mean())
 
-    tilt = trees.tilt.double()
+    tilt = start.double()
     least = loss(tilt)
     for _ in range(NEWTON_STEPS):
         p = torch.softmax((terms * tilt).sum(dim=2), dim=1)[..., None]
@@ -159,113 +218,4 @@ def _fit_tilt(trees: NumberTrees, generator: Ensemble, table: EncodedTable) -> N
         if found is None:
             break
         tilt, least = tilt - found[0] * step, found[1]
-    trees.tilt.copy_(tilt)
-
-
-class _Classes:
-    """The scores of the rows that trees learn from: categories, by the logistic loss.
-
-    Parameters
-    ----------
-    codes : ndarray of uint8, shape (n,)
-        The target's.
-    n_codes : int
-        How many there are.
-
-    Attributes
-    ----------
-    rate : float
-        Share of the best step that a leaf takes: half of it takes twice the trees, which are hardly better.
-    """
-
-    rate = 0.2
-
-    def __init__(self, codes: Bins, n_codes: int) -> None:
-        share = np.bincount(codes, minlength=n_codes) + 0.5
-        self.base = np.log(share / share.sum())
-        self.is_code = np.eye(n_codes)[codes]
-        self.scores = np.zeros((len(codes), 1 if n_codes == 2 else n_codes))
-
-    def loss(self, scores: Floats, codes: Bins) -> float:
-        """Mean negative log-probability of rows with these scores (n, S)."""
-        return -float(np.log(self._probabilities(scores)[np.arange(len(codes)), codes]).mean())
-
-    def derivatives(self) -> tuple[Floats, Floats]:
-        """First and second derivatives of the negative log-probability by the scores: (S, n) each.
-
-        Of several scores a step in one moves all probabilities. That counts as twice the bend (as in XGBoost).
-        """
-        n = self.scores.shape[1]
-        p = self._probabilities(self.scores)[:, -n:]
-        bend = p * (1 - p) if n == 1 else 2 * p * (1 - p)
-        return np.ascontiguousarray((p - self.is_code[:, -n:]).T), np.ascontiguousarray(bend.T)
-
-    def order(self, cells: Ints, n_cells: int) -> Ints:
-        """Categories along the axis on which their shares of the target differ most: correspondence analysis."""
-        share = self.is_code.mean(axis=0)
-        counts = np.stack([np.bincount(cells, is_code, n_cells) for is_code in self.is_code.T], axis=1)
-        counts += FEW_ROWS * share
-        total = counts.sum(axis=1, keepdims=True)
-        profile = (counts / total - share) / np.sqrt(share + 1e-9)
-        _, _, axes = np.linalg.svd(np.sqrt(total) * profile, full_matrices=False)
-        return np.argsort(profile @ axes[0], kind="stable")
-
-    def _probabilities(self, scores: Floats) -> Floats:
-        logits = np.broadcast_to(self.base, (len(scores), len(self.base))).copy()
-        logits[:, -scores.shape[1] :] += scores
-        power = np.exp(logits - logits.max(axis=1, keepdims=True))
-        p: Floats = power / power.sum(axis=1, keepdims=True)
-        return p
-
-
-class _Numbers:
-    """The scores of the rows that trees learn from: numbers, by the squared error of their normal scores.
-
-    Parameters
-    ----------
-    codes : ndarray of uint8, shape (n,)
-        The target's, in the order of the numbers.
-    n_codes : int
-        How many there are.
-
-    Attributes
-    ----------
-    rate : float
-        Share of the best step that a leaf takes. Numbers bear larger ones than categories.
-    """
-
-    rate = 0.3
-
-    def __init__(self, codes: Bins, n_codes: int) -> None:
-        share = np.bincount(codes, minlength=n_codes) + 0.5
-        middle = (share.cumsum() - 0.5 * share) / share.sum()
-        self.base = torch.special.ndtri(torch.from_numpy(middle)).numpy()
-        self.wanted = self.base[codes][:, None]
-        self.scores = np.zeros((len(codes), 1))
-
-    def loss(self, scores: Floats, codes: Bins) -> float:
-        """Mean squared error of rows with these scores (n, 1)."""
-        return float(np.square(scores[:, 0] - self.base[codes]).mean())
-
-    def derivatives(self) -> tuple[Floats, Floats]:
-        """First and second derivatives of half the squared error: (1, n) each."""
-        return np.ascontiguousarray((self.scores - self.wanted).T), np.ones((1, len(self.scores)))
-
-    def order(self, cells: Ints, n_cells: int) -> Ints:
-        """Categories by the mean of their numbers."""
-        total = np.bincount(cells, self.wanted[:, 0], n_cells)
-        return np.argsort(total / (np.bincount(cells, minlength=n_cells) + FEW_ROWS), kind="stable")
-
-
-def _bins(axis: CodeAxis, cells: Ints, learner: _Classes | _Numbers) -> list[Ints]:
-    """The bin of each flat cell of each block: neighbours in value, or categories that are alike in the target."""
-    out, blocks = [], axis.layout.blocks
-    n_bins = min(most_bins(len(cells)), max(MAX_SUMS // (len(blocks) * learner.scores.shape[1]), 8))
-    for index, block in enumerate(blocks):
-        n_cells = len(block.cells.code)
-        mass = np.bincount(cells[:, index], minlength=n_cells).astype(np.float64)
-        order = np.arange(n_cells) if block.ordered else learner.order(cells[:, index], n_cells)
-        bins = np.empty(n_cells, np.int64)
-        bins[order] = merged(mass[order] + 1e-9, n_bins)
-        out.append(bins)
-    return out
+    return tilt

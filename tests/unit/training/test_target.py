@@ -22,7 +22,8 @@ from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import numpy_stream
 from synthgan.schema import infer_schema
 from synthgan.synthesizers.targeted import MIN_ROWS, target_block
-from synthgan.training.target import _Classes, _Numbers, fit_target, nats
+from synthgan.training.growth import Classes, Numbers
+from synthgan.training.target import SHALLOW, fit_target, nats
 
 N = 3000
 CLASSES = ["low", "middle", "high"]
@@ -77,7 +78,7 @@ def untrained(axis: CodeAxis) -> Ensemble:
 def test_derivatives_are_those_of_the_loss(n_codes: int) -> None:
     stream = numpy_stream(1, "test")
     codes = stream.integers(0, n_codes, 20, dtype=np.uint8)
-    learner = _Classes(codes, n_codes)
+    learner = Classes(codes, n_codes)
     learner.scores = stream.normal(size=learner.scores.shape)
     slope, bend = learner.derivatives()
     loss = lambda scores: 20 * learner.loss(scores, codes)  # noqa: E731
@@ -123,7 +124,7 @@ def test_two_classes_take_one_score(encoder: TableEncoder, frame: pd.DataFrame) 
     axis, block = CodeAxis(coder.layout), target_block(coder.layout, "kind", N)
     assert block is not None
     rows = coder.encode(two)
-    found = fit_target(untrained(axis), block, rows, rows, numpy_stream(0, "test"))
+    found = fit_target(untrained(axis), block, rows, rows, numpy_stream(0, "test")).trees
     assert isinstance(found, ClassTrees)
     assert found.leaf.shape[2] == 1
     scores = found.scores(axis, rows_of(axis, rows))
@@ -139,7 +140,7 @@ def test_trees_learn_what_can_be_known(encoder: TableEncoder, frame: pd.DataFram
     assert block is not None
     watched, fresh = (encoder.encode(table(1000, numpy_stream(seed, "test"))) for seed in (3, 4))
     networks = untrained(axis)
-    found = fit_target(networks, block, encoder.encode(frame), watched, numpy_stream(0, "test"))
+    found = fit_target(networks, block, encoder.encode(frame), watched, numpy_stream(0, "test")).trees
     assert isinstance(found, ClassTrees)
     best = -(0.9 + 0.1 / 3) * np.log(0.9 + 0.1 / 3) - 2 * (0.1 / 3) * np.log(0.1 / 3)
     assert best == pytest.approx(0.291, abs=0.001)
@@ -159,7 +160,7 @@ def test_no_seconds_no_trees(encoder: TableEncoder, frame: pd.DataFrame) -> None
     axis, block = CodeAxis(encoder.layout), target_block(encoder.layout, "kind", N)
     assert block is not None
     rows = encoder.encode(frame)
-    assert len(fit_target(untrained(axis), block, rows, rows, numpy_stream(0, "test"), max_seconds=0).leaf) == 0
+    assert len(fit_target(untrained(axis), block, rows, rows, numpy_stream(0, "test"), max_seconds=0).trees.leaf) == 0
 
 
 def test_categories_are_ordered_by_their_shares() -> None:
@@ -167,7 +168,7 @@ def test_categories_are_ordered_by_their_shares() -> None:
     stream = numpy_stream(5, "test")
     cells = stream.integers(0, 12, 2000)
     codes = (stream.random(2000) < cells / 12).astype(np.uint8)
-    order = _Classes(codes, 2).order(cells, 12)
+    order = Classes(codes, 2).order(cells, 12)
     ones, all_ = (np.bincount(cells[keep], minlength=12) for keep in (codes == 1, codes < 2))
     shrunk = (ones + 10 * codes.mean()) / (all_ + 10)
     expected = np.argsort(shrunk)
@@ -246,7 +247,7 @@ def test_the_tilt_is_the_likeliest(numbers: SynthGAN) -> None:
     """On the rows that it was fitted on, any other is worse: the loss is convex."""
     found, encoder = generator(numbers), numbers.model_.encoder
     learned, watched = (encoder.encode(bump(n, numpy_stream(n, "test"))) for n in (2000, 500))
-    trees = fit_target(found, 2, learned, watched, numpy_stream(0, "test"))
+    trees = fit_target(found, 2, learned, watched, numpy_stream(0, "test")).trees
     assert isinstance(trees, NumberTrees)
     best = nats(trees, found, 2, watched)
     assert best < nats(None, found, 2, watched)
@@ -274,13 +275,33 @@ def test_networks_have_a_say_where_it_helps(
     networks = copy.deepcopy(generator(by_default))
     for weight in networks.parameters():
         weight.data *= scale
-    found = fit_target(networks, block, rows, watched, numpy_stream(0, "test"))
+    found = fit_target(networks, block, rows, watched, numpy_stream(0, "test")).trees
     assert found.tilt.tolist() == ([0.5, 0.5] if scale else [0.0, 1.0])
     assert found.reads_network == bool(scale)
     assert isinstance(found, ClassTrees)
     other = copy.deepcopy(found)
     other.tilt.copy_(torch.tensor([0.0, 1.0] if scale else [0.5, 0.5]))
-    assert nats(found, networks, block, watched) < nats(other, networks, block, watched)
+    unseen = encoder.encode(table(2000, numpy_stream(4, "test")))
+    assert nats(found, networks, block, unseen) < nats(other, networks, block, unseen)
+
+
+def test_a_handful_of_watched_rows_does_not_decide() -> None:
+    """Fifty of 450 rows say the contrary: all rows together tell how many trees there are, and how deep."""
+    rng = numpy_stream(5, "test")
+    x = rng.normal(size=(5450, 3))
+    kind = rng.random(len(x)) < 1 / (1 + np.exp(-2 * x[:, 0] - x[:, 1]))
+    kind[:50] = ~kind[:50]
+    frame = pd.DataFrame(x, columns=list("abc")).assign(kind=np.where(kind, "yes", "no"))
+    encoder = TableEncoder.fit(frame[:450], infer_schema(frame[:450]))
+    rows, networks = encoder.encode(frame), untrained(CodeAxis(encoder.layout))
+    watched, learned, unseen = (rows.take(slice(*ends)) for ends in ((0, 50), (50, 450), (450, None)))
+    found = fit_target(networks, 3, learned, watched, numpy_stream(0, "test"))
+    assert found.few
+    assert found.by_trees.mean() > found.by_networks.mean()  # the fifty by trees that have not seen them
+    assert len(found.trees.leaf) > 10
+    assert found.trees.block.shape[1] == SHALLOW
+    by_trees = nats(found.trees, networks, 3, unseen)
+    assert by_trees < 0.85 * nats(None, networks, 3, unseen)
 
 
 def test_networks_without_a_say_are_not_asked(flat: SynthGAN) -> None:
@@ -301,7 +322,7 @@ def test_the_tilt_of_overconfident_networks_is_likelier_than_they_are(numbers: S
     for member in found.members:
         member.head.weight.data *= scale
     learned, watched = (encoder.encode(bump(n, numpy_stream(n, "test"))) for n in (2000, 500))
-    trees = fit_target(found, 2, learned, watched, numpy_stream(0, "test"))
+    trees = fit_target(found, 2, learned, watched, numpy_stream(0, "test")).trees
     assert isinstance(trees, NumberTrees)
     assert nats(trees, found, 2, watched) < nats(None, found, 2, watched)
     assert -0.01 < float(trees.tilt[0]) < 1
@@ -311,7 +332,7 @@ def test_the_tilt_of_overconfident_networks_is_likelier_than_they_are(numbers: S
 def test_derivatives_of_numbers_are_those_of_the_loss() -> None:
     stream = numpy_stream(22, "test")
     codes = stream.integers(0, 9, 20, dtype=np.uint8)
-    learner = _Numbers(codes, 9)
+    learner = Numbers(codes, 9)
     learner.scores = stream.normal(size=(20, 1))
     slope, bend = learner.derivatives()
     step = np.zeros((20, 1))
@@ -456,7 +477,9 @@ def test_a_target_that_follows_takes_few_trees() -> None:
     )
     encoder = TableEncoder.fit(frame, infer_schema(frame))
     table, axis = encoder.encode(frame), CodeAxis(encoder.layout)
-    trees = fit_target(untrained(axis), 2, table.take(slice(300, None)), table.take(slice(300)), numpy_stream(0, "x"))
+    trees = fit_target(
+        untrained(axis), 2, table.take(slice(300, None)), table.take(slice(300)), numpy_stream(0, "x")
+    ).trees
     assert len(trees.leaf) < 150
     assert nats(trees, untrained(axis), 2, table.take(slice(300))) < 0.01
 
