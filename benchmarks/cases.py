@@ -49,6 +49,10 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("table", "rows", "columns", "n_formulas", "follows"),
         ("weekdays_off", "shape", "trend", "mle", "mle_real", "c2st_holdout", "dcr_share"),
     ),
+    "folds": (
+        ("table", "rows", "columns", "decided_by"),
+        ("n_trees", "depth", "mle", "mle_real", "shape", "trend", "c2st_holdout", "dcr_share"),
+    ),
     "zeros": (
         ("table", "rows", "columns", "n_columns_paired", "zeros"),
         (
@@ -110,6 +114,8 @@ HEADINGS = {
     "n_orders": "orders there",
     "formulas": "kept to",
     "rows_off": "rows off",
+    "decided_by": "trees decided by",
+    "n_trees": "trees",
     "n_columns_paired": "pairs of columns",
     "zeros": "kept to",
     "never": "rows that hold a pair that never occurs",

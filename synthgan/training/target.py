@@ -35,7 +35,7 @@ better by each of any number of trees."""
 MAX_SCORES = 60_000
 """Rows times scores that trees learn from: more of the table's rows are not looked at."""
 
-MANY_WATCHED, N_FOLDS, SHALLOW = 500, 5, 3
+MANY_WATCHED, N_FOLDS, SHALLOW = 250, 5, 3
 """Watched rows that can decide how many trees there are; of fewer, parts that rows are divided in, each of which is
 watched by trees that grow on the others; and the questions of a tree that then come into consideration as well."""
 
