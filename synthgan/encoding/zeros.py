@@ -215,6 +215,8 @@ def _never(rows: IntArray, wanted: float) -> Bools:
 
 def _apart(rows: IntArray, wanted: float) -> Bools:
     """Which pairs are of different parts of two columns that never mix."""
+    if _hang_together(rows > 0):  # nearly all columns do
+        return np.zeros(rows.shape, np.bool_)
     (n_one, n_other), n = rows.shape, rows.sum()
     seen = sparse.coo_matrix(rows)
     graph = sparse.coo_matrix((np.ones(seen.nnz), (seen.row, n_one + seen.col)), shape=(n_one + n_other,) * 2)
@@ -233,6 +235,17 @@ def _apart(rows: IntArray, wanted: float) -> Bools:
     known = np.r_[rows.any(axis=1), rows.any(axis=0)]
     apart: Bools = (part[:n_one, None] != part[n_one:]) & known[:n_one, None] & known[n_one:]
     return apart
+
+
+def _hang_together(seen: Bools) -> bool:
+    """Whether all cells of the first column that have rows are reached from one of them."""
+    reached = np.zeros(len(seen), np.bool_)
+    reached[seen.any(axis=1).argmax()] = True
+    n_before = 0
+    while (n_now := int(reached.sum())) > n_before:
+        n_before = n_now
+        reached |= seen[:, seen[reached].any(axis=0)].any(axis=1)
+    return bool((reached >= seen.any(axis=1)).all())
 
 
 def _log_choose(n: Any, k: Any) -> FloatArray:
