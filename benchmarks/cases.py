@@ -50,8 +50,8 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("weekdays_off", "shape", "trend", "mle", "mle_real", "c2st_holdout", "dcr_share"),
     ),
     "folds": (
-        ("table", "rows", "columns", "decided_by"),
-        ("n_trees", "depth", "mle", "mle_real", "shape", "trend", "c2st_holdout", "dcr_share"),
+        ("table", "rows", "columns", "decided_by", "n_trees", "depth"),
+        ("mle", "mle_real", "shape", "trend", "c2st_holdout", "dcr_share"),
     ),
     "zeros": (
         ("table", "rows", "columns", "n_columns_paired", "zeros"),

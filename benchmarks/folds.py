@@ -79,7 +79,7 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
             one.stop()
         config = model.model_.generator.config
         row: dict[str, Any] = {"rows": len(train), "columns": train.shape[1], "decided_by": way}
-        row |= {"n_trees": config.target_trees, "depth": config.target_depth if config.target_trees else None}
+        row |= {"n_trees": config.target_trees, "depth": config.target_depth if config.target_trees else 0}
         for sample in range(SAMPLES):
             rows = model.sample(len(train), random_state=1000 + sample)
             found = row | {"sample": sample} | score(train, holdout, rows, target, args.judge)
