@@ -248,7 +248,8 @@ def _cut(
     """Cut sorted distinct values into codes and cells: ends, code and number of rows of each cell."""
     total = counts.sum()
     cells, sizes = [], []
-    most = MOST_SPREAD / n_bins * _spread(distinct, counts)[-1]
+    scaled = distinct / (np.abs(distinct).max() or 1.0)  # squares of huge numbers are none
+    most = MOST_SPREAD / n_bins * _spread(scaled, counts)[-1]
     for start, stop in _runs(counts * n_bins >= total):
         rows = counts[start:stop].cumsum()
         bins = max(1, round(n_bins * rows[-1] / total))
@@ -259,7 +260,7 @@ def _cut(
             cells.append(_cells(own, held, grid))
             # Of each value the cell it lies in, and which value is the first of each cell.
             place = np.searchsorted(cells[-1][0], own, side="right") - 1
-            sizes += _codes(own, held, np.searchsorted(place, np.arange(len(cells[-1][0]) + 1)), most)
+            sizes += _codes(scaled[a:b], held, np.searchsorted(place, np.arange(len(cells[-1][0]) + 1)), most)
     low, high, mass = (np.concatenate(parts) for parts in zip(*cells, strict=True))
     return low, high, np.repeat(np.arange(len(sizes)), sizes), mass
 

@@ -46,7 +46,8 @@ def found(table, bad_start):
 def test_a_bad_start_is_improved(found):
     assert found.start.settings == {"generator_lr": 1e-6, "hidden_dim": 2}
     assert found.best.number > 0
-    assert found.best.mean > found.start.mean + 0.2
+    assert found.best.mean > found.start.mean + 0.05  # the target's trees tell much without any network
+    assert found.best.curve[-1][1] > found.start.curve[-1][1] + 0.1  # held-out likelihood is the network's alone
 
 
 def test_the_best_were_tried_with_every_seed(found):
