@@ -79,8 +79,10 @@ class Zeros:
         for (source, target, block, may), does in zip(ways, follows, strict=True):
             if does:
                 return f"{target} follows from {source}"
-            if block.missing_code is not None and _is_function(np.stack([may[:, :-1].any(axis=1), may[:, -1]], axis=1)):
-                return f"whether {target} is missing follows from {source}"
+            absent = int((block.cells.code == block.missing_code).sum())  # missing, or a word: the last ones
+            parts = may[:, : may.shape[1] - absent], may[:, may.shape[1] - absent :]
+            if absent and _is_function(np.stack([part.any(axis=1) for part in parts], axis=1)):
+                return f"whether {target} is there follows from {source}"
         return f"{self.never.sum():,} of {self.never.size:,} pairs of {one} and {other} never occur"
 
     def state(self) -> dict[str, Any]:

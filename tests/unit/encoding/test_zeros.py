@@ -75,7 +75,7 @@ def test_every_pair_of_what_never_mixes_is_told_apart(encoder: TableEncoder) -> 
 def test_it_is_said_in_words(encoder: TableEncoder) -> None:
     assert encoder.exclusions() == (
         "country follows from town",
-        "whether level is missing follows from measured",
+        "whether level is there follows from measured",
         "size and grams follow from each other",
     )
     frame = pd.DataFrame({"day": np.arange(900) % 30, "month": np.arange(900) // 75})
@@ -177,3 +177,13 @@ def test_state_is_kept_and_checked(encoder: TableEncoder) -> None:
             zeros_of_state([bad], encoder.layout)
     with pytest.raises(ValueError, match="one table"):
         zeros_of_state([good, good], encoder.layout)
+
+
+def test_a_word_in_place_of_a_number_is_no_number() -> None:
+    rng = np.random.default_rng(3)
+    asked = rng.random(N_ROWS) < 0.7
+    answer = pd.Series(rng.normal(50, 9, N_ROWS).round(1).astype(str)).where(asked, "?")
+    frame = pd.DataFrame({"asked": np.where(asked, "yes", "no"), "answer": answer})
+    encoder = fitted(frame)
+    assert encoder.schema["answer"].marks == ("?",)
+    assert encoder.exclusions() == ("whether answer is there follows from asked",)
