@@ -233,14 +233,9 @@ def _interval(encoder: NumericEncoder, low: float, high: float) -> Restriction |
 
 def _points(encoder: NumericEncoder, numbers: FloatArray, absent: IntArray) -> Restriction:
     """Some numbers, and some cells that hold none."""
-    code, position, _ = encoder.encode(numbers)
-    flat, inside = encoder.cells.flatten(code, position)
-    whole = ~encoder.interval[flat]
-    # A grid value takes the room it has in its cell; a value on no grid is a point.
-    width = encoder.high[np.minimum(flat, len(encoder.high) - 1)] - encoder.low[np.minimum(flat, len(encoder.low) - 1)]
-    half = np.divide(encoder.grid.half, width, out=np.zeros(len(flat)), where=width > 0)
-    start = np.where(whole, 0.0, np.clip(inside - half, 0, 1))
-    stop = np.where(whole, 1.0, np.clip(inside + half, 0, 1))
+    flat, _ = encoder.pieces.place(numbers)
+    # A grid value takes the room it has in its cell; a value on no grid is a point, unless rows share it.
+    start, stop = encoder.pieces.room(numbers, encoder.grid.half)
     start, stop = np.append(start, np.zeros(len(absent))), np.append(stop, np.ones(len(absent)))
     return Restriction.of(encoder.cells, np.append(flat, absent), start, stop)
 

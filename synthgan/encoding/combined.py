@@ -34,6 +34,9 @@ EXACT = 1e-4
 MOST_TERMS, MOST_FACTORS, MOST_POWER = 24, 4, 3
 """Columns in a sum; in a product, and the power that one of them has, at most."""
 
+LAST_DIGIT = 1e-7
+"""What of itself a number is rounded by that lies on no grid: floats of single precision hold 7 digits."""
+
 WEIGHT_DIGITS = 7
 """Digits of a weight that are tried."""
 
@@ -107,7 +110,8 @@ def _sum(target: ColumnName, pool: Sequence[ColumnName], numbers: Columns, schem
         return None
     rows = there[some_of(len(there))]
     names = [name for name in numbers if name in pool and np.isfinite(numbers[name][there]).all()]
-    half = half_widths(y[rows], spec)
+    error = _error([numbers[name] for name in names], y, there, spec)
+    half = half_widths(y[rows], spec) + error[rows]
     exact = half if spec.decimals is None else EXACT * half
     enough = len(np.unique(y[there])) >= MIN_DISTINCT
     for tolerance in [exact, *([half] if enough and exact is not half else [])]:
@@ -124,11 +128,23 @@ def _sum(target: ColumnName, pool: Sequence[ColumnName], numbers: Columns, schem
             for tried in (weights, weights / np.abs(weights).min()):
                 chosen = tuple(rounded(own, WEIGHT_DIGITS)[digits] for own in tried.tolist())
                 total = np.array(chosen) @ x
-                if line_through(total[rows], y[rows], spec, distinct) is None:
+                if line_through(total[rows], y[rows], spec, distinct, error[rows]) is None:
                     continue
-                if line := line_through(total, y, spec, distinct):
+                if line := line_through(total, y, spec, distinct, error):
                     return Derived(target, tuple(terms), "sum", *line, weights=chosen)
     return None
+
+
+def _error(sources: list[Floats], y: Floats, there: Ints, spec: ColumnSpec) -> Floats:
+    """How far off what is summed up may be, shape (n,): by the last digit of terms that are larger than their sum.
+
+    Terms vary as `MOST_AMPLIFIED` allows. On a grid the sum's own rounding is the larger one.
+    """
+    out = np.zeros(len(y))
+    if spec.decimals is None:
+        for x in sources:
+            out = np.maximum(out, np.abs(x) / max(float(x[there].std()), 1e-300))
+    return LAST_DIGIT * MOST_AMPLIFIED * float(y[there].std()) * out
 
 
 def _terms(

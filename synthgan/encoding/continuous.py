@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from synthgan.encoding.cells import MAX_CELLS, CellTable, FloatArray, IntArray
 from synthgan.encoding.merging import merge_cells, round_ends
+from synthgan.encoding.pieces import Pieces, fewest_rows, runs
 
 __all__ = ["Grid", "NumericEncoder", "default_n_bins"]
 
@@ -72,15 +73,18 @@ class NumericEncoder:
 
     A value that holds at least ``1 / n_bins`` of the rows is a code of its own. The other values fall into quantile
     bins, cut so that no bin reaches across such a value. Inside a bin the same is done once more: its frequent values
-    (all, where they are few) are cells of their own, and between them lie up to `MAX_CELLS` intervals of equal
-    counts, in which values are spread evenly. So the values that people round to, or that ratios of small counts
-    give, are drawn exactly. A bin is a code, but for those of a long tail, whose cells are several codes: what a number
-    goes with is learned of its code rather than of its cell, and those of the tail weigh most in sums and squares.
+    (all that several rows share, where the values are few) are cells of their own, and between them lie up to
+    `MAX_CELLS` intervals of equal counts. Inside an interval it is done a last time: values that rows share, as far as
+    that is more than chance (`synthgan.encoding.pieces.fewest_rows`), are drawn exactly, and the others are spread
+    evenly between them. So the values that people round to, or that ratios of small counts give, are drawn exactly,
+    and the rest are as often new as they are in new rows. A bin is a code, but for those of a long tail, whose cells
+    are several codes: what a number goes with is learned of its code rather than of its cell, and those of the tail
+    weigh most in sums and squares.
 
     Parameters
     ----------
-    low, high : ndarray of float64, shape (n_cells,)
-        Ends of each cell; equal where the cell is a single value.
+    pieces : Pieces
+        What lies in each cell; a single value, or some of an interval.
     cells : CellTable
         Codes of those cells, and a last one where cells may hold no number: a cell for each mark, and one for missing.
     missing : bool
@@ -89,10 +93,14 @@ class NumericEncoder:
         What decoded values are snapped to.
     n_marks : int
         Words that may stand in place of a number.
+
+    Attributes
+    ----------
+    low, high : ndarray of float64, shape (n_cells,)
+        Ends of each cell; equal where it is a single value.
     """
 
-    low: FloatArray
-    high: FloatArray
+    pieces: Pieces
     cells: CellTable
     missing: bool
     grid: Grid
@@ -107,15 +115,20 @@ class NumericEncoder:
         min_rows: int = 1,
         mark: IntArray | None = None,
         n_marks: int = 0,
+        *,
+        even: bool = False,
     ) -> NumericEncoder:
         """Choose cells and codes for `values` (float64, shape (n_rows,), NaN for missing, at least one number).
 
         Each cell will hold at least `min_rows` of them (see `synthgan.encoding.protection`). `mark` says which of
-        `n_marks` words stands in place of a number, -1 for none.
+        `n_marks` words stands in place of a number, -1 for none. With `even`, places inside an interval count
+        numbers, not rows.
         """
         present = values[~np.isnan(values)]
         distinct, counts = np.unique(present, return_counts=True)
-        low, high, code, mass = _cut(distinct, counts, grid, n_bins)
+        most = max(int(np.ceil(len(present) / (n_bins * MAX_ATOMS))), MIN_ATOM_ROWS)
+        fewest = fewest_rows(distinct, counts, grid.half, most)
+        low, high, code, mass = _cut(distinct, counts, grid, n_bins, fewest)
         if min_rows > 1:
             low, high, code, mass = merge_cells(low, high, code, mass, min_rows, grid.half)
             low, high = round_ends(low, high, grid.half)
@@ -123,7 +136,24 @@ class NumericEncoder:
         n_missing = len(values) - len(present) - int(marked.sum())
         absent = [*marked, n_missing] if n_missing else marked
         code, mass = np.append(code, np.full(len(absent), code[-1] + 1)), np.append(mass, absent)
-        return cls(low, high, CellTable.from_counts(code, mass), n_missing > 0, grid, n_marks)
+        pieces = Pieces.whole(low, high)
+        pieces = pieces if even else pieces.cut(distinct, counts, fewest, grid.half, min_rows)
+        return cls(pieces, CellTable.from_counts(code, mass), n_missing > 0, grid, n_marks)
+
+    @property
+    def low(self) -> FloatArray:
+        """Where each cell starts."""
+        return self.pieces.ends[0]
+
+    @property
+    def high(self) -> FloatArray:
+        """Where each cell ends."""
+        return self.pieces.ends[1]
+
+    @property
+    def n_numbers(self) -> int:
+        """Cells that hold numbers: the first ones."""
+        return len(self.cells.code) - self.n_absent
 
     @property
     def n_absent(self) -> int:
@@ -147,19 +177,11 @@ class NumericEncoder:
         it, or `mark` (see `fit`) says what stands in its place.
         """
         missing = np.isnan(values)
-        filled = np.where(missing, self.low[0], values)
-        # Atoms have no width, so a value belongs to the last cell that starts at or before it, unless it lies past that
-        # cell's end and the next cell is nearer.
-        flat = np.clip(np.searchsorted(self.low, filled, side="right") - 1, 0, len(self.low) - 1)
-        after = np.minimum(flat + 1, len(self.low) - 1)
-        past = filled - self.high[flat]
-        flat = np.where((past > 0) & (self.low[after] - filled < past), after, flat)
-        width = self.high[flat] - self.low[flat]
-        inside = np.where(width > 0, (filled - self.low[flat]) / np.where(width > 0, width, 1.0), 0.5)
+        flat, inside = self.pieces.place(np.where(missing, 0.0, values))
         marked = np.zeros(len(values), np.bool_) if mark is None else mark >= 0
         if self.n_absent:
-            last = len(self.low) + self.n_absent - 1
-            flat = np.where(missing, last if mark is None else np.where(marked, len(self.low) + mark, last), flat)
+            last = self.n_numbers + self.n_absent - 1
+            flat = np.where(missing, last if mark is None else np.where(marked, self.n_numbers + mark, last), flat)
             inside = np.where(missing, 0.5, inside)
         code, position = self.cells.locate(flat, inside)
         return code, position, ~missing | marked | self.missing
@@ -173,15 +195,14 @@ class NumericEncoder:
     def decode(self, code: Any, position: Any) -> FloatArray:
         """Return the numbers (float64, NaN for missing) that codes and positions stand for."""
         flat, inside = self.cells.flatten(code, position)
-        missing = flat >= len(self.low)
-        flat = np.minimum(flat, len(self.low) - 1)
-        values = self.grid.snap(self.low[flat] + inside * (self.high[flat] - self.low[flat]))
+        missing = flat >= self.n_numbers
+        values = self.grid.snap(self.pieces.values(np.minimum(flat, self.n_numbers - 1), inside))
         values[missing] = np.nan
         return values
 
     def mark(self, code: Any, position: Any) -> IntArray:
         """Return which mark codes and positions stand for, -1 for none."""
-        place = self.cells.flatten(code, position)[0] - len(self.low)
+        place = self.cells.flatten(code, position)[0] - self.n_numbers
         return np.where((place >= 0) & (place < self.n_marks), place, -1)
 
     def overlap(self, low: float, high: float) -> tuple[FloatArray, FloatArray]:
@@ -197,20 +218,13 @@ class NumericEncoder:
             unit = 2 * half
             low = np.ceil(round(low / unit, 9)) * unit - half
             high = np.floor(round(high / unit, 9)) * unit + half
-        width = self.high - self.low
-        divisor = np.where(width > 0, width, 1.0)
-        start = np.where(width > 0, np.clip((low - self.low) / divisor, 0, 1), 0.0)
-        stop = np.where(width > 0, np.clip((high - self.low) / divisor, 0, 1), 1.0)
-        outside = (self.low > high) | (self.high < low) | (stop <= start) | (low > high)
-        start[outside] = stop[outside] = np.nan
+        start, stop = self.pieces.overlap(low, high)
         nothing = np.full(self.n_absent, np.nan)
         return np.append(start, nothing), np.append(stop, nothing)
 
     def state(self) -> dict[str, Any]:
         """Return everything needed to rebuild the encoder: arrays and plain values."""
-        return {
-            "low": self.low,
-            "high": self.high,
+        return self.pieces.state() | {
             "code": self.cells.code,
             "weight": self.cells.weight,
             "missing": self.missing,
@@ -229,35 +243,34 @@ class NumericEncoder:
         """
         cells, missing, grid = CellTable.from_state(state), bool(state["missing"]), Grid(**state["grid"])
         n_marks = int(state.get("marks", 0))  # the first files knew none
-        low, high = state["low"], state["high"]
-        ends = np.stack([low, high], axis=1).astype(np.float64, casting="safe").ravel()  # ascending, so never NaN
-        rising = (ends[:-1] <= ends[1:] + 1e-9 * np.abs(ends[1:])).all()  # grids are not exact in floats
-        if len(low) != len(cells.code) - missing - n_marks or not rising or not np.isfinite(ends).all():
-            raise ValueError("the ends of cells are finite and ascend, two for each cell")
-        absent = cells.code[len(low) :]
-        if n_marks < 0 or (len(absent) and (absent[0] != cells.n_codes - 1 or cells.code[len(low) - 1] == absent[0])):
+        pieces = Pieces.from_state(state)
+        n_numbers = int(pieces.cell[-1]) + 1
+        if n_numbers != len(cells.code) - missing - n_marks:
+            raise ValueError("each cell of numbers has its pieces")
+        absent = cells.code[n_numbers:]
+        if n_marks < 0 or (len(absent) and (absent[0] != cells.n_codes - 1 or cells.code[n_numbers - 1] == absent[0])):
             raise ValueError("cells that hold no number are one code, the last")
         if not (grid.low <= grid.high and 0 <= (grid.decimals or 0) <= 18 and grid.step >= 1):
             raise ValueError(f"no grid: {grid}")
-        return cls(low, high, cells, missing, grid, n_marks)
+        return cls(pieces, cells, missing, grid, n_marks)
 
 
 def _cut(
-    distinct: FloatArray, counts: IntArray, grid: Grid, n_bins: int
+    distinct: FloatArray, counts: IntArray, grid: Grid, n_bins: int, fewest: int
 ) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
     """Cut sorted distinct values into codes and cells: ends, code and number of rows of each cell."""
     total = counts.sum()
     cells, sizes = [], []
     scaled = distinct / (np.abs(distinct).max() or 1.0)  # squares of huge numbers are none
     most = MOST_SPREAD / n_bins * _spread(scaled, counts)[-1]
-    for start, stop in _runs(counts * n_bins >= total):
+    for start, stop in runs(counts * n_bins >= total):
         rows = counts[start:stop].cumsum()
         bins = max(1, round(n_bins * rows[-1] / total))
         cuts = np.unique(np.searchsorted(rows, rows[-1] * np.arange(1, bins) / bins, side="left") + 1)
         edges = np.unique(np.r_[0, cuts[cuts < len(rows)], len(rows)]) + start
         for a, b in pairwise(edges.tolist()):
             own, held = distinct[a:b], counts[a:b]
-            cells.append(_cells(own, held, grid))
+            cells.append(_cells(own, held, grid, fewest))
             # Of each value the cell it lies in, and which value is the first of each cell.
             place = np.searchsorted(cells[-1][0], own, side="right") - 1
             sizes += _codes(scaled[a:b], held, np.searchsorted(place, np.arange(len(cells[-1][0]) + 1)), most)
@@ -297,44 +310,26 @@ def _spread(values: FloatArray, counts: IntArray) -> FloatArray:
     return spread
 
 
-def _cells(values: FloatArray, counts: IntArray, grid: Grid) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Cells of one bin: an atom for each frequent value, and intervals of equal counts between them."""
+def _cells(values: FloatArray, counts: IntArray, grid: Grid, fewest: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Cells of one bin: an atom for each frequent value, and intervals of equal counts between them.
+
+    Intervals end halfway between neighbouring values, never on one that the grid has, save the outer ends.
+    """
     total = counts.sum()
-    few = len(values) <= MAX_CELLS and (grid.half > 0 or total >= 2 * len(values))
-    atom = np.full(len(values), few) | (counts >= max(total / MAX_ATOMS, MIN_ATOM_ROWS))
+    atom = counts >= (fewest if len(values) <= MAX_CELLS else max(total / MAX_ATOMS, MIN_ATOM_ROWS))
+    apart, step = np.diff(values), 2 * grid.half
+    halfway = values[:-1] + (np.floor(apart / (2 * step) + 1e-9) * step + grid.half if step else apart / 2)
+    ends = np.r_[values[0] - grid.half, halfway, values[-1] + grid.half]
     parts = []
-    for start, stop in _runs(atom):
-        if atom[start] or stop - start == 1:
+    for start, stop in runs(atom):
+        if atom[start]:
             parts.append((values[start:stop], values[start:stop], counts[start:stop].astype(np.float64)))
             continue
         rows = counts[start:stop].cumsum()
         wanted = min(round(MAX_CELLS * rows[-1] / total), rows[-1] // MIN_ROWS_PER_CELL, stop - start - 1)
-        parts.append(_intervals(values[start:stop], rows, grid, max(int(wanted), 1)))
+        knot = np.searchsorted(rows[:-1], rows[-1] * np.arange(1, max(wanted, 1)) / max(wanted, 1), side="left")
+        knot = np.unique(knot[knot < len(rows) - 1])
+        own = ends[np.r_[start, start + knot + 1, stop]]
+        parts.append((own[:-1], own[1:], np.diff(np.r_[0.0, rows[knot], rows[-1]])))
     low, high, mass = (np.concatenate(items) for items in zip(*parts, strict=True))
     return low, high, mass
-
-
-def _intervals(
-    values: FloatArray, rows: IntArray, grid: Grid, n_cells: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Cut values, of which `rows` counts cumulatively, into about `n_cells` intervals of equal counts.
-
-    Knots lie halfway between neighbouring values, never on one, save the outer ends.
-    """
-    between = (values[:-1] + values[1:]) / 2
-    knot = np.unique(np.searchsorted(rows[:-1], rows[-1] * np.arange(1, n_cells) / n_cells, side="left"))
-    knot = knot[knot < len(between)]
-    ends = np.r_[values[0] - grid.half, between[knot], values[-1] + grid.half]
-    return ends[:-1], ends[1:], np.diff(np.r_[0.0, rows[knot], rows[-1]])
-
-
-def _runs(alone: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Cut a sequence into runs: each element marked as alone is one, and so is each stretch between such elements.
-
-    Examples
-    --------
-    >>> _runs(np.array([False, False, True, True, False]))
-    [(0, 2), (2, 3), (3, 4), (4, 5)]
-    """
-    starts = np.flatnonzero(alone | np.r_[True, alone[:-1]])
-    return [(int(a), int(b)) for a, b in zip(starts, np.r_[starts[1:], len(alone)], strict=True)]

@@ -35,6 +35,9 @@ FUNCTIONS: Mapping[str, Callable[[Floats], Floats]] = {
 PARTS = ("year", "quarter", "month", "day", "dayofyear", "dayofweek", "hour", "minute")
 """What of a point in time a whole number may be, plus a constant: names in pandas."""
 
+LONGER = 6
+"""By how many characters a factor is longer than what is divided by instead: a third."""
+
 COMBINATIONS: Mapping[str, Callable[[Floats, Floats], Floats]] = {
     "sum": lambda x, weights: weights @ x,
     "product": lambda x, powers: np.prod(np.power(x, powers[:, None]), axis=0),
@@ -213,5 +216,7 @@ def _power(name: ColumnName, power: float) -> str:
 
 def _term(factor: float, text: str) -> tuple[bool, str]:
     """Whether a term is taken away, and what it is without its sign."""
-    size = f"{abs(factor):.12g}"
+    size, over = f"{abs(factor):.12g}", f"{1 / abs(factor):.12g}"
+    if text and len(over) < len(size) - LONGER:
+        return factor < 0, f"{text} / {over}"
     return factor < 0, size if not text else text if size == "1" else f"{size} * {text}"

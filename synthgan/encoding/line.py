@@ -32,7 +32,7 @@ DIGITS, SHIFT_DIGITS = 12, 7
 
 
 def line_through(
-    x: Floats, values: Floats, spec: ColumnSpec, min_distinct: int = MIN_DISTINCT
+    x: Floats, values: Floats, spec: ColumnSpec, min_distinct: int = MIN_DISTINCT, error: Floats | float = 0.0
 ) -> tuple[float, float] | None:
     """Find the slope and shift by which `values` follow from `x`, in as few digits together as will do.
 
@@ -44,6 +44,8 @@ def line_through(
         The column of the values.
     min_distinct : int
         Different values that there have to be.
+    error : ndarray of float64, shape (n,), or float
+        How far x may be off, in units of the values.
 
     Returns
     -------
@@ -52,10 +54,10 @@ def line_through(
     """
     both = np.isfinite(x) & np.isfinite(values)
     told = np.isfinite(x) | np.isnan(values)
-    x, y = x[both], values[both]
+    x, y, error = x[both], values[both], np.broadcast_to(error, both.shape)[both]
     if len(y) < MIN_ROWS or not told.all() or len(np.unique(y[:10_000])) < min_distinct or np.ptp(x) == 0:
         return None
-    grid, half = Grid(spec.decimals, spec.step), half_widths(y, spec)
+    grid, half = Grid(spec.decimals, spec.step), half_widths(y, spec) + error
     with np.errstate(all="ignore"):
         weight = 1 / np.square(half)
         weight /= weight.sum()
@@ -124,6 +126,14 @@ def _ties(line: tuple[float, float], x: Floats, y: Floats, grid: Grid) -> float:
 
 
 def _shortest(low: float, high: float) -> float:
-    """The number of the fewest significant digits from `low` to `high`, the nearest to their middle."""
+    """The number of the fewest significant digits from `low` to `high`, or one over it: the nearest to their middle."""
+    number = _fewest_digits(low, high)
+    if low * high <= 0:
+        return number
+    inverse = _fewest_digits(1 / high, 1 / low)
+    return 1 / inverse if n_digits(inverse) < n_digits(number) else number
+
+
+def _fewest_digits(low: float, high: float) -> float:
     middle = (low + high) / 2
     return next((number for number in rounded(middle, DIGITS) if low <= number <= high), middle)

@@ -74,7 +74,9 @@ class TemporalEncoder:
         """Fit on wall-clock ticks (int64, shape (n_rows,)); at least one row is present. Cells hold `min_rows` rows."""
         days, clock = np.divmod(ticks[~missing], TICKS_PER_DAY)
         origin = int(days.min())
-        day = NumericEncoder.fit(_with_missing(days - origin, missing), _grid(days - origin), n_bins, min_rows)
+        day = NumericEncoder.fit(
+            _with_missing(days - origin, missing), _grid(days - origin), n_bins, min_rows, even=True
+        )
         week = find_week(day, days - origin, origin, min_rows)
         if (clock == clock[0]).all():
             return cls(day, None, origin, int(clock[0]), week)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from itertools import permutations
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from synthgan import SynthGAN, infer_schema, load
 from synthgan.encoding.derived import Derived, derived_of_state, in_order
 from synthgan.encoding.formulas import find_derived
+from synthgan.rng import numpy_stream
 
 N = 400
 
@@ -51,13 +53,40 @@ def test_any_product_is_found(powers: list[int], seed: int) -> None:
     np.testing.assert_allclose(one.values(frame, infer_schema(frame)), frame[one.target], rtol=1e-5)
 
 
+def test_sums_of_numbers_of_single_precision_are_found_in_a_file() -> None:
+    rng = numpy_stream(4, "test")
+    red, green, blue = (rng.gamma(2, 20, 400).astype(np.float32) for _ in range(3))
+    mean = (red + green + blue) / np.float32(3)
+    picture = {"red": red, "green": green, "blue": blue, "mean": mean, "excess": np.float32(3) * (red - mean)}
+    text = pd.DataFrame(picture).to_csv(index=False)
+    frame = pd.read_csv(io.StringIO(text))
+    assert (frame.dtypes == np.float64).all()
+    schema = infer_schema(frame)
+    assert all(spec.decimals is None for spec in schema)
+    derived = find_derived(frame, schema)
+    assert len(derived) == 2
+    for one in derived:
+        off = np.abs(one.values(frame, schema) - frame[one.target])
+        assert off.max() < 1e-5 * frame[one.target].abs().max()
+    noisy = frame.assign(mean=frame["mean"] + rng.normal(0, 1e-3, 400))
+    assert not any("mean" in (one.target, *one.sources) for one in find_derived(noisy, infer_schema(noisy)))
+
+
+def test_a_third_is_written_as_a_third() -> None:
+    rng = numpy_stream(5, "test")
+    yard = rng.integers(1, 9000, 300)
+    frame = pd.DataFrame({"feet": yard, "yards": (yard / 3).round(2)})
+    (one,) = find_derived(frame, infer_schema(frame))
+    assert max(one.slope, 1 / one.slope) == pytest.approx(3, abs=1e-9)
+
+
 def test_the_total_follows_and_not_a_part_of_it() -> None:
     stream = np.random.default_rng(0)
     a, b, c = (stream.integers(0, high, N) for high in (100, 50, 30))
     assert found(total=a + b + c, a=a, b=b, c=c) == ["total = a + b + c"], "wherever it stands"
     assert found(end=a + b, start=a, days=b) == ["end = start + days"], "what varies most"
     assert found(large=a, less=b, change=a - b) == ["change = large - less"]
-    assert found(a=a, b=b, c=c, mean=np.round((a + b + c) / 3, 2)) == ["mean = 0.33333 * a + 0.33333 * b + 0.33333 * c"]
+    assert found(a=a, b=b, c=c, mean=np.round((a + b + c) / 3, 2)) == ["mean = a / 3 + b / 3 + c / 3"]
     hour, minute = stream.integers(0, 24, N), stream.integers(0, 60, N)
     assert found(clock=100 * hour + minute, hour=hour, minute=minute) == ["clock = 100 * hour + minute"]
     price, n = np.round(stream.gamma(2, 20, N) + 1, 2), stream.integers(1, 9, N)
