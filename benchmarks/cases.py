@@ -53,6 +53,7 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("table", "rows", "columns", "decided_by", "n_trees", "depth"),
         ("mle", "mle_real", "shape", "trend", "c2st_holdout", "dcr_share"),
     ),
+    "seen": (("table", "rows", "columns", "numbers"), ("apart", "apart_most")),
     "zeros": (
         ("table", "rows", "columns", "n_columns_paired", "zeros"),
         (
@@ -120,6 +121,9 @@ HEADINGS = {
     "zeros": "kept to",
     "never": "rows that hold a pair that never occurs",
     "never_unseen": "unseen rows that do",
+    "numbers": "numbers inside a cell",
+    "apart": "apart, mean of the columns",
+    "apart_most": "apart, at most",
     "parts": "weekdays and months",
     "dayofweek": "by weekday",
     "dayofweek_real": "by weekday, real rows",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.encoding.categorical import CategoricalEncoder
-from synthgan.encoding.continuous import Grid, NumericEncoder
+from synthgan.encoding.continuous import NumericEncoder
 from synthgan.encoding.dtypes import (
     levels_to_column,
     marks_of,
@@ -20,6 +20,7 @@ from synthgan.encoding.dtypes import (
     ticks_to_column,
     wall_ticks,
 )
+from synthgan.encoding.grid import Grid
 from synthgan.encoding.identifier import IdentifierMaker
 from synthgan.encoding.layout import Block
 from synthgan.encoding.protection import wall_tick

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from synthgan.encoding.cells import MAX_CELLS, CellTable, FloatArray, IntArray
+from synthgan.encoding.grid import Grid, find_rounding
 from synthgan.encoding.merging import merge_cells, round_ends
 from synthgan.encoding.pieces import Pieces, fewest_rows, runs
 
-__all__ = ["Grid", "NumericEncoder", "default_n_bins"]
+__all__ = ["NumericEncoder", "default_n_bins"]
 
 MIN_ROWS_PER_CELL = 4
 """An interval holds at least so many training rows."""
@@ -36,35 +37,6 @@ def default_n_bins(n_rows: int) -> int:
     [8, 16, 64]
     """
     return int(np.clip(round(np.sqrt(n_rows) / 2), 8, 64))
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Grid:
-    """The values ``origin + k * step / 10**decimals`` between `low` and `high`; no grid where `decimals` is None.
-
-    Examples
-    --------
-    >>> Grid(decimals=2, step=5, low=0.0, high=1.0).snap(np.array([0.123, 7.0])).tolist()
-    [0.1, 1.0]
-    """
-
-    decimals: int | None = None
-    step: int = 1
-    low: float = -np.inf
-    high: float = np.inf
-    origin: float = 0.0
-
-    @property
-    def half(self) -> float:
-        """Half the distance of neighbouring grid values; 0 without a grid."""
-        return 0.0 if self.decimals is None else 0.5 * self.step / 10.0**self.decimals
-
-    def snap(self, values: FloatArray) -> FloatArray:
-        """Move values to the nearest grid value inside the bounds. NaN stays NaN."""
-        if self.decimals is not None:
-            scale = 10.0**self.decimals
-            values = np.round((values - self.origin) * scale / self.step) * self.step / scale + self.origin
-        return np.clip(values, self.low, self.high) + 0.0  # no negative zero
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -127,7 +99,9 @@ class NumericEncoder:
         present = values[~np.isnan(values)]
         distinct, counts = np.unique(present, return_counts=True)
         most = max(int(np.ceil(len(present) / (n_bins * MAX_ATOMS))), MIN_ATOM_ROWS)
-        fewest = fewest_rows(distinct, counts, grid.half, most)
+        rare = counts < most
+        rounding = find_rounding(distinct[rare], counts[rare], grid, min_rows)
+        fewest = fewest_rows(distinct, counts, grid.half, most, rounding)
         low, high, code, mass = _cut(distinct, counts, grid, n_bins, fewest)
         if min_rows > 1:
             low, high, code, mass = merge_cells(low, high, code, mass, min_rows, grid.half)
@@ -136,7 +110,7 @@ class NumericEncoder:
         n_missing = len(values) - len(present) - int(marked.sum())
         absent = [*marked, n_missing] if n_missing else marked
         code, mass = np.append(code, np.full(len(absent), code[-1] + 1)), np.append(mass, absent)
-        pieces = Pieces.whole(low, high)
+        pieces = Pieces.whole(low, high, None if even else rounding)
         pieces = pieces if even else pieces.cut(distinct, counts, fewest, grid.half, min_rows)
         return cls(pieces, CellTable.from_counts(code, mass), n_missing > 0, grid, n_marks)
 

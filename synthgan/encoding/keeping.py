@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.encoding.continuous import Grid
 from synthgan.encoding.derived import PARTS, Derived
 from synthgan.encoding.dtypes import plain_column, plain_numbers
+from synthgan.encoding.grid import Grid
 from synthgan.encoding.orders import Order, rearranged
 from synthgan.schema.table import ColumnName, Schema
 

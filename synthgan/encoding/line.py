@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from synthgan.encoding.continuous import Grid
+from synthgan.encoding.grid import Grid
 from synthgan.schema.table import ColumnSpec
 
 __all__ = ["MIN_DISTINCT", "MIN_ROWS", "half_widths", "line_through", "n_digits", "rounded", "some_of"]

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthgan.encoding.continuous import Grid
 from synthgan.encoding.derived import Derived, written
 from synthgan.encoding.dtypes import plain_numbers
+from synthgan.encoding.grid import Grid
 from synthgan.encoding.line import MIN_ROWS, some_of
 from synthgan.schema.table import ColumnKind, ColumnName, Schema
 

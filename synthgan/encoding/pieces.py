@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthgan.encoding.cells import FloatArray, IntArray
+from synthgan.encoding.grid import Rounding
 
 __all__ = ["Pieces", "fewest_rows", "runs"]
 
@@ -38,17 +39,20 @@ class Pieces:
         The cell it lies in, ascending from 0 without gaps.
     stop : ndarray of float64, shape (n_pieces,)
         The place where it ends: ascending in each cell, to 1.
+    rounding : Rounding or None
+        How the numbers of stretches are rounded.
     """
 
     low: FloatArray
     high: FloatArray
     cell: IntArray
     stop: FloatArray
+    rounding: Rounding | None = None
 
     @classmethod
-    def whole(cls, low: FloatArray, high: FloatArray) -> Pieces:
+    def whole(cls, low: FloatArray, high: FloatArray, rounding: Rounding | None = None) -> Pieces:
         """Cells that are not cut."""
-        return cls(low, high, np.arange(len(low)), np.ones(len(low)))
+        return cls(low, high, np.arange(len(low)), np.ones(len(low)), rounding)
 
     def cut(self, values: FloatArray, counts: IntArray, fewest: int, half: float, min_rows: int) -> Pieces:
         """Cut cells that are whole by the numbers that lie in them.
@@ -79,7 +83,7 @@ class Pieces:
         before = np.r_[0.0, below][np.searchsorted(cells, np.arange(len(self.low)))]
         stop = (below - before[cells]) / np.bincount(cells, rows)[cells]
         stop[np.r_[cells[1:] != cells[:-1], True]] = 1.0  # sums are not exact in floats
-        return Pieces(low, high, cells, stop)
+        return Pieces(low, high, cells, stop, self.rounding)
 
     @property
     def start(self) -> FloatArray:
@@ -98,9 +102,10 @@ class Pieces:
 
     def find(self, values: FloatArray) -> IntArray:
         """The piece that each number lies in, or the nearest one."""
-        # A value has no width, so a number belongs to the last piece that starts at or before it, unless it lies past
-        # that piece's end and the next piece is nearer.
+        # A value has no width: a number belongs to the last piece that starts at or before it, unless it is the value
+        # from which that goes on, or lies past its end and the next piece is nearer.
         at = np.clip(np.searchsorted(self.low, values, side="right") - 1, 0, len(self.low) - 1)
+        at -= (at > 0) & (self.low[at - 1] == values)
         after = np.minimum(at + 1, len(self.low) - 1)
         past = values - self.high[at]
         return np.where((past > 0) & (self.low[after] - values < past), after, at)
@@ -116,26 +121,27 @@ class Pieces:
         return self._place(at, values, -half, 0.0), self._place(at, values, half, 1.0)
 
     def _place(self, at: IntArray, values: FloatArray, beside: float, of_value: float) -> FloatArray:
-        width = (self.high - self.low)[at]
-        part = np.where(width > 0, (values + beside - self.low[at]) / np.where(width > 0, width, 1.0), of_value)
+        part = _part(self.low[at], self.high[at], values + beside, self.rounding, of_value)
         start = self.start[at]
-        place: FloatArray = start + np.clip(part, 0.0, 1.0) * (self.stop[at] - start)
+        place: FloatArray = start + part * (self.stop[at] - start)
         return place
 
     def values(self, cell: IntArray, place: FloatArray) -> FloatArray:
         """The numbers at places inside cells."""
         at = np.searchsorted(self.cell + self.stop, cell + np.clip(place, 0.0, 1 - 1e-9), side="right")
-        start = self.start[at]
+        start, low, high = self.start[at], self.low[at], self.high[at]
         part = np.clip((place - start) / (self.stop[at] - start), 0.0, 1.0)
-        found: FloatArray = self.low[at] + part * (self.high[at] - self.low[at])
+        found: FloatArray = low + part * (high - low)
+        if self.rounding is not None and (wide := np.flatnonzero(low < high)).size:
+            found[wide] = self.rounding.numbers(low[wide], high[wide], part[wide])
         return found
 
     def overlap(self, low: float, high: float) -> tuple[FloatArray, FloatArray]:
         """Places at which the part of each cell from `low` to `high` starts and stops; NaN where none is."""
-        width = self.high - self.low
-        wide, divisor = width > 0, np.where(width > 0, width, 1.0)
-        begin = np.where(wide, np.clip((low - self.low) / divisor, 0, 1), 0.0)
-        end = np.where(wide, np.clip((high - self.low) / divisor, 0, 1), 1.0)
+        begin, end = (
+            _part(self.low, self.high, np.full(len(self.low), limit), self.rounding, of_value)
+            for limit, of_value in ((low, 0.0), (high, 1.0))
+        )
         outside = (self.low > high) | (self.high < low) | (end <= begin) | (low > high)
         start, size = self.start, self.stop - self.start
         first = np.flatnonzero(self._is_first)
@@ -145,7 +151,8 @@ class Pieces:
 
     def state(self) -> dict[str, Any]:
         """Return what is needed to rebuild them."""
-        return {name: getattr(self, name) for name in ("low", "high", "cell", "stop")}
+        rounding = {} if self.rounding is None else {"rounding": self.rounding.state()}
+        return {name: getattr(self, name) for name in ("low", "high", "cell", "stop")} | rounding
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Pieces:
@@ -163,7 +170,7 @@ class Pieces:
                 state["cell"].astype(np.int64, casting="safe"),
                 state["stop"].astype(np.float64, casting="safe"),
             )
-            out = cls(low, high, cell, stop)
+            out = cls(low, high, cell, stop, Rounding.from_state(state["rounding"]) if "rounding" in state else None)
         ends = np.stack([low, high], axis=1).ravel()  # ascending, so never NaN
         rising = (ends[:-1] <= ends[1:] + 1e-9 * np.abs(ends[1:])).all()  # grids are not exact in floats
         if (
@@ -177,6 +184,18 @@ class Pieces:
         if not (out.start < out.stop).all() or not (out.stop[np.r_[out._is_first[1:], True]] == 1).all():
             raise ValueError("the pieces of a cell ascend to its end, 1")
         return out
+
+
+def _part(
+    low: FloatArray, high: FloatArray, values: FloatArray, rounding: Rounding | None, of_value: float
+) -> FloatArray:
+    """What share of pieces lies below numbers, and `of_value` of those that are a value."""
+    width = high - low
+    part = np.where(width > 0, (values - low) / np.where(width > 0, width, 1.0), of_value)
+    if rounding is not None:
+        inside = np.flatnonzero((width > 0) & (low <= values) & (values <= high))
+        part[inside] = rounding.below(low[inside], high[inside], values[inside], of_value)
+    return np.clip(part, 0.0, 1.0)
 
 
 def _cut(
@@ -205,7 +224,7 @@ def _cut(
     return out
 
 
-def fewest_rows(values: FloatArray, counts: IntArray, half: float, most: int) -> int:
+def fewest_rows(values: FloatArray, counts: IntArray, half: float, most: int, rounding: Rounding | None = None) -> int:
     """Rows that a number is held by to be a value of its own, where others are spread over what lies between.
 
     New rows hold a number that none of N rows holds about as often as one of these holds one that none of the others
@@ -221,6 +240,8 @@ def fewest_rows(values: FloatArray, counts: IntArray, half: float, most: int) ->
         Half a step of their grid, 0 without one.
     most : int
         What so many rows hold is a value anyway.
+    rounding : Rounding or None
+        How the others are rounded.
 
     Returns
     -------
@@ -235,7 +256,10 @@ def fewest_rows(values: FloatArray, counts: IntArray, half: float, most: int) ->
     n_values = np.zeros((group[-1] + 1, most))
     np.add.at(n_values, (group, counts), 1.0)
     first = np.searchsorted(group, np.arange(len(n_values) + 1))
-    places = (values[first[1:] - 1] - values[first[:-1]]) / (2 * half) + 1 if half else np.full(len(n_values), ENDLESS)
+    width = values[first[1:] - 1] - values[first[:-1]]
+    places = width / (2 * half) + 1 if half else np.full(len(n_values), ENDLESS)
+    if rounding is not None:
+        places = rounding.places(width, half)
     seen = 1 - n_values[:, 1].sum() / counts.sum()
     tried = sorted({min(round(2 ** (step / STEPS)), most) for step in range(STEPS, 16 * STEPS)})
     found: int = min(reversed(tried), key=lambda fewest: abs(_seen(n_values, places, fewest) - seen))

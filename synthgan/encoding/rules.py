@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.encoding.columns import ColumnEncoder
-from synthgan.encoding.continuous import Grid, NumericEncoder
+from synthgan.encoding.continuous import NumericEncoder
 from synthgan.encoding.derived import Derived, written
 from synthgan.encoding.dtypes import numbers_to_column, plain_numbers
+from synthgan.encoding.grid import Grid
 from synthgan.encoding.keeping import Limits, keep_rules
 from synthgan.encoding.orders import Order
 from synthgan.encoding.protection import wall_tick

@@ -16,7 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthgan.encoding.cells import FloatArray, IntArray
-from synthgan.encoding.continuous import Grid, NumericEncoder
+from synthgan.encoding.continuous import NumericEncoder
+from synthgan.encoding.grid import Grid
 from synthgan.encoding.week import Week, find_week, week_of_state
 
 __all__ = ["TemporalEncoder", "ticks_of", "ticks_to_datetime"]

@@ -12,7 +12,8 @@ from synthgan import infer_schema
 from synthgan.encoding import TableEncoder
 from synthgan.encoding.categorical import MAX_LEVEL_CODES, CategoricalEncoder
 from synthgan.encoding.cells import MAX_CODES
-from synthgan.encoding.continuous import Grid, NumericEncoder
+from synthgan.encoding.continuous import NumericEncoder
+from synthgan.encoding.grid import Grid
 
 
 def numbers(n: int = 3000, seed: int = 0) -> np.ndarray:

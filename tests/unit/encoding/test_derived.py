@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthgan import SynthGAN, infer_schema, load
-from synthgan.encoding.continuous import Grid
 from synthgan.encoding.derived import Derived, derived_of_state
 from synthgan.encoding.formulas import find_derived
+from synthgan.encoding.grid import Grid
 
 N = 400
 

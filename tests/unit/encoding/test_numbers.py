@@ -7,7 +7,8 @@ import pandas as pd
 
 from synthgan import infer_schema
 from synthgan.encoding import TableEncoder
-from synthgan.encoding.continuous import MIN_ROWS_PER_CODE, MOST_SPREAD, Grid, NumericEncoder, default_n_bins
+from synthgan.encoding.continuous import MIN_ROWS_PER_CODE, MOST_SPREAD, NumericEncoder, default_n_bins
+from synthgan.encoding.grid import Grid
 from synthgan.rng import numpy_stream
 
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from synthgan import SynthGAN, infer_schema, load
 from synthgan.encoding import TableEncoder
 from synthgan.encoding.bounds import bounds_of
-from synthgan.encoding.continuous import Grid, NumericEncoder
+from synthgan.encoding.continuous import NumericEncoder
 from synthgan.encoding.encoded import within_bounds
 from synthgan.encoding.finding import with_derived, with_gaps, with_orders
+from synthgan.encoding.grid import Grid
 from synthgan.encoding.orders import Order, find_orders, orders_of_state, rearranged
 from synthgan.models import CodeAxis, Generator, GeneratorConfig
 from synthgan.models.features import rows_of

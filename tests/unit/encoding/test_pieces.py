@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthgan.encoding.continuous import Grid, NumericEncoder, default_n_bins
+from synthgan.encoding.continuous import NumericEncoder, default_n_bins
+from synthgan.encoding.grid import Grid, Rounding
 from synthgan.encoding.pieces import Pieces
 from synthgan.rng import numpy_stream
 
@@ -23,6 +25,10 @@ SOURCES: dict[str, tuple[Grid, Source]] = {
     "whole numbers of a narrow range": (Grid(0), lambda rng, n: rng.normal(0, 20, n).round()),
     "few different numbers on no grid": (Grid(), lambda rng, n: rng.integers(0, n // 3, n) / 7),
     "averages of nine whole numbers": (Grid(6), lambda rng, n: (rng.integers(0, 9000, n) / 9).round(6)),
+    "two decimals, and some of four": (
+        Grid(4),
+        lambda rng, n: np.where(rng.random(n) < 0.8, rng.normal(size=n).round(2), rng.normal(size=n).round(4)),
+    ),
     "amounts that people round": (
         Grid(0),
         lambda rng, n: np.where(rng.random(n) < 0.5, rng.lognormal(9, 1, n).round(), rng.lognormal(9, 1, n).round(-2)),
@@ -45,6 +51,14 @@ def test_as_many_drawn_numbers_are_new_as_of_new_rows(source: str) -> None:
         encoder = NumericEncoder.fit(rows, grid, default_n_bins(n_rows))
         seen, expected = (np.isin(own.round(9), rows.round(9)).mean() for own in (drawn(encoder, rows, rng), others))
         assert abs(seen - expected) < 0.08, (n_rows, seen, expected)
+
+
+def test_a_shared_value_takes_the_place_that_it_has() -> None:
+    pieces = Pieces(np.array([0.0, 1.0, 1.0]), np.array([1.0, 1.0, 2.0]), np.zeros(3, int), np.array([0.25, 0.75, 1.0]))
+    cell, place = pieces.place(np.array([0.0, 0.5, 1.0, 1.5, 2.0]))
+    assert cell.tolist() == [0] * 5
+    assert place.tolist() == [0.0, 0.125, 0.5, 0.875, 1.0]
+    assert [end.tolist() for end in pieces.room(np.array([1.0, 1.5]), 0.0)] == [[0.25, 0.875], [0.75, 0.875]]
 
 
 def test_values_that_rows_share_come_as_often_as_rows_hold_them() -> None:
@@ -94,6 +108,11 @@ def test_places_between_two_numbers_are_those_that_decode_into_them(
 ) -> None:
     pieces = NumericEncoder.fit(np.array(numbers) / 7, Grid(), 3).pieces
     low, high = low / 7, (low + width) / 7
+    _check_overlap(pieces, low, high)
+    _check_overlap(dataclasses.replace(pieces, rounding=Rounding(1, 2, 0.6)), low, high)
+
+
+def _check_overlap(pieces: Pieces, low: float, high: float) -> None:
     start, stop = pieces.overlap(low, high)
     for cell in range(len(start)):
         places = np.linspace(0, 1 - 1e-9, 97)

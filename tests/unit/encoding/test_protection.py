@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from synthgan import CTGAN, TVAE, Synthesizer, SynthGAN, VanillaGAN, infer_schema, load
 from synthgan.encoding import TableEncoder, protect
-from synthgan.encoding.continuous import Grid, NumericEncoder
+from synthgan.encoding.continuous import NumericEncoder
+from synthgan.encoding.grid import Grid
 from synthgan.errors import ConditionError, ConfigError
 
 N = 400

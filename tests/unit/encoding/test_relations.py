@@ -8,8 +8,9 @@ import pytest
 
 from synthgan import SynthGAN, infer_schema
 from synthgan.encoding import EncodedTable, TableEncoder
-from synthgan.encoding.continuous import Grid, NumericEncoder
+from synthgan.encoding.continuous import NumericEncoder
 from synthgan.encoding.finding import with_relations
+from synthgan.encoding.grid import Grid
 from synthgan.encoding.relations import NOWHERE
 
 
