@@ -37,6 +37,9 @@ MOST_TERMS, MOST_FACTORS, MOST_POWER = 24, 4, 3
 LAST_DIGIT = 1e-7
 """What of itself a number is rounded by that lies on no grid: floats of single precision hold 7 digits."""
 
+MOST_TIMES = 100.0
+"""Standard deviations of a sum that a term may be away from zero, when it is looked for."""
+
 WEIGHT_DIGITS = 7
 """Digits of a weight that are tried."""
 
@@ -110,8 +113,8 @@ def _sum(target: ColumnName, pool: Sequence[ColumnName], numbers: Columns, schem
         return None
     rows = there[some_of(len(there))]
     names = [name for name in numbers if name in pool and np.isfinite(numbers[name][there]).all()]
-    error = _error([numbers[name] for name in names], y, there, spec)
-    half = half_widths(y[rows], spec) + error[rows]
+    loose = [name for name in names if schema[name].decimals is None] if spec.decimals is None else []
+    half = half_widths(y[rows], spec) + (LAST_DIGIT * MOST_TIMES * float(y[there].std()) if loose else 0.0)
     exact = half if spec.decimals is None else EXACT * half
     enough = len(np.unique(y[there])) >= MIN_DISTINCT
     for tolerance in [exact, *([half] if enough and exact is not half else [])]:
@@ -128,23 +131,14 @@ def _sum(target: ColumnName, pool: Sequence[ColumnName], numbers: Columns, schem
             for tried in (weights, weights / np.abs(weights).min()):
                 chosen = tuple(rounded(own, WEIGHT_DIGITS)[digits] for own in tried.tolist())
                 total = np.array(chosen) @ x
+                # Floats of single precision are off by their last digit, and their sum by that of larger terms.
+                error = LAST_DIGIT * np.abs(np.array(chosen) * [name in loose for name in terms]) @ np.abs(x)
+                error *= float(y[there].std() / max(total[there].std(), 1e-300))
                 if line_through(total[rows], y[rows], spec, distinct, error[rows]) is None:
                     continue
                 if line := line_through(total, y, spec, distinct, error):
                     return Derived(target, tuple(terms), "sum", *line, weights=chosen)
     return None
-
-
-def _error(sources: list[Floats], y: Floats, there: Ints, spec: ColumnSpec) -> Floats:
-    """How far off what is summed up may be, shape (n,): by the last digit of terms that are larger than their sum.
-
-    Terms vary as `MOST_AMPLIFIED` allows. On a grid the sum's own rounding is the larger one.
-    """
-    out = np.zeros(len(y))
-    if spec.decimals is None:
-        for x in sources:
-            out = np.maximum(out, np.abs(x) / max(float(x[there].std()), 1e-300))
-    return LAST_DIGIT * MOST_AMPLIFIED * float(y[there].std()) * out
 
 
 def _terms(

@@ -304,6 +304,8 @@ def _cells(values: FloatArray, counts: IntArray, grid: Grid, fewest: int) -> tup
         knot = np.searchsorted(rows[:-1], rows[-1] * np.arange(1, max(wanted, 1)) / max(wanted, 1), side="left")
         knot = np.unique(knot[knot < len(rows) - 1])
         own = ends[np.r_[start, start + knot + 1, stop]]
+        if step and stop - start == 1 and own[1] - own[0] < 1.5 * step:  # no other number of the grid is in it
+            own = values[[start, start]]
         parts.append((own[:-1], own[1:], np.diff(np.r_[0.0, rows[knot], rows[-1]])))
     low, high, mass = (np.concatenate(items) for items in zip(*parts, strict=True))
     return low, high, mass

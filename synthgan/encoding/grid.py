@@ -21,8 +21,11 @@ MOST_DECIMALS, MOST_DIGITS, CHANCE = 6, 7, 1e-6
 """Of numbers on no grid: decimals that are looked for, and how often they have as many by chance. Digits by which a
 rounding is coarser at most."""
 
-EXACT = 1e-10
-"""By how much of itself a number may be off the round one that it is."""
+EXACT = 1e-15
+"""By how much of itself a number may be off the round one that it is: floats are."""
+
+MIN_ROUND, MOST_CHANCE = 5, 0.25
+"""Different round numbers that there have to be; share of numbers at most that floats cannot tell from round ones."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Grid:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rounding:
-    r"""A share of a column's numbers is rounder than all are: two decimals instead of three, or full fifties.
+    r"""A share of a column's rarer numbers is rounder than all are: two decimals instead of three, or full fifties.
 
     In a stretch from a to b with m round numbers each of these has the mass :math:`q / m`, and :math:`1 - q` is spread
     evenly:
@@ -86,9 +89,8 @@ class Rounding:
 
     def is_round(self, values: FloatArray) -> npt.NDArray[np.bool_]:
         """Which numbers are round."""
-        with np.errstate(over="ignore", invalid="ignore"):  # huge numbers are none
-            times = values / self.unit
-            out: npt.NDArray[np.bool_] = np.abs(times - np.round(times)) <= EXACT * np.maximum(np.abs(times), 1.0)
+        times = values / self.unit
+        out: npt.NDArray[np.bool_] = np.abs(times - np.round(times)) <= EXACT * np.abs(times)
         return out
 
     def places(self, width: FloatArray, half: float) -> FloatArray:
@@ -110,7 +112,7 @@ class Rounding:
         """The numbers that have such shares of the stretches below them."""
         (first, many), width = self._within(low, high), high - low
         share = np.where(many > 0, self.share, 0.0)
-        each, fine = share / np.maximum(many, 1), np.maximum(1 - share, 1e-12)
+        each, fine = share / np.maximum(many, 1), np.where(share < 1, 1 - share, np.inf)
         rest = part - (1 - share) * np.maximum(first * self.unit - low, 0.0) / width
         length = each + (1 - share) * self.unit / width
         at = np.clip(np.floor(rest / np.where(many > 0, length, 1.0)), 0, np.maximum(many - 1, 0))
@@ -122,8 +124,7 @@ class Rounding:
     def _within(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The first round number of stretches, as a multiple, and how many there are."""
         ends = low / self.unit, high / self.unit
-        first = np.ceil(ends[0] - EXACT * np.maximum(np.abs(ends[0]), 1.0))
-        last = np.floor(ends[1] + EXACT * np.maximum(np.abs(ends[1]), 1.0))
+        first, last = np.ceil(ends[0] - EXACT * np.abs(ends[0])), np.floor(ends[1] + EXACT * np.abs(ends[1]))
         return first, np.maximum(last - first + 1, 0.0)
 
     def state(self) -> dict[str, Any]:
@@ -153,12 +154,17 @@ def find_rounding(values: FloatArray, counts: IntArray, grid: Grid, min_rows: in
     Rounding or None
         The one under which rows are likeliest, or None where that is hardly likelier than chance, or where all are.
     """
-    n_rows = int(counts.sum())
+    n_rows, largest = int(counts.sum()), float(np.abs(values).max(initial=0.0))
     best, least = None, MIN_NATS
     for decimals, step, chance in _coarser(grid) if n_rows >= MIN_ROWS else ():
-        n_round = int(counts[Rounding(decimals, step, 1.0).is_round(values)].sum())
+        one = Rounding(decimals, step, 1.0)
+        alike = 4 * EXACT * (largest / one.unit)  # so near to a round number are so many by chance
+        if alike > MOST_CHANCE * (1.0 if grid.decimals is None else chance):
+            continue
+        is_round = one.is_round(values)
+        n_round, chance = int(counts[is_round].sum()), max(chance, alike)
         share = n_round / n_rows
-        if n_round < min_rows or share < chance + MIN_EXCESS:
+        if n_round < min_rows or is_round.sum() < MIN_ROUND or share < chance + MIN_EXCESS:
             continue
         odds = np.array([share, 1 - share]) / [chance, 1 - chance]
         nats = n_rows * float(np.array([share, 1 - share]) @ np.log(np.maximum(odds, 1e-300)))

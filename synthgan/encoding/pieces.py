@@ -253,34 +253,33 @@ def fewest_rows(values: FloatArray, counts: IntArray, half: float, most: int, ro
     if not len(counts):
         return most
     group = np.unique((counts.cumsum() - counts) // ROWS_PER_GROUP, return_inverse=True)[1]
-    n_values = np.zeros((group[-1] + 1, most))
-    np.add.at(n_values, (group, counts), 1.0)
-    first = np.searchsorted(group, np.arange(len(n_values) + 1))
+    first = np.searchsorted(group, np.arange(group[-1] + 2))
     width = values[first[1:] - 1] - values[first[:-1]]
-    places = width / (2 * half) + 1 if half else np.full(len(n_values), ENDLESS)
+    places = width / (2 * half) + 1 if half else np.full(len(width), ENDLESS)
     if rounding is not None:
         places = rounding.places(width, half)
-    seen = 1 - n_values[:, 1].sum() / counts.sum()
+    seen = 1 - float(counts[counts == 1].sum() / counts.sum())
     tried = sorted({min(round(2 ** (step / STEPS)), most) for step in range(STEPS, 16 * STEPS)})
-    found: int = min(reversed(tried), key=lambda fewest: abs(_seen(n_values, places, fewest) - seen))
+    found: int = min(reversed(tried), key=lambda fewest: abs(_seen(group, counts, places, fewest) - seen))
     return found
 
 
-def _seen(n_values: FloatArray, places: FloatArray, fewest: int) -> float:
+def _seen(group: IntArray, counts: IntArray, places: FloatArray, fewest: int) -> float:
     """Share of drawn numbers that are among those of the rows, if what `fewest` rows hold is a value.
 
     Parameters
     ----------
-    n_values : ndarray of float64, shape (n_groups, most)
-        How many values 0, 1, 2, ... rows hold.
+    group, counts : ndarray of int64, shape (n_values,)
+        The group of each value, and how many rows hold it.
     places : ndarray of float64, shape (n_groups,)
         Values that there may be.
     fewest : int
     """
-    rows = n_values * np.arange(n_values.shape[1])
-    known, others = n_values[:, fewest:].sum(axis=1), n_values[:, :fewest].sum(axis=1)
-    by_chance = np.minimum(others / np.maximum(places - known, 1.0), 1.0)
-    return float((rows[:, fewest:].sum() + rows[:, :fewest].sum(axis=1) @ by_chance) / rows.sum())
+    others = counts < fewest
+    n_others, rows = (np.bincount(group, own, len(places)) for own in (others, others * counts))
+    n_known = np.bincount(group, minlength=len(places)) - n_others
+    by_chance = np.minimum(n_others / np.maximum(places - n_known, 1.0), 1.0)
+    return float((counts[~others].sum() + rows @ by_chance) / counts.sum())
 
 
 def runs(alone: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

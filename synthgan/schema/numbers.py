@@ -17,6 +17,9 @@ MIN_LEVELS_FOR_STEP = 20
 SINGLE_DIGITS = 2.0**24
 """Whole numbers from here on are not all floats of single precision."""
 
+N_SINGLE_DIGITS = 7
+"""Digits that floats of single precision have at least, but for those that end in zeros."""
+
 _CHUNK = 1024
 
 
@@ -31,19 +34,18 @@ def decimals_of(values: npt.NDArray[np.floating[Any]]) -> int | None:
     Returns
     -------
     int or None
-        From 0 to 9; None where no such grid exists, or where it is so fine that any float lies on it: also any of
-        single precision, where all have as few digits as these.
+        From 0 to 9; None where no such grid exists, or where it is so fine that any float lies on it; also where it
+        would have to be that fine because all are floats of single precision, and the large ones have as many digits.
 
     Examples
     --------
     >>> decimals_of(np.array([0.25, 3.0])), decimals_of(np.array([2.0, 7.0])), decimals_of(np.array([np.pi]))
     (2, 0, None)
-    >>> decimals_of(np.array([128.88889, 0.6111107]))
+    >>> decimals_of(np.append(np.arange(100, 130) / np.float32(9), 0.6111107))
     """
     found = _decimals_of(values)
-    if found and np.abs(values).max(initial=0.0) * 10.0**found > SINGLE_DIGITS and _are_single(values):
-        return None
-    return found
+    large = values[np.abs(values) * 10.0 ** (found or 0) > SINGLE_DIGITS]
+    return None if found and len(large) >= MIN_LEVELS_FOR_STEP and _are_single(values, large) else found
 
 
 def _decimals_of(values: npt.NDArray[np.floating[Any]]) -> int | None:
@@ -62,15 +64,16 @@ def _decimals_of(values: npt.NDArray[np.floating[Any]]) -> int | None:
     return None
 
 
-def _are_single(values: npt.NDArray[np.floating[Any]]) -> bool:
-    """Whether all are what floats of single precision are written as."""
+def _are_single(values: npt.NDArray[np.floating[Any]], large: npt.NDArray[np.floating[Any]]) -> bool:
+    """Whether all are what floats of single precision are written as, and most of the large ones in as many digits."""
     with np.errstate(over="ignore"):
-        single = values.astype(np.float32)
-    starts = range(0, len(values), _CHUNK)
-    return all(
-        (single[start : start + _CHUNK].astype(str).astype(np.float64) == values[start : start + _CHUNK]).all()
-        for start in starts
-    )
+        written = [large[:_CHUNK].astype(np.float32).astype(str)]
+        digits = [len(text.partition("e")[0].lstrip("-").replace(".", "").strip("0")) for text in written[0]]
+        if np.median(digits) < N_SINGLE_DIGITS:
+            return False
+        starts = range(0, len(values), _CHUNK)
+        chunks = (values[start : start + _CHUNK] for start in starts)
+        return all((own.astype(np.float32).astype(str).astype(np.float64) == own).all() for own in chunks)
 
 
 def step_of(grid: npt.NDArray[np.integer[Any]]) -> int:

@@ -68,6 +68,10 @@ def test_sums_of_numbers_of_single_precision_are_found_in_a_file() -> None:
     for one in derived:
         off = np.abs(one.values(frame, schema) - frame[one.target])
         assert off.max() < 1e-5 * frame[one.target].abs().max()
+    for other in (1_700_000_000 + rng.integers(0, 86_400, 400), 1e7 + rng.random(400), 2020 + rng.integers(0, 3, 400)):
+        a, b = rng.normal(size=(2, 400))
+        noisy = pd.DataFrame({"a": a, "b": b, "other": other, "y": a + 2 * b + 5e-4 * rng.normal(size=400)})
+        assert find_derived(noisy, infer_schema(noisy)) == ()
     noisy = frame.assign(mean=frame["mean"] + rng.normal(0, 1e-3, 400))
     assert not any("mean" in (one.target, *one.sources) for one in find_derived(noisy, infer_schema(noisy)))
 

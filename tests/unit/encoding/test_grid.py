@@ -42,6 +42,13 @@ def test_round_numbers_come_as_often_as_they_should(rounding: Rounding, first: i
         assert np.abs(np.sort(numbers[~is_round]) - np.linspace(low, high, (~is_round).sum())).max() < rounding.unit
 
 
+def test_where_all_are_round_no_other_comes() -> None:
+    part = np.linspace(0, 1, 10_001)
+    for unit, low, high in ((1, 0.5, 100.5), (1, 1e6, 1.1e6), (50, 1000.0, 90_000.0)):
+        numbers = Rounding(0, unit, 1.0).numbers(np.full(len(part), low), np.full(len(part), high), part)
+        assert Rounding(0, unit, 1.0).is_round(numbers).all()
+
+
 def test_most_have_fewer_decimals() -> None:
     rng = numpy_stream(0, "test")
     numbers = rng.gamma(3, 2, 3000)
@@ -74,6 +81,14 @@ def test_what_is_as_round_as_by_chance_is_left_alone() -> None:
         (Grid(), rng.normal(size=3000)),
         (Grid(2, step=5), (20 * rng.normal(size=3000)).round() / 20),
         (Grid(4), rng.random(30).round(2)),  # few rows
+        (Grid(0), 1.6e12 + rng.integers(0, 10**9, 2000)),  # times in milliseconds
+        (Grid(0), 1e16 + 2 * rng.integers(0, 10**9, 2000)),
+        (Grid(2), (rng.random(2000) * 9e9).round(2)),
+        (Grid(), rng.uniform(1e4, 1e5, 2000)),
+        (Grid(), 1000 + 1e-3 * rng.normal(size=2000)),
+        (Grid(), 1e-12 * rng.normal(size=2000)),
+        (Grid(), 1e-310 * rng.normal(size=2000)),
+        (Grid(), 1e300 * rng.normal(size=2000)),
     ):
         assert find_rounding(*np.unique(numbers, return_counts=True), grid, 5) is None
 

@@ -56,3 +56,10 @@ def test_bins_of_other_numbers_are_one_code_each() -> None:
     for values in (rng.normal(size=3000), rng.random(3000), 1e9 + rng.normal(size=3000), rng.random(300)):
         encoder = NumericEncoder.fit(values, Grid(), n_bins := default_n_bins(len(values)))
         assert encoder.cells.n_codes == n_bins
+
+
+def test_a_rare_number_that_has_its_cell_to_itself_is_no_interval() -> None:
+    values = np.r_[np.repeat(np.arange(5.0), 400), [7.0]]
+    encoder = NumericEncoder.fit(values, Grid(0), 22)
+    assert not encoder.interval.any()
+    np.testing.assert_array_equal(encoder.decode(*encoder.encode(values)[:2]), values)

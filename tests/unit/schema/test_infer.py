@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 from typing import Any
 
 import numpy as np
@@ -268,3 +269,12 @@ def test_any_table_is_described_or_refused_on_purpose(table: pd.DataFrame) -> No
     else:
         assert schema.names == list(table.columns)
         assert Schema.from_dict(schema.to_dict()) == schema
+
+
+def test_numbers_of_single_precision_lie_on_no_grid_and_cents_do() -> None:
+    rng = np.random.default_rng(0)
+    single = pd.read_csv(io.StringIO(pd.Series(rng.gamma(2, 50, 500).astype(np.float32), name="x").to_csv(index=False)))
+    assert infer_schema(single)["x"].decimals is None
+    for most, outlier in ((99_999, 250_000.0), (6000, 200_000.0), (900_000, 0.0)):
+        cents = pd.DataFrame({"x": np.append(rng.uniform(0, most, 2000).round(2), outlier)})
+        assert infer_schema(cents)["x"].decimals == 2
