@@ -44,7 +44,7 @@ def decimals_of(values: npt.NDArray[np.floating[Any]]) -> int | None:
     >>> decimals_of(np.append(np.arange(100, 130) / np.float32(9), 0.6111107))
     """
     found = _decimals_of(values)
-    large = values[np.abs(values) * 10.0 ** (found or 0) > SINGLE_DIGITS]
+    large = values[np.abs(values.astype(np.float64)) * 10.0 ** (found or 0) > SINGLE_DIGITS]
     return None if found and len(large) >= MIN_LEVELS_FOR_STEP and _are_single(values, large) else found
 
 
