@@ -175,8 +175,6 @@ def find_rounding(values: FloatArray, counts: IntArray, grid: Grid, min_rows: in
 
 def _coarser(grid: Grid) -> Iterator[tuple[int, int, float]]:
     """Decimals and steps of coarser grids, and the share of numbers that lie on them by chance."""
-    if grid.origin:
-        return
     finest = MOST_DECIMALS if grid.decimals is None else grid.decimals
     for fewer in range(MOST_DIGITS):
         for digit in (1, 2, 5):
