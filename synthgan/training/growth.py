@@ -22,6 +22,10 @@ MAX_SUMS = 80_000
 """Scores times columns times bins: with more the columns get fewer bins, because a tree sums by all of them in each
 leaf."""
 
+SHALLOW, RATE, DEEP_RATE = 3, 0.3, 0.2
+"""Questions of a shallow tree; share of the best step that a leaf takes, and of deeper trees that tell categories: half
+of it takes twice the trees, which are hardly better."""
+
 FEW_ROWS = 10.0
 """Rows like the whole table's that are added to each category's, when categories are put in an order."""
 
@@ -53,6 +57,7 @@ class Growth:
     def __init__(self, axis: CodeAxis, target: int, learned: EncodedTable, seen: EncodedTable, depth: int) -> None:
         block = axis.layout.blocks[target]
         self.depth, self.codes, self.n_rows = depth, seen.codes[:, target], len(learned)
+        self.rate = DEEP_RATE if has_classes(block) and depth > SHALLOW else RATE
         self.learner = (Classes if has_classes(block) else Numbers)(learned.codes[:, target], block.n_codes)
         cells = cells_of_table(axis, learned)
         self.bins = _bins(axis, cells, self.learner)
@@ -66,7 +71,7 @@ class Growth:
     def tree(self) -> Tree:
         """Grow one more."""
         learner = self.learner
-        tree = grow(self.rows, self.columns, np.arange(self.n_rows), *learner.derivatives(), self.depth, learner.rate)
+        tree = grow(self.rows, self.columns, np.arange(self.n_rows), *learner.derivatives(), self.depth, self.rate)
         learner.scores += tree.value[tree.leaf(self.rows)]
         self.scores += tree.value[tree.leaf(self.seen)]
         return tree
@@ -86,14 +91,7 @@ class Classes:
         The target's.
     n_codes : int
         How many there are.
-
-    Attributes
-    ----------
-    rate : float
-        Share of the best step that a leaf takes: half of it takes twice the trees, which are hardly better.
     """
-
-    rate = 0.2
 
     def __init__(self, codes: Bins, n_codes: int) -> None:
         share = np.bincount(codes, minlength=n_codes) + 0.5
@@ -142,14 +140,7 @@ class Numbers:
         The target's, in the order of the numbers.
     n_codes : int
         How many there are.
-
-    Attributes
-    ----------
-    rate : float
-        Share of the best step that a leaf takes. Numbers bear larger ones than categories.
     """
-
-    rate = 0.3
 
     def __init__(self, codes: Bins, n_codes: int) -> None:
         share = np.bincount(codes, minlength=n_codes) + 0.5

@@ -18,7 +18,7 @@ from synthgan.models.features import rows_of
 from synthgan.models.target import NumberTrees, TargetTrees, make_target
 from synthgan.training.binning import by_code
 from synthgan.training.boosting import Tree
-from synthgan.training.growth import Growth
+from synthgan.training.growth import SHALLOW, Growth
 
 __all__ = ["Fitted", "fit_target", "nats"]
 
@@ -28,16 +28,17 @@ Ints = npt.NDArray[np.int64]
 MAX_TREES, PATIENCE = 2500, 40
 """Trees at most; trees without an improvement on the watched rows after which there are enough."""
 
-LITTLE = 0.002
-"""Share of the loss without trees that is next to nothing: a target that follows from the others is told ever so little
-better by each of any number of trees."""
+LITTLE, LITTLE_MORE = 0.002, 0.0005
+"""Shares of the loss without trees: what is next to nothing, for a target that follows from the others is told ever so
+little better by each of any number of trees; and what `PATIENCE` trees have to win where rows are few, of which more is
+chance."""
 
 MAX_SCORES = 60_000
 """Rows times scores that trees learn from: more of the table's rows are not looked at."""
 
-MANY_WATCHED, N_FOLDS, SHALLOW = 250, 5, 3
+MANY_WATCHED, N_FOLDS = 250, 5
 """Watched rows that can decide how many trees there are; of fewer, parts that rows are divided in, each of which is
-watched by trees that grow on the others; and the questions of a tree that then come into consideration as well."""
+watched by trees that grow on the others."""
 
 NEWTON_STEPS, HALVINGS = 20, 12
 """Steps towards the best three numbers, of which a handful do; how often a step is halved that goes too far."""
@@ -72,8 +73,8 @@ def fit_target(
 ) -> Fitted:
     """Grow trees that tell a block by all the blocks of other columns.
 
-    As many as do best on the watched rows. Where those are few, all rows decide (`N_FOLDS` times most of them are
-    learned from, and the others watched), on how many questions a tree asks too; and then all are learned from.
+    As many as do best on the watched rows. Where those are few, trees are shallow, and all rows decide (`N_FOLDS` times
+    most of them are learned from, and the others watched); and then all are learned from.
 
     Parameters
     ----------
@@ -88,21 +89,21 @@ def fit_target(
     max_seconds : float
         When they are over, no more trees are grown.
     """
-    axis, depth, few = generator.axis, generator.config.target_depth, len(watched) < MANY_WATCHED
+    axis, few = generator.axis, len(watched) < MANY_WATCHED
+    depth = SHALLOW if few else generator.config.target_depth
     n_scores = make_target(axis, target, 0, depth).leaf.shape[2]
     table = table.take(np.sort(stream.permutation(len(table))[: MAX_SCORES // n_scores]))
     deadline = time.monotonic() + max_seconds
     if few:
         table = EncodedTable.joined([watched, table])
         order = stream.permutation(len(table))
-        tried = [_by_folds(axis, target, table, order, own, deadline) for own in (SHALLOW, depth)]
-        best = min(tried, key=lambda found: found.loss)
-        growth = Growth(axis, target, table, watched, best.depth)
+        best = _by_folds(axis, target, table, order, depth, deadline)
+        growth = Growth(axis, target, table, watched, depth)
         forest = [growth.tree() for _ in range(best.n_trees)]
     else:
         growth, forest = Growth(axis, target, table, watched, depth), []
-        best = _grown([growth], [np.arange(len(watched))], deadline, forest)
-    out = make_target(axis, target, best.n_trees, best.depth).to(axis.offsets.device)
+        best = _grown([growth], [np.arange(len(watched))], deadline, 0.0, forest)
+    out = make_target(axis, target, best.n_trees, depth).to(axis.offsets.device)
     for at, tree in enumerate(forest[: best.n_trees]):
         tree.write(out, at)
     out.bins.copy_(torch.from_numpy(by_code(axis, growth.bins, np.uint8)))
@@ -120,13 +121,12 @@ class _Best(NamedTuple):
     Attributes
     ----------
     loss : float
-    n_trees, depth : int
+    n_trees : int
     scores : ndarray of float64, shape (n, S)
     """
 
     loss: float
     n_trees: int
-    depth: int
     scores: Floats
 
 
@@ -135,28 +135,34 @@ def _by_folds(axis: CodeAxis, target: int, table: EncodedTable, order: Ints, dep
     folds = [np.sort(order[fold::N_FOLDS]) for fold in range(N_FOLDS)]
     every = np.arange(len(table))
     growths = [Growth(axis, target, table.take(np.setdiff1d(every, own)), table.take(own), depth) for own in folds]
-    return _grown(growths, folds, deadline)
+    return _grown(growths, folds, deadline, LITTLE_MORE)
 
 
-def _grown(growths: list[Growth], watched: list[Ints], deadline: float, forest: list[Tree] | None = None) -> _Best:
-    """Grow trees side by side until the rows that each watches are told no better; `forest` takes the first's."""
+def _grown(
+    growths: list[Growth], watched: list[Ints], deadline: float, more: float, forest: list[Tree] | None = None
+) -> _Best:
+    """Grow trees side by side until the rows that each watches are told no better, or not by a share of `more`.
+
+    `forest` takes the first's.
+    """
     share = np.array([len(own) for own in watched]) / sum(map(len, watched))
 
     def now(n_trees: int) -> _Best:
         scores = np.empty((sum(map(len, watched)), growths[0].scores.shape[1]))
         for growth, own in zip(growths, watched, strict=True):
             scores[own] = growth.scores
-        return _Best(float(share @ [growth.loss for growth in growths]), n_trees, growths[0].depth, scores)
+        return _Best(float(share @ [growth.loss for growth in growths]), n_trees, scores)
 
-    best = first = now(0)
+    best = mark = first = now(0)
     for n_trees in range(1, MAX_TREES + 1):
-        if best.loss <= LITTLE * first.loss or n_trees > best.n_trees + PATIENCE or time.monotonic() > deadline:
+        if best.loss <= LITTLE * first.loss or n_trees > mark.n_trees + PATIENCE or time.monotonic() > deadline:
             break
         trees = [growth.tree() for growth in growths]
         if forest is not None:
             forest.append(trees[0])
-        if (found := now(n_trees)).loss < best.loss:
-            best = found
+        best = min(best, now(n_trees), key=lambda found: found.loss)
+        if best.loss < mark.loss - more * first.loss:
+            mark = best
     return best
 
 

@@ -22,8 +22,8 @@ from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import numpy_stream
 from synthgan.schema import infer_schema
 from synthgan.synthesizers.targeted import MIN_ROWS, target_block
-from synthgan.training.growth import Classes, Numbers
-from synthgan.training.target import SHALLOW, fit_target, nats
+from synthgan.training.growth import SHALLOW, Classes, Numbers
+from synthgan.training.target import fit_target, nats
 
 N = 3000
 CLASSES = ["low", "middle", "high"]
