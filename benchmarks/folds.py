@@ -26,7 +26,9 @@ from quality import score
 
 FROM_PACKAGE = {
     "auto": ("ISLR", "Auto", "mpg"),
+    "boston": ("MASS", "Boston", "medv"),
     "birthwt": ("MASS", "birthwt", "low"),
+    "carseats": ("ISLR", "Carseats", "Sales"),
     "credit_card": ("AER", "CreditCard", "card"),
     "gbsg": ("survival", "gbsg", "status"),
     "salaries": ("carData", "Salaries", "salary"),

@@ -146,7 +146,9 @@ class NumberTrees(TargetTrees):
        - \log Z(x), \qquad \mu(x) = \sum_k v_k[\text{leaf}_k(x)]
 
     with z the normal scores of the target's codes: the networks' distribution to the power a, times a normal one whose
-    mean follows the trees'. The place inside a code comes from the networks.
+    mean follows the trees'. Trees whose mean squared error is s² alone would say b = 1/s² and g = 1/s² - 1: a normal
+    distribution around their mean, where all rows together have a standard one. The place inside a code comes from the
+    networks.
 
     Attributes
     ----------
@@ -165,6 +167,10 @@ class NumberTrees(TargetTrees):
     def of_codes(self) -> Tensor:
         """The normal scores."""
         return self.position
+
+    def equal_say(self, loss: float) -> Tensor:
+        """Return the tilt, float64, by which networks and trees of this mean squared error have an equal say."""
+        return 0.5 * torch.tensor((1.0, 1 / loss, 1 / loss - 1), dtype=torch.float64, device=self.tilt.device)
 
     def terms(self, network: Tensor, scores: Tensor) -> Tensor:
         """What a, b and g are multiplied with: (n, C, 3)."""

@@ -64,7 +64,7 @@ def add_target(
     logger.info("nats of held-out targets: %.4f by %d trees, %.4f by networks", by_trees, len(trees.leaf), by_networks)
     # Each number that was fitted to these rows counts (Akaike's criterion), and where they are few, so does chance.
     slack = worse.std() / len(worse) ** 0.5 if found.few else 0.0
-    if worse.mean() + trees.n_fitted / len(worse) < slack and len(trees.leaf):
+    if worse.mean() + found.n_fitted / len(worse) < slack and len(trees.leaf):
         generator.target = trees
         sizes = {"target_trees": len(trees.leaf), "target_depth": trees.block.shape[1]}
         generator.config = dataclasses.replace(generator.config, target=block, **sizes)

@@ -19,6 +19,7 @@ from synthgan.models.target import NumberTrees, TargetTrees, make_target
 from synthgan.training.binning import by_code
 from synthgan.training.boosting import Tree
 from synthgan.training.growth import SHALLOW, Growth
+from synthgan.training.tilt import likeliest, share_of
 
 __all__ = ["Fitted", "fit_target", "nats"]
 
@@ -40,9 +41,6 @@ MANY_WATCHED, N_FOLDS = 250, 5
 """Watched rows that can decide how many trees there are; of fewer, parts that rows are divided in, each of which is
 watched by trees that grow on the others."""
 
-NEWTON_STEPS, HALVINGS = 20, 12
-"""Steps towards the best three numbers, of which a handful do; how often a step is halved that goes too far."""
-
 
 class Fitted(NamedTuple):
     """Trees, and what rows say of them that neither they nor the networks have learned from.
@@ -54,12 +52,15 @@ class Fitted(NamedTuple):
         Negative log-probability of each row's target.
     few : bool
         Whether there are so few rows that parts of the table decided how many trees there are.
+    n_fitted : float
+        Numbers that are fitted to these rows.
     """
 
     trees: TargetTrees
     by_trees: Floats
     by_networks: Floats
     few: bool
+    n_fitted: float
 
 
 @torch.no_grad()
@@ -111,8 +112,9 @@ def fit_target(
     rows, scores = rows_of(axis, watched), torch.from_numpy(best.scores[: len(watched)]).float().to(axis.offsets.device)
     network, code = generator.given_others(rows, target), rows.codes[:, target] - axis.offsets[target]
     terms = out.terms(network, scores)
-    out.tilt.copy_(_best_tilt(out, terms, code))
-    return Fitted(out, _nats((terms * out.tilt).sum(dim=2), code), _nats(network, code), few)
+    out.tilt.copy_(_best_tilt(out, terms, code, best.loss))
+    n_fitted = out.n_fitted * share_of(len(watched))
+    return Fitted(out, _nats((terms * out.tilt).sum(dim=2), code), _nats(network, code), few, n_fitted)
 
 
 class _Best(NamedTuple):
@@ -195,33 +197,9 @@ def _nats(logits: Tensor, code: Tensor) -> Floats:
 
 
 @torch.no_grad()
-def _best_tilt(trees: TargetTrees, terms: Tensor, code: Tensor) -> Tensor:
+def _best_tilt(trees: TargetTrees, terms: Tensor, code: Tensor, loss: float) -> Tensor:
     """The numbers w under which codes (n,) are likeliest, by the terms (n, C, J) of their rows."""
     if isinstance(trees, NumberTrees):
-        return _newton_tilt(trees.tilt, terms.double(), code)
+        return likeliest(trees.equal_say(loss), terms.double(), code)
     tilts = [trees.tilt.new_tensor(tilt) for tilt in ((0.0, 1.0), (0.5, 0.5))]
     return min(tilts, key=lambda tilt: float(_nats((terms * tilt).sum(dim=2), code).mean()))
-
-
-def _newton_tilt(start: Tensor, terms: Tensor, code: Tensor) -> Tensor:
-    """The best a, b and g: by Newton's method, with steps halved until the loss falls."""
-    held = terms[torch.arange(len(code), device=code.device), code]
-
-    def loss(tilt: Tensor) -> float:
-        found = torch.logsumexp((terms * tilt).sum(dim=2), dim=1) - (held * tilt).sum(dim=1)
-        return float(found.mean())
-
-    tilt = start.double()
-    least = loss(tilt)
-    for _ in range(NEWTON_STEPS):
-        p = torch.softmax((terms * tilt).sum(dim=2), dim=1)[..., None]
-        mean = (p * terms).sum(dim=1)
-        spread = torch.einsum("ncs,nct->nst", p * terms, terms) - mean[:, :, None] * mean[:, None, :]
-        ridge = 1e-6 * torch.eye(len(tilt), dtype=tilt.dtype, device=tilt.device)
-        step = torch.linalg.solve(spread.mean(dim=0) + ridge, (mean - held).mean(dim=0))
-        sizes = (0.5**half for half in range(HALVINGS))
-        found = next(((size, now) for size in sizes if (now := loss(tilt - size * step)) < least), None)
-        if found is None:
-            break
-        tilt, least = tilt - found[0] * step, found[1]
-    return tilt
