@@ -200,6 +200,6 @@ def _nats(logits: Tensor, code: Tensor) -> Floats:
 def _best_tilt(trees: TargetTrees, terms: Tensor, code: Tensor, loss: float) -> Tensor:
     """The numbers w under which codes (n,) are likeliest, by the terms (n, C, J) of their rows."""
     if isinstance(trees, NumberTrees):
-        return likeliest(trees.equal_say(loss), terms.double(), code)
+        return likeliest(trees.usual_say(loss), terms.double(), code)
     tilts = [trees.tilt.new_tensor(tilt) for tilt in ((0.0, 1.0), (0.5, 0.5))]
     return min(tilts, key=lambda tilt: float(_nats((terms * tilt).sum(dim=2), code).mean()))

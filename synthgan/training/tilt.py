@@ -8,8 +8,7 @@ from torch import Tensor
 __all__ = ["likeliest", "share_of"]
 
 ALIKE_ROWS = 100
-"""Rows that count beside the watched ones, as if networks and trees deserved an equal say: fifty rows cannot tell three
-numbers."""
+"""Rows that count beside the watched ones, as if the usual say were best: fifty rows cannot tell three numbers."""
 
 NEWTON_STEPS, HALVINGS = 20, 12
 """Steps towards the best numbers, of which a handful do; how often a step is halved that goes too far."""
