@@ -53,9 +53,12 @@ class TargetTrees(Trees, ABC):
         The numbers w; the first one is the networks'. Rows that the trees have not seen decide on them.
     n_fitted : int
         How many of them are fitted to the rows that tell when to stop.
+    drawn_twice : bool
+        Whether in half of the rows networks draw the target first, among the others, which then follow it too.
     """
 
     n_fitted: ClassVar[int] = 0
+    drawn_twice: ClassVar[bool] = False
 
     tilt: Tensor
 
@@ -161,6 +164,7 @@ class NumberTrees(TargetTrees):
 
     position: Tensor
     n_fitted = 3
+    drawn_twice = True
 
     def __init__(self, axis: CodeAxis, target: int, n_trees: int, depth: int) -> None:
         super().__init__(axis, target, n_trees, depth, 1, (1.0, 0.0, 0.0))

@@ -60,7 +60,8 @@ class Drawing:
     first : list of int
         Blocks that are filled before all others, in this order.
     last : int
-        Block that is filled after all others, if it is none of those; or `NO_TARGET`.
+        Block that is filled after all others, if it is none of those; in every other batch it may be among them as
+        well. Or `NO_TARGET`.
     seed : int
         Names the random streams.
     n_passes : int or None
@@ -81,24 +82,27 @@ class Drawing:
         known = torch.from_numpy(given.known).to(device)
         codes, positions = (values.t().contiguous().t() for values in rows_of(axis, given))  # columns are filled
         stream = torch_stream(self.seed, "sample", asked.chunk, device)
-        uniform = torch.rand(n_blocks, 3, len(codes), generator=stream, device=device).transpose(1, 2)
-        some_given = np.flatnonzero(given.known.any(axis=0)).tolist()
         wanted = [block for block in range(n_blocks) if not given.known[:, block].all()]
+        last = [block for block in wanted if block not in self.first and block == self.last]
+        twice = last if self.n_passes is None and self.task.draws_twice and len(wanted) > 1 else []
+        uniform = torch.rand(n_blocks + len(twice), 3, len(codes), generator=stream, device=device).transpose(1, 2)
+        some_given = np.flatnonzero(given.known.any(axis=0)).tolist()
         ahead = [[block] for block in self.first if block in wanted]
-        rest = [block for block in wanted if block not in self.first and block != self.last]
+        rest = [block for block in wanted if block not in self.first and block not in last]
         # What several others make up shall not be what these are drawn from, and then overwritten.
         encoder = self.task.encoder
         totals = [one.target for one in encoder.derived if len(one.sources) > 1]
         told = {block for name in totals for block in encoder.layout.blocks_of(name)}
-        free, overwritten = ([block for block in rest if (block in told) == own] for own in (False, True))
-        last = [block for block in wanted if block not in self.first and block == self.last]
         orders = numpy_stream(self.seed, "column order", asked.chunk)
-        for batch in batches(asked.n_drawn, first=asked.chunk == 0):
+        for number, batch in enumerate(batches(asked.n_drawn, first=asked.chunk == 0)):
+            again = twice if number % 2 == 0 else []
+            blocks = rest + again
+            free, overwritten = ([block for block in blocks if (block in told) == own] for own in (False, True))
             parts = []
             for part in batch:
                 order = [*orders.permutation(free).tolist(), *orders.permutation(overwritten).tolist()]
-                order = [*self.task.following.arranged(order), *last]
-                groups = ahead + passes_of(self.task.encoder.layout.blocks, order, self.n_passes)
+                order = [*self.task.following.arranged(order), *(() if again else last)]
+                groups = ahead + passes_of(encoder.layout.blocks, order, self.n_passes) + [again] * bool(again)
                 rows = Rows(codes[part], positions[part])
                 fixed = {name: where[part] for name, where in asked.fixed.items()}
                 parts.append(Part(self.task, rows, known[part], some_given, uniform[:, part], groups, fixed))
@@ -108,6 +112,9 @@ class Drawing:
     def _complete(self, parts: list[Part]) -> None:
         """Fill parts, in place; a pass has as many blocks in each, if others."""
         for place, group in enumerate(parts[0].groups):
+            if place == len(parts[0].groups) - 1:
+                for part in parts:
+                    part.forget_target()
             states: list[tuple[PassState, ...]] = [()] * len(parts)
             if self.task.needs_network(group):
                 states = self.task.generator.begin_all([part.sums for part in parts])

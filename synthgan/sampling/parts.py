@@ -59,6 +59,11 @@ class Task:
     weeks: Mapping[int, TemporalEncoder]
     possible: Possible
 
+    @property
+    def draws_twice(self) -> bool:
+        """Whether the target may be drawn among the others, and again when all of them are there."""
+        return self.trees is not None and self.trees.drawn_twice
+
     def needs_network(self, group: list[int]) -> bool:
         """Whether a pass that fills these blocks asks the network."""
         return not self.by_trees_alone or self.trees is None or group != [self.trees.target]
@@ -97,10 +102,10 @@ class Part:
         Which blocks are given.
     given : list of int
         Blocks that are given in some rows.
-    uniform : Tensor of float32 in [0, 1), shape (B, n, 3)
-        Randomness for each block, as `draw_block` takes it.
+    uniform : Tensor of float32 in [0, 1), shape (B, n, 3) or (B + 1, n, 3)
+        Randomness for each block, as `draw_block` takes it, and for one that is filled again.
     groups : list of list of int
-        Blocks to fill in each pass, in order; the target comes last, where it has trees.
+        Blocks to fill in each pass, in order; the target comes last, where it has trees, and may have come before.
     fixed : mapping of column label to ndarray of bool, shape (n,)
         In which rows columns that rules are about have a condition to keep.
 
@@ -121,6 +126,9 @@ class Part:
         fixed: Mapping[ColumnName, npt.NDArray[np.bool_]],
     ) -> None:
         self.task, self.rows, self.uniform, self.groups, self.fixed = task, rows, uniform, groups, fixed
+        target = None if task.trees is None else task.trees.target
+        self.twice = any(target in group for group in groups[:-1])
+        self.of_target: tuple[Tensor, ...] = ()
         self.filled = known.clone()
         self.free = {block: ~known[:, block] for block in given}
         self.sums = task.generator.empty(1)
@@ -129,28 +137,38 @@ class Part:
             self._note(block, known[:, block])
             self.sums = task.generator.fill(self.sums, block, *self._values(block), known[:, block])
 
+    def forget_target(self) -> None:
+        """Make a target unknown that is to be drawn again; others know of it."""
+        if self.twice and self.task.trees is not None:
+            target = self.task.trees.target
+            self.sums = tuple(own - told for own, told in zip(self.sums, self.of_target, strict=True))
+            self.filled[:, target] = ~self.free[target] if target in self.free else False
+
     def fill(self, place: int, states: tuple[PassState, ...]) -> None:
         """Fill the blocks of a pass, from the networks' states at its beginning."""
         generator, group, is_last = self.task.generator, self.groups[place], place == len(self.groups) - 1
         for block in group:
-            self._draw(block, states)
+            self._draw(block, states, is_last=is_last)
             values, free = self._values(block), self.free.get(block)
             if block != group[-1]:
                 states = generator.follow(states, block, *values, free)
             if not is_last:
-                self.sums = generator.fill(self.sums, block, *values, free)
+                before, self.sums = self.sums, generator.fill(self.sums, block, *values, free)
+                if self.twice and self.task.trees is not None and block == self.task.trees.target:
+                    self.of_target = tuple(own - one for own, one in zip(self.sums, before, strict=True))
 
-    def _draw(self, block: int, states: tuple[PassState, ...]) -> None:
+    def _draw(self, block: int, states: tuple[PassState, ...], *, is_last: bool) -> None:
         task, (codes, positions) = self.task, self.rows
-        generator, trees = task.generator, task.trees
+        generator, trees, uniform = task.generator, task.trees, self.uniform[block]
         clues, own = generator.clues(self.rows, self.filled, block), None
-        if trees is not None and block == trees.target:
+        if trees is not None and block == trees.target and is_last:
+            uniform = self.uniform[-1] if self.twice else uniform
             self._settle()
             network = generator.block_logits(states, block, clues) if states else self._no_logits(block)
             own = trees(generator.axis, self.rows, network)
         allowed = task.allowed(block, self.rows)
         is_open = task.possible.open(block, self.held) if block in task.possible.place else None
-        code, position = draw_block(generator, states, block, self.uniform[block], allowed, clues, own, is_open)
+        code, position = draw_block(generator, states, block, uniform, allowed, clues, own, is_open)
         if (free := self.free.get(block)) is not None:
             code = torch.where(free, code, codes[:, block])
             position = torch.where(free, position, positions[:, block])

@@ -20,6 +20,7 @@ from synthgan.models.features import rows_of
 from synthgan.models.target import MAX_CLASSES, ClassTrees, NumberTrees, TargetTrees
 from synthgan.persistence import read_archive, write_archive
 from synthgan.rng import numpy_stream
+from synthgan.sampling.drawing import batches
 from synthgan.schema import infer_schema
 from synthgan.synthesizers.targeted import MIN_ROWS, target_block
 from synthgan.training.growth import SHALLOW, Classes, Numbers
@@ -401,8 +402,29 @@ def test_holes_of_the_target_are_filled_by_the_trees(model: SynthGAN, frame: pd.
     assert np.mean(filled["kind"] == truth) == pytest.approx(0.874, abs=0.1)
 
 
-def test_heads_are_the_same_with_trees(model: SynthGAN) -> None:
-    pd.testing.assert_frame_equal(model.sample(30, random_state=5), model.sample(700, random_state=5).head(30))
+def test_heads_are_the_same_with_trees(model: SynthGAN, numbers: SynthGAN) -> None:
+    for one in (model, numbers):
+        pd.testing.assert_frame_equal(one.sample(30, random_state=5), one.sample(700, random_state=5).head(30))
+
+
+def test_numbers_are_drawn_from_networks_and_trees_whether_they_came_before_or_not(numbers: SynthGAN) -> None:
+    """As with categories: the mean log-probability of what is drawn last, or again, is what is expected of it."""
+    rows = numbers.sample(8192, select=1, random_state=2)
+    found = generator(numbers)
+    axis, trees = found.axis, found.target
+    assert isinstance(trees, NumberTrees)
+    coded = rows_of(axis, numbers.model_.encoder.encode(rows))
+    logs = trees(axis, coded, found.given_others(coded, 2)).detach()
+    logs = log_softmax(logs.double().numpy(), axis=1)
+    drawn = logs[np.arange(len(rows)), (coded.codes[:, 2] - axis.offsets[2]).numpy()]
+    expected = (np.exp(logs) * logs).sum(axis=1)
+    stop = [0, *(batch[-1].stop for batch in batches(4096, first=True))]
+    starts = np.array(stop[:-1])
+    for start in (0, 1):  # every other batch
+        own = np.concatenate([np.arange(at, stop[place + 1]) for place, at in enumerate(starts) if place % 2 == start])
+        error = np.std(drawn[own] - expected[own]) / len(own) ** 0.5
+        assert abs(np.mean(drawn[own] - expected[own])) < 4 * error
+    assert r2(rows) > 0.5
 
 
 def tell(model: SynthGAN, shares: dict[str, float]) -> None:
