@@ -7,7 +7,7 @@
 Each table is fitted with no trees for its target, with as many as its few held-out rows say, with as many as all of its
 rows say, which is the default, and so with trees of six questions; and judged as in quality.py. Targets that are
 numbers also with a tilt that the held-out rows alone decide on, and drawn last in all rows instead of among the others
-first in half of them. The table in docs/benchmarks.md is made by tables.py.
+first in every other batch. The table in docs/benchmarks.md is made by tables.py.
 """
 
 from __future__ import annotations

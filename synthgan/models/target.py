@@ -54,7 +54,7 @@ class TargetTrees(Trees, ABC):
     n_fitted : int
         How many of them are fitted to the rows that tell when to stop.
     drawn_twice : bool
-        Whether in half of the rows networks draw the target first, among the others, which then follow it too.
+        Whether in every other batch networks draw the target before, among the others, which then follow it too.
     """
 
     n_fitted: ClassVar[int] = 0

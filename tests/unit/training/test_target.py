@@ -409,7 +409,7 @@ def test_heads_are_the_same_with_trees(model: SynthGAN, numbers: SynthGAN) -> No
 
 def test_numbers_are_drawn_from_networks_and_trees_whether_they_came_before_or_not(numbers: SynthGAN) -> None:
     """As with categories: the mean log-probability of what is drawn last, or again, is what is expected of it."""
-    rows = numbers.sample(8192, select=1, random_state=2)
+    rows = numbers.sample(4096, select=1, random_state=2)
     found = generator(numbers)
     axis, trees = found.axis, found.target
     assert isinstance(trees, NumberTrees)
@@ -425,6 +425,18 @@ def test_numbers_are_drawn_from_networks_and_trees_whether_they_came_before_or_n
         error = np.std(drawn[own] - expected[own]) / len(own) ** 0.5
         assert abs(np.mean(drawn[own] - expected[own])) < 4 * error
     assert r2(rows) > 0.5
+
+
+def test_numbers_that_are_given_in_some_rows_are_drawn_in_the_others_alone(numbers: SynthGAN) -> None:
+    """Rows whose z is given keep it, drawn twice or not; where it is not, it follows x and y."""
+    whole = bump(2000, numpy_stream(21, "test"))
+    holed = whole.copy()
+    holed.loc[::2, "z"] = np.nan
+    holed.loc[1::2, "x"] = np.nan
+    filled = numbers.impute(holed, random_state=0)
+    known = holed.notna()
+    pd.testing.assert_frame_equal(filled[known], holed)
+    assert r2(filled[::2]) > 0.4
 
 
 def tell(model: SynthGAN, shares: dict[str, float]) -> None:
